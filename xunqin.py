@@ -81,18 +81,17 @@ def read_text(path: str) -> str:
         raise ListError(path, "不是 UTF-8 编码", "请另存为 UTF-8，或用 xunqin import 读入", row) from None
 
 
-# A cell that a spreadsheet would run; "+86-..." and "-1" are numbers, not formulas.
-FORMULA = re.compile(r"[=@]|[+-](?![\d ])")
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# What a spreadsheet would run at the start of a cell; "+86-..." and "-1" are numbers, not formulas.
+FORMULA_STARTS = ("=", "@", "+", "-")
 
 
 def cell_problem(cell: str) -> tuple[str, str] | None:
     """(problem, remedy) of a cell that must never be printed, or None."""
-    if CONTROL.search(cell.replace("\r\n", "\n")):
-        return "含有控制字符", "请删掉看不见的字符"
     if "\n" in cell or "\t" in cell:
         return "一格里有换行或制表符", "请改成一行；多个号码用 ; 隔开"
-    if FORMULA.match(cell):
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in cell):
+        return "含有控制字符", "请删掉看不见的字符"
+    if cell.startswith(FORMULA_STARTS) and not re.match(r"[+-][\d ]", cell):
         return "像是表格公式", "请删掉开头的 = + - @"
     return None
 
@@ -125,12 +124,10 @@ def load_list(path: str) -> list[Row]:
         raise ListError(path, f"缺少列 {'、'.join(missing)}", f"表头应为 {','.join(COLUMNS)}", 1)
     rows = []
     width = len(header)
-    # One look at the whole text tells the usual clean list from one that needs a look at each cell.
-    clean = not CONTROL.search(text.replace("\r\n", "\n")) and not re.search(r'(?m)(?:^|[,"])[=@+\-]|"[^",\n]*\n|\t', text)
     for number, cells in records:
         if len(cells) != width:
             raise ListError(path, f"有 {len(cells)} 格，表头有 {width} 格", "请补齐或删去多余的格", number)
-        if not clean:
+        if not "".join(cells).isprintable() or any(cell.startswith(FORMULA_STARTS) for cell in cells):
             for name, cell in zip(header, cells):
                 problem = cell_problem(cell)
                 if problem:
@@ -139,24 +136,25 @@ def load_list(path: str) -> list[Row]:
     return rows
 
 
-def load_lines(name: str) -> list[str]:
-    """The lines of a small bundled table."""
-    with open(data_file(name), encoding="utf-8") as file:
-        return file.read().splitlines()
+@lru_cache(maxsize=8)
+def _table(name: str) -> str:
+    """A bundled table as text. One name or character is found in it faster than the whole is parsed."""
+    with open(data_file(name), encoding="utf-8", newline="") as file:
+        return file.read()
 
 
 # ==============================================================================================
 # Names: how a place's name is written, read and drawn
 # ==============================================================================================
 
+# The 55 peoples and 各族, as autonomous areas are named after them.
 _PEOPLES = (
     "蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 东乡 纳西 景颇 "
     "柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒 乌孜别克 俄罗斯 鄂温克 德昂 保安 裕固 京 "
     "塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺 各"
-).replace(" ", "|")
-_DIVISION_SUFFIX = re.compile(
-    rf"(?:(?:{_PEOPLES})族?)*(?:自治[区州县旗])$|特别行政区$|林区$|新区$|地区$|矿区$|[省市区县州旗盟]$"
 )
+_AUTONOMOUS = ("自治区", "自治州", "自治县", "自治旗")
+_SUFFIXES = ("特别行政区", "林区", "新区", "地区", "矿区", "省", "市", "区", "县", "州", "旗", "盟")
 COUNTY_SUFFIXES = ("区", "县", "市")
 
 
@@ -165,8 +163,16 @@ def short_name(name: str) -> str:
 
     江岸区 -> 江岸, 长阳土家族自治县 -> 长阳, 神农架林区 -> 神农架, 恩施土家族苗族自治州 -> 恩施; 房县 -> 房县.
     """
-    short = _DIVISION_SUFFIX.sub("", name)
-    return short if len(short) >= 2 else name
+    if name.endswith(_AUTONOMOUS):
+        short, longer = name[:-3], ""
+        peoples = sorted((f"{people}{ending}" for people in _PEOPLES.split() for ending in ("族", "")), key=len)
+        while short != longer and len(short) > 2:
+            longer = short
+            found = next((people for people in reversed(peoples) if short.endswith(people)), "")
+            short = short.removesuffix(found) if len(short) - len(found) >= 2 else short
+        return short
+    suffix = next((suffix for suffix in _SUFFIXES if name.endswith(suffix)), "")
+    return name.removesuffix(suffix) if len(name) - len(suffix) >= 2 else name
 
 
 @lru_cache(maxsize=4096)
@@ -182,34 +188,35 @@ def clean(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", letters) if c.isalnum())
 
 
-@lru_cache(maxsize=1)
-def _traditional() -> dict[int, str]:
-    return str.maketrans({variant: line[0] for line in load_lines("traditional.txt") for variant in line[2:]})
+@lru_cache(maxsize=4096)
+def _simplified_character(character: str) -> str:
+    table = _table("traditional.txt")
+    at = table.find(character)
+    return table[table.rfind("\n", 0, at) + 1] if at >= 0 else character
 
 
 def simplified(text: str) -> str:
     """Traditional and variant characters made simplified: 鄖陽 -> 郧阳, 穀城 -> 谷城 (OpenCC's table)."""
-    return text.translate(_traditional())
+    return text if text.isascii() else "".join(map(_simplified_character, text))
 
 
-@lru_cache(maxsize=1)
-def _syllable_table() -> tuple[dict[str, list[str]], set[str]]:
-    """({character: its toneless readings}, characters that no common phrase contains)."""
-    readings: dict[str, list[str]] = {}
-    rare: set[str] = set()
-    for line in load_lines("syllables.txt"):
-        syllable, _, characters = line.partition(" ")
-        common, _, uncommon = characters.partition("|")
-        rare.update(uncommon)
-        for character in common + uncommon:
-            readings.setdefault(character, []).append(syllable)
-    return readings, rare
+@lru_cache(maxsize=4096)
+def _character_readings(character: str) -> tuple[tuple[str, ...], bool]:
+    """(a character's toneless readings, whether no common phrase contains it)."""
+    table = _table("syllables.txt")
+    found, rare = [], False
+    at = table.find(character) if character.isalpha() and not character.isascii() else -1
+    while at >= 0:
+        start, end = table.rfind("\n", 0, at) + 1, table.find("\n", at)
+        found.append(table[start : table.find(" ", start)])
+        rare = "|" in table[start:at]
+        at = table.find(character, end)
+    return tuple(found), rare
 
 
 def readings(text: str, most: int = 16) -> list[tuple[str, ...]]:
     """The toneless readings of a text, at most `most`: 硚口 -> [("qiao", "kou")]; [] with an unknown character."""
-    table, _ = _syllable_table()
-    options = [table.get(character, []) for character in text]
+    options = [_character_readings(character)[0] for character in text]
     return list(itertools.islice(itertools.product(*options), most)) if text and all(options) else []
 
 
@@ -225,41 +232,47 @@ def soft(syllable: str) -> str:
     return syllable[:-1] if syllable.endswith(("ing", "eng")) else syllable
 
 
-@lru_cache(maxsize=1)
-def _lookalikes() -> dict[str, str]:
-    return {line[0]: line[2:] for line in load_lines("lookalikes.txt")}
-
-
 def looks_like(typed: str, right: str) -> bool:
     """Whether a typed character is a known look-alike of the right one (治 of 冶, 虢 of 猇)."""
-    return typed in _lookalikes().get(right, "")
+    table = _table("lookalikes.txt")
+    at = table.find(f"\n{right} ")
+    return at >= 0 and typed in table[at + 3 : table.index("\n", at + 1)]
 
 
-class Elsewhere(NamedTuple):
-    """The counties, prefectures and provinces outside Hubei, so that none is mistaken for a place in it."""
+class Abroad(NamedTuple):
+    """A county, prefecture or province outside Hubei: a row of elsewhere.csv (china-division 2.7.0)."""
 
-    province_of: dict[str, str]  # full and short name -> province
-    official: frozenset[str]  # full names
-    large: frozenset[str]  # full and short names of prefectures and provinces
-    large_pinyin: frozenset[str]
-    pinyin: frozenset[str]
+    name: str
+    short: str
+    province: str
+    level: str  # province, prefecture, county
+    pinyin: str
 
 
-@lru_cache(maxsize=1)
-def elsewhere() -> Elsewhere:
-    """Read elsewhere.csv (china-division 2.7.0)."""
-    province_of: dict[str, str] = {}
-    official, large, large_pinyin, pinyin = set(), set(), set(), set()
-    for line in load_lines("elsewhere.csv")[1:]:
-        name, short, province, level, sound = line.split(",")
-        official.add(name)
-        pinyin.add(sound)
-        for text in (name, short):
-            province_of.setdefault(text, province)
-        if level != "county":
-            large.update((name, short))
-            large_pinyin.add(sound)
-    return Elsewhere(province_of, *map(frozenset, (official, large, large_pinyin, pinyin)))
+@lru_cache(maxsize=4096)
+def abroad(text: str) -> list[Abroad]:
+    """The places outside Hubei with this full or short name or pinyin, so that none is mistaken for one in it."""
+    table = _table("elsewhere.csv")
+    found = []
+    for wanted in (f"\n{text},", f",{text},", f",{text}\n"):
+        at = table.find(wanted)
+        while at >= 0:
+            start = table.rfind("\n", 0, at + 1) + 1
+            row = Abroad(*table[start : table.find("\n", start)].split(","))
+            if text in (row.name, row.short, row.pinyin) and row not in found:
+                found.append(row)
+            at = table.find(wanted, at + 1)
+    return found
+
+
+def is_official_abroad(name: str) -> bool:
+    """Whether a division outside Hubei bears exactly this full name."""
+    return any(row.name == name for row in abroad(name))
+
+
+def is_large_abroad(name: str) -> bool:
+    """Whether a prefecture or province outside Hubei has this name, short name or pinyin."""
+    return any(row.level != "county" for row in abroad(name))
 
 
 class Place(NamedTuple):
@@ -286,26 +299,62 @@ class Place(NamedTuple):
         return (self.name, self.short) if self.short and self.short != self.name else (self.name,)
 
 
-def _places_text() -> str:
-    with open(data_file("places.csv"), encoding="utf-8") as file:
-        return file.read()
+# Kinds whose names a wrong character may be repaired to; a township's never, they are too many.
+REPAIRED = ("county", "zone", "prefecture", "former")
+# Kinds of place whose names are looked up as written, in the order in which they answer.
+RECORDED = ("former", "popular", "township")
+
+
+def _place(line: str) -> Place:
+    """The gazetteer's fields hold no comma and no quote (a test sees to it), so a split will do."""
+    return Place(*line.split(","))
 
 
 @lru_cache(maxsize=1)
 def all_places() -> list[Place]:
-    """The whole gazetteer. Its fields hold no comma and no quote (a test sees to it), so a split will do."""
-    return [Place(*line.split(",")) for line in _places_text().splitlines()[1:]]
+    """The whole gazetteer."""
+    return list(map(_place, _table("places.csv").splitlines()[1:]))
 
 
+@lru_cache(maxsize=1)
+def repaired_places() -> list[Place]:
+    """The gazetteer's rows of the kinds in REPAIRED, which stand first in the file."""
+    lines = _table("places.csv").splitlines()[1:]
+    return list(itertools.takewhile(lambda place: place.kind in REPAIRED, map(_place, lines)))
+
+
+@lru_cache(maxsize=4096)
 def places_named(name: str) -> list[Place]:
-    """The gazetteer's rows with exactly this full name, found without reading the rest."""
-    text = _places_text()
+    """The gazetteer's rows with exactly this full or short name, found without reading the rest."""
+    table = _table("places.csv")
     found = []
-    at = text.find(f"\n{name},")
+    at = table.find(f"{name},")
     while at >= 0:
-        end = text.index("\n", at + 1)
-        found.append(Place(*text[at + 1 : end].split(",")))
-        at = text.find(f"\n{name},", end - 1)
+        end = table.index("\n", at)
+        place = _place(table[table.rfind("\n", 0, at) + 1 : end])
+        if name in (place.name, place.short):
+            found.append(place)
+        at = table.find(f"{name},", end)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _joined_places() -> tuple[str, list[str]]:
+    table = _table("places.csv")
+    return table.replace(" ", ""), table.splitlines()
+
+
+def places_spelled(letters: str) -> list[Place]:
+    """The gazetteer's rows whose full or short name reads so, letters joined: yuyangguan -> 渔洋关镇."""
+    joined, lines = _joined_places()
+    found = []
+    for mark in (",", ";"):
+        at = joined.find(mark + letters)
+        while at >= 0:
+            place = _place(lines[joined.count("\n", 0, at)])
+            if any("".join(reading) == letters for name in place.names() for reading in place.readings(name)):
+                found.append(place)
+            at = joined.find(mark + letters, at + 1)
     return found
 
 
@@ -377,25 +426,19 @@ class Catalog:
             return [division]
         return self.cities.get(place.district, []) if place.code.endswith("00") else []
 
-    @cached_property
-    def recorded(self) -> dict[str, list[Place]]:
-        """{name or short name: places} of the former and popular names and the townships."""
-        names: dict[str, list[Place]] = {}
-        for place in self.places:
-            if place.kind in RECORDED:
-                for name in place.names():
-                    names.setdefault(name, []).append(place)
-        return names
+    def recorded(self, name: str) -> list[Place]:
+        """The former and popular names and townships of this list's divisions with this full or short name."""
+        return [place for place in places_named(name) if place.kind in RECORDED and self.resolve(place)]
 
     @cached_property
     def former_cities(self) -> dict[str, str]:
         """{a prefecture's former name: its name today}: 襄樊市 -> 襄阳市."""
-        return {p.name: p.district for p in self.places if p.kind == "former" and p.code.endswith("00")}
+        return {p.name: p.district for p in self.named if p.kind == "former" and p.code.endswith("00")}
 
     @cached_property
     def named(self) -> list[Place]:
         """Every name that sound and shape may repair: counties, zones, prefectures and former names."""
-        known = [place for place in self.places if place.kind in REPAIRED]
+        known = [place for place in repaired_places() if self.resolve(place)]
         covered = {division for place in known if place.kind in ("county", "zone") for division in self.resolve(place)}
         extra = [
             Place(name, short_name(name), "county", code, name, "", "", "", "", "")
@@ -410,7 +453,7 @@ class Catalog:
         index: dict[str, list[tuple[str, Place]]] = {}
         for place in self.named:
             for name in place.names():
-                for reading in set(place.readings(name) if place.pinyin else readings(name, 4)):
+                for reading in _name_readings(place, name):
                     for key in {" ".join(reading), " ".join(map(soft, reading))}:
                         index.setdefault(key, []).append((name, place))
         return index
@@ -427,13 +470,8 @@ class Catalog:
 
     @cached_property
     def spelled(self) -> dict[str, list[Place]]:
-        """{"jiangan": places}: every reading of every name, letters only."""
-        index: dict[str, list[Place]] = {}
-        for place in itertools.chain(self.named, (p for p in self.places if p.kind not in REPAIRED)):
-            for name in place.names():
-                for reading in set(place.readings(name) if place.pinyin else readings(name, 4)):
-                    index.setdefault("".join(reading), []).append(place)
-        return index
+        """{"jiangan": places}: every reading of every name that may be repaired, letters only."""
+        return _spellings(self.named)
 
     @cached_property
     def initials(self) -> dict[str, list[Place]]:
@@ -442,17 +480,25 @@ class Catalog:
         for place in self.named:
             if place.kind in ("county", "prefecture"):
                 for name in place.names():
-                    best = next(iter(place.readings(name)) if place.pinyin else iter(readings(name, 1)), ())
+                    best = next(iter(_name_readings(place, name, 1)), ())
                     key = "".join(syllable[0] for syllable in best)
                     if place not in index.setdefault(key, []):
                         index[key].append(place)
         return index
 
 
-# Kinds of place whose names are looked up as written, in the order in which they answer.
-RECORDED = ("former", "popular", "township")
-# Kinds whose names a wrong character may be repaired to; a township's never, they are too many.
-REPAIRED = ("county", "zone", "prefecture", "former")
+def _name_readings(place: Place, name: str, most: int = 4) -> list[tuple[str, ...]]:
+    """The checked readings of a place's name; the syllable table's where the gazetteer does not know it."""
+    return list(dict.fromkeys(place.readings(name))) if place.pinyin else readings(name, most)
+
+
+def _spellings(places: Iterable[Place]) -> dict[str, list[Place]]:
+    index: dict[str, list[Place]] = {}
+    for place in places:
+        for name in place.names():
+            for reading in _name_readings(place, name):
+                index.setdefault("".join(reading), []).append(place)
+    return index
 
 
 class Query:
@@ -495,7 +541,7 @@ class Query:
         """The splits with a bureau's wording taken off: 武汉市公安局硚口分局 -> (武汉市, 硚口)."""
         splits = []
         for city, rest in self.plain:
-            core = POLICE.sub("", rest.removeprefix("公安局") if city else rest)
+            core = re.sub(POLICE, "", rest.removeprefix("公安局") if city else rest)
             if not core and rest.startswith("公安公安"):
                 core = "公安"
             if core != rest and core:
@@ -504,7 +550,7 @@ class Query:
 
 
 # A bureau's wording at the end of a name. 公安 also names a county: only what is left in front decides.
-POLICE = re.compile(
+POLICE = (
     "(?:人民|公安|分局|局|厅|刑事|侦查|侦察|刑侦|刑警|打拐|反拐|技术|采血点|采血|dna|大队|支队|中队|总队|队|部门|办公室|派出所)+$"
 )
 
@@ -578,12 +624,12 @@ def by_record(query: Query) -> list[Hit]:
     catalog = query.catalog
     found: list[tuple[Place, str]] = []
     for city, core in query.cores:
-        for place in catalog.recorded.get(core, []):
+        for place in catalog.recorded(core):
             # 洛阳 is a town in 曾都 and a city in Henan: whoever types the bare name means the city.
-            if place.kind == "former" or core not in elsewhere().large or core == place.name != short_name(core):
+            if place.kind == "former" or not is_large_abroad(core):
                 found.append((place, city))
-        if not found and core not in elsewhere().official and core[-1] in "区镇街":
-            found += [(p, city) for p in catalog.recorded.get(core[:-1], []) if p.kind == "popular"]  # 汉口区, 纸坊镇
+        if not found and core[-1] in "区镇街" and not is_official_abroad(core):
+            found += [(p, city) for p in catalog.recorded(core[:-1]) if p.kind == "popular"]  # 汉口区, 纸坊镇
         if found:
             break
     hits = []
@@ -596,7 +642,7 @@ def by_record(query: Query) -> list[Hit]:
 def by_stem(query: Query) -> list[Hit]:
     """A county's name with another suffix (江岸县), unless a county elsewhere really bears it (华容县)."""
     for city, core in query.cores:
-        if core.endswith(COUNTY_SUFFIXES) and len(core) >= 3 and core not in elsewhere().official:
+        if core.endswith(COUNTY_SUFFIXES) and len(core) >= 3 and not is_official_abroad(core):
             found = _agree(query.catalog, city, query.catalog.names.get(core[:-1], []))
             if found:
                 return _hits("exact", found, f"按「{core[:-1]}」")
@@ -626,9 +672,11 @@ class Token(NamedTuple):
 def _vocabulary(catalog: Catalog) -> dict[str, tuple[str, bool, tuple[Division, ...], str]]:
     """{name: (sort, whether it is a full name, divisions, note)} for all names an address may hold."""
     words: dict[str, tuple[str, bool, tuple[Division, ...], str]] = {}
-    for name, province in elsewhere().province_of.items():
-        if name in elsewhere().large:
-            words[name] = ("elsewhere", True, (), province)
+    for line in _table("elsewhere.csv").splitlines()[1:]:
+        row = Abroad(*line.split(","))
+        if row.level == "county":
+            break  # provinces and prefectures stand first in the file
+        words[row.name] = words[row.short] = ("elsewhere", True, (), row.province)
     for place in catalog.places:
         divisions = tuple(catalog.resolve(place))
         if place.kind == "township" and place.short:
@@ -700,6 +748,8 @@ def by_address(query: Query) -> list[Hit]:
     Of two whole addresses in one line (原籍…，现住…) the last counts.
     """
     catalog, text = query.catalog, query.text
+    if text.isascii() or len(text) < 3:
+        return []
     tokens = _tokens(text, catalog)
     abroad = any(token.sort == "elsewhere" for token in tokens)
     weighed: list[tuple[int, Token]] = []
@@ -710,7 +760,7 @@ def by_address(query: Query) -> list[Hit]:
         if weight < 0:  # a county beside a prefecture that is not its own: one of them is wrong
             return []
         name = text[token.start : token.end]
-        if abroad and weight < 5 and (token.sort not in ("county", "former") or not token.full or name in elsewhere().official):
+        if abroad and weight < 5 and (token.sort not in ("county", "former") or not token.full or is_official_abroad(name)):
             weight = 0
         weighed.append((weight, token))
     best = max((weight for weight, _ in weighed), default=0)
@@ -762,10 +812,11 @@ def _spelled(catalog: Catalog, letters: str, within: list[Division]) -> list[Hit
     """The divisions, of those given, that a joined pinyin spells, with a suffix or without."""
     inside = set(within)
     for form in dict.fromkeys((letters, re.sub("(?:qu|xian|shi)$", "", letters))):
-        found = [(place, [d for d in catalog.resolve(place) if d in inside]) for place in catalog.spelled.get(form, [])]
+        places = catalog.spelled.get(form, [])
+        if not places and not is_large_abroad(form):  # luoyang, nanyang: a town here, a city there
+            places = [place for place in places_spelled(form) if place.kind in ("popular", "township")]
+        found = [(place, [d for d in catalog.resolve(place) if d in inside]) for place in places]
         found = [(place, divisions) for place, divisions in found if divisions]
-        if form in elsewhere().large_pinyin:  # luoyang, nanyang: a town here, a city there
-            found = [(place, divisions) for place, divisions in found if place.kind not in ("popular", "township")]
         if found:
             return _rank(found, "pinyin", "按拼音")
     return []
@@ -790,8 +841,7 @@ def by_mixed(query: Query) -> list[Hit]:
     found = []
     for place in catalog.named:
         for name in place.names():
-            options = list(place.readings(name)) if place.pinyin else readings(name, 4)
-            if any(_spells(runs, name, reading) for reading in options):
+            if any(_spells(runs, name, reading) for reading in _name_readings(place, name)):
                 found.append((place, catalog.resolve(place)))
                 break
     return _rank(found, "pinyin", "按汉字加拼音")
@@ -837,21 +887,20 @@ def _may_mean(typed: str, name: str, exactly: bool, place: Place) -> bool:
     桐城 and 通城 sound alike, and 桐城 is a city in Anhui: no. 云阳 in Chongqing may stand for 郧阳, for
     no common phrase contains 郧 and many hold 云.
     """
-    abroad = elsewhere()
-    if typed in abroad.large or typed in abroad.official:
-        return False
-    if typed not in abroad.province_of:
+    there = abroad(typed)
+    if not there:
         return True
-    _, rare = _syllable_table()
+    if is_large_abroad(typed) or is_official_abroad(typed) or not exactly or place.kind == "former":
+        return False
     slips = [(wrong, right) for wrong, right in zip(typed, name) if wrong != right]
-    return exactly and place.kind != "former" and all(right in rare and wrong not in rare for wrong, right in slips)
+    return all(_character_readings(right)[1] and not _character_readings(wrong)[1] for wrong, right in slips)
 
 
 def by_homophone(query: Query) -> list[Hit]:
     """Characters that sound right: 乔口, 黄皮, 武汉市桥口区; the city in front may be a homophone too."""
     catalog = query.catalog
     for city, core in [*query.cores, *_heard_cities(query), *_heard_windows(query)]:
-        if core in elsewhere().official:
+        if is_official_abroad(core):
             continue
         for form in _forms(core):
             heard = _sounds_like(catalog, form)
@@ -886,10 +935,10 @@ def by_lookalike(query: Query) -> list[Hit]:
     """One character that looks like the right one (大治, 虢亭, 江崖区), when only one place is meant."""
     catalog = query.catalog
     for city, core in [*query.cores, *_heard_windows(query)]:
-        if core in elsewhere().province_of:
+        if abroad(core):
             continue
         for form in _forms(core):
-            if form in elsewhere().province_of:
+            if abroad(form):
                 continue
             found = [
                 (place, _agree(catalog, city, catalog.resolve(place)))
@@ -929,7 +978,7 @@ def _slip_in_pinyin(query: Query) -> list[Hit]:
     catalog = query.catalog
     text = query.text.replace("v", "u")
     forms = [text, re.sub("(?:qu|xian|shi)$", "", text)]
-    if any(form in elsewhere().pinyin for form in forms):
+    if any(map(abroad, forms)):
         return []
     names = [key for key, places in catalog.spelled.items() if any(p.kind in ("county", "prefecture") for p in places)]
     for form in forms:
@@ -953,7 +1002,7 @@ def _soft_letters(letters: str) -> str:
 def _slip_in_unit(query: Query) -> list[Hit]:
     """A part of a unit's name, or one nearly right, in a list that the gazetteer does not cover."""
     catalog, text = query.catalog, query.text
-    if catalog.places or len(text) < 2:
+    if len(catalog.named) > len(catalog.divisions) or len(text) < 2:
         return []
     inside = [(row["code"], row["district"]) for row in catalog.rows if text in row["unit"] or text in row["district"]]
     if inside:
@@ -1020,10 +1069,9 @@ def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
     from rapidfuzz.distance import OSA
 
     folded = simplified(clean(text))
-    abroad = elsewhere()
-    if not folded or len(folded) > 40 or folded in abroad.large or folded in abroad.large_pinyin:
+    if not folded or len(folded) > 40 or is_large_abroad(folded):
         return []
-    if folded in abroad.official:  # 华容县 is in Hunan; only 华容区 itself is near
+    if is_official_abroad(folded):  # 华容县 is in Hunan; only 华容区 itself is near
         return catalog.names.get(folded[:-1], [])[:most]
     scores: dict[Division, float] = {}
     for city, core in Query(folded, catalog).cores[:4]:
@@ -1043,7 +1091,7 @@ def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
 def _near_records(catalog: Catalog, core: str) -> Iterator[tuple[Division, float]]:
     """Townships and popular names that are near, or a county that stands in another prefecture."""
     for name in (core, *(core.removesuffix(suffix) for suffix in ("街道", "镇", "乡") if core.endswith(suffix))):
-        for place in catalog.recorded.get(name, [])[:3]:
+        for place in catalog.recorded(name)[:3]:
             for division in catalog.resolve(place)[:1]:
                 yield division, 0.9
         for division in catalog.names.get(name, []):
@@ -1053,14 +1101,12 @@ def _near_records(catalog: Catalog, core: str) -> Iterator[tuple[Division, float
 def _nearness(typed: str, name: str, place: Place, similar: Callable[[str, str], float]) -> float:
     """0 to 1: how near a typed name is to a name in sound or shape, character by character; letters by spelling."""
     if typed.isascii():
-        options = place.readings(name) if place.pinyin else iter(readings(name, 1))
-        return max((similar(typed, "".join(reading)) for reading in options), default=0)
+        return max((similar(typed, "".join(reading)) for reading in _name_readings(place, name, 1)), default=0)
     if len(typed) != len(name):
         return 0
-    heard = next(iter(place.readings(name)) if place.pinyin else iter(readings(name, 1)), None)
+    heard = next(iter(_name_readings(place, name, 1)), None)
     if heard is None:
         return 0
-    table, _ = _syllable_table()
     total = 0.0
     for wrong, right, sound in zip(typed, name, heard):
         if wrong == right:
@@ -1068,7 +1114,7 @@ def _nearness(typed: str, name: str, place: Place, similar: Callable[[str, str],
         elif looks_like(wrong, right):
             total += 0.8
         else:
-            closest = max((similar(soft(s), soft(sound)) for s in table.get(wrong, [])), default=0)
+            closest = max((similar(soft(s), soft(sound)) for s in _character_readings(wrong)[0]), default=0)
             total += closest if closest >= 0.6 else -1
     return total / len(name)
 
@@ -1385,7 +1431,8 @@ def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
 
 def elsewhere_province(text: str) -> str:
     """The province outside Hubei that a name belongs to, or ""."""
-    return elsewhere().province_of.get(simplified(clean(text)), "")
+    name = simplified(clean(text))
+    return next((row.province for row in abroad(name) if name in (row.name, row.short)), "")
 
 
 def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[str]:
@@ -1436,11 +1483,17 @@ class _ChineseHelp(click.Command):
         with formatter.section("选项"):
             formatter.write_dl(records)
 
-    def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        option = super().get_help_option(ctx)
-        if option is not None:
-            option.help = "显示这份说明"
-        return option
+    def get_help_option(self, ctx: click.Context) -> click.Option:
+        # Made here, for click's own asks gettext first, which costs as much as reading the list.
+        def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+            if value:
+                emit(ctx.get_help() + "\n")
+                ctx.exit()
+
+        return click.Option(
+            ctx.help_option_names, is_flag=True, is_eager=True, expose_value=False, help="显示这份说明",
+            callback=show_help,
+        )  # fmt: skip
 
 
 class _ChineseGroup(_ChineseHelp, click.Group):
@@ -1457,6 +1510,13 @@ class _ChineseGroup(_ChineseHelp, click.Group):
         return list(self.commands)
 
 
+def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Print the version and leave."""
+    if value:
+        emit(f"xunqin {__version__}\n")
+        ctx.exit()
+
+
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option that every command with rows shares."""
     return click.option(
@@ -1467,7 +1527,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group(cls=_ChineseGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80}, subcommand_metavar="命令 ...", options_metavar="[选项]")
 @click.option("--data", envvar="XUNQIN_DATA", metavar="文件", help="改用另一份名单（CSV）")
-@click.version_option(__version__, prog_name="xunqin", message="%(prog)s %(version)s", help="显示版本")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, help="显示版本", callback=show_version)
 @click.pass_context
 def cli(ctx: click.Context, data: str | None) -> None:
     """查湖北免费采血寻亲的公安单位和联系办法。

@@ -27,7 +27,7 @@ DATA = Path(__file__).resolve().parent
 SOURCES = DATA / "sources"
 sys.path.insert(0, str(DATA.parent))
 
-from xunqin import COLUMNS, short_name  # noqa: E402  (a checkout's own script)
+from xunqin import COLUMNS, REPAIRED, short_name  # noqa: E402  (a checkout's own script)
 
 PROVINCE = "湖北省"
 PLACE_COLUMNS = ("name", "short", "kind", "code", "district", "pinyin", "years", "note", "lon", "lat")
@@ -154,7 +154,8 @@ def build_syllables() -> None:
 def build_places() -> None:
     """places.csv: counties, zones, prefectures, former and popular names, townships."""
     rows = [*counties(), *zones(), *prefectures(), *former_names(), *townships()]
-    write_csv("places.csv", PLACE_COLUMNS, rows)
+    # The kinds that a wrong character may be repaired to first: the tool reads no further for them.
+    write_csv("places.csv", PLACE_COLUMNS, sorted(rows, key=lambda row: row["kind"] not in REPAIRED))
 
 
 def place(name: str, kind: str, code: str, district: str, short: str = "", **more: str) -> dict[str, str]:
@@ -268,7 +269,7 @@ def point(code: str, city: str, district: str, area_code: str) -> dict[str, str]
 
 
 def build_elsewhere() -> None:
-    """elsewhere.csv: the counties, prefectures and provinces outside Hubei, so that none is mistaken."""
+    """elsewhere.csv: the provinces, prefectures and counties outside Hubei, so that none is mistaken."""
     levels = {2: "province", 4: "prefecture", 6: "county"}
     rows = []
     for row in read("elsewhere.csv"):
@@ -279,6 +280,7 @@ def build_elsewhere() -> None:
             {"name": name, "short": short, "province": row["province"], "level": levels[len(row["code"])],
              "pinyin": pinyin}
         )  # fmt: skip
+    rows.sort(key=lambda row: list(levels.values()).index(row["level"]))
     write_csv("elsewhere.csv", ("name", "short", "province", "level", "pinyin"), rows)
 
 
