@@ -11,6 +11,7 @@ all others: no contact that a cited source does not print, and no answer for a p
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import itertools
@@ -75,7 +76,7 @@ def read_text(path: str) -> str:
     if b"\0" in raw:
         raise ListError(path, "不是文本文件", "请给出 CSV；图片和 Excel 表请用 xunqin import")
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         row = raw.count(b"\n", 0, error.start) + 1
         raise ListError(path, "不是 UTF-8 编码", "请另存为 UTF-8，或用 xunqin import 读入", row) from None
@@ -232,11 +233,12 @@ def soft(syllable: str) -> str:
     return syllable[:-1] if syllable.endswith(("ing", "eng")) else syllable
 
 
-def looks_like(typed: str, right: str) -> bool:
-    """Whether a typed character is a known look-alike of the right one (治 of 冶, 虢 of 猇)."""
+def looks_like(typed: str, right: str, perhaps: bool = False) -> bool:
+    """Whether a typed character is a known look-alike of the right one (治 of 冶, 虢 of 猇); `perhaps`: a weak one too."""
     table = _table("lookalikes.txt")
     at = table.find(f"\n{right} ")
-    return at >= 0 and typed in table[at + 3 : table.index("\n", at + 1)]
+    line = table[at + 3 : table.index("\n", at + 1)] if at >= 0 else ""
+    return typed in (line if perhaps else line.partition("|")[0])
 
 
 class Abroad(NamedTuple):
@@ -550,9 +552,7 @@ class Query:
 
 
 # A bureau's wording at the end of a name. 公安 also names a county: only what is left in front decides.
-POLICE = (
-    "(?:人民|公安|分局|局|厅|刑事|侦查|侦察|刑侦|刑警|打拐|反拐|技术|采血点|采血|dna|大队|支队|中队|总队|队|部门|办公室|派出所)+$"
-)
+POLICE = "(?:人民|公安|分局|局|厅|刑事|侦查|侦察|刑侦|刑警|打拐|反拐|技术|采血点|采血|dna|大队|支队|中队|总队|队|部门|办公室|派出所)+$"
 
 
 def _agree(catalog: Catalog, city: str, divisions: Iterable[Division]) -> list[Division]:
@@ -668,36 +668,44 @@ class Token(NamedTuple):
     note: str
 
 
+Word = tuple[str, bool, tuple[Division, ...], str]  # sort, whether it is a full name, divisions, note
+
+
 @lru_cache(maxsize=4)
-def _vocabulary(catalog: Catalog) -> dict[str, tuple[str, bool, tuple[Division, ...], str]]:
-    """{name: (sort, whether it is a full name, divisions, note)} for all names an address may hold."""
-    words: dict[str, tuple[str, bool, tuple[Division, ...], str]] = {}
+def _vocabulary(catalog: Catalog) -> dict[str, Word]:
+    """All names that an address may hold; a later one takes the place of an earlier one."""
+    words: dict[str, Word] = {}
     for line in _table("elsewhere.csv").splitlines()[1:]:
         row = Abroad(*line.split(","))
         if row.level == "county":
             break  # provinces and prefectures stand first in the file
         words[row.name] = words[row.short] = ("elsewhere", True, (), row.province)
     for place in catalog.places:
-        divisions = tuple(catalog.resolve(place))
-        if place.kind == "township" and place.short:
-            words.setdefault(place.name, ("township", True, (), ""))
-            merged = (*words[place.name][2], *divisions)
-            words[place.name] = ("township", True, tuple(dict.fromkeys(merged)), "")
-        elif place.kind == "former":
-            words[place.name] = ("former", place.name.endswith(COUNTY_SUFFIXES), divisions, _former_note(place))
-        elif place.kind == "popular":
-            words[place.name] = ("former", len(place.name) > 2 and place.name.endswith("区"), divisions, "")
+        words.update(_recorded_word(place, tuple(catalog.resolve(place)), words))
     for name in catalog.provinces:
         words.update({name: ("province", True, (), ""), short_name(name): ("province", True, (), "")})
     for name, city in catalog.city_names.items():
         words[name] = ("city", name == city, tuple(catalog.cities[city]), "")
     for name, found in catalog.names.items():
-        if name != "公安":  # the word for police, unless 县 follows
-            full = name == found[0][1]
-            if full or name not in catalog.city_names:
-                words[name] = ("county", full, tuple(found), "")
+        full = name == found[0][1]
+        if name != "公安" and (
+            full or name not in catalog.city_names
+        ):  # 公安 is the word for police, unless 县 follows
+            words[name] = ("county", full, tuple(found), "")
     words.pop("", None)
     return words
+
+
+def _recorded_word(place: Place, divisions: tuple[Division, ...], words: dict[str, Word]) -> dict[str, Word]:
+    """A township by its full name, with all counties that have one; a former or popular name."""
+    if place.kind == "township" and place.short:
+        same = words[place.name][2] if place.name in words and words[place.name][0] == "township" else ()
+        return {place.name: ("township", True, (*same, *divisions), "")}
+    if place.kind == "former":
+        return {place.name: ("former", place.name.endswith(COUNTY_SUFFIXES), divisions, _former_note(place))}
+    if place.kind == "popular" and place.name not in words:
+        return {place.name: ("former", len(place.name) > 2 and place.name.endswith("区"), divisions, "")}
+    return {}
 
 
 def _tokens(text: str, catalog: Catalog) -> list[Token]:
@@ -733,7 +741,9 @@ def _weight(token: Token, text: str, before: Token | None, after: Token | None) 
         if before.sort == "city" and token.divisions and not set(token.divisions) & set(before.divisions):
             return -1
         if before.sort in ("city", "province") and token.sort == "county":
-            follows_road = not token.full and text.startswith(_ROAD, token.end) and not text.startswith("街道", token.end)
+            follows_road = (
+                not token.full and text.startswith(_ROAD, token.end) and not text.startswith("街道", token.end)
+            )
             return 0 if follows_road else 5
     if not token.full and not _in_context(token, text, before, after):
         return 0
@@ -760,7 +770,11 @@ def by_address(query: Query) -> list[Hit]:
         if weight < 0:  # a county beside a prefecture that is not its own: one of them is wrong
             return []
         name = text[token.start : token.end]
-        if abroad and weight < 5 and (token.sort not in ("county", "former") or not token.full or is_official_abroad(name)):
+        if (
+            abroad
+            and weight < 5
+            and (token.sort not in ("county", "former") or not token.full or is_official_abroad(name))
+        ):
             weight = 0
         weighed.append((weight, token))
     best = max((weight for weight, _ in weighed), default=0)
@@ -829,13 +843,22 @@ def by_initials(query: Query) -> list[Hit]:
         return []
     places = query.catalog.initials.get(text, [])
     found = [place for place in places if place.kind == "county"] or places
-    return _once(hit for place in found for hit in _hits("initials", query.catalog.resolve(place), f"按首字母 → {place.district}"))
+    return _once(
+        hit
+        for place in found
+        for hit in _hits("initials", query.catalog.resolve(place), f"按首字母 → {place.district}")
+    )
 
 
 def by_mixed(query: Query) -> list[Hit]:
     """Characters and pinyin mixed: 江an, 黄p, 恩sh."""
     runs = re.findall("[a-z]+|[^a-z0-9]", query.text)
-    if query.text.isascii() or "".join(runs) != query.text or not 2 <= len(query.text) <= 24 or all(len(r) == 1 and not r.isascii() for r in runs):
+    if (
+        query.text.isascii()
+        or "".join(runs) != query.text
+        or not 2 <= len(query.text) <= 24
+        or all(len(r) == 1 and not r.isascii() for r in runs)
+    ):
         return []
     catalog = query.catalog
     found = []
@@ -941,10 +964,11 @@ def by_lookalike(query: Query) -> list[Hit]:
             if abroad(form):
                 continue
             found = [
-                (place, _agree(catalog, city, catalog.resolve(place)))
-                for name, place in _drawn_like(catalog, form)
+                (place, _agree(catalog, city, catalog.resolve(place))) for name, place in _drawn_like(catalog, form)
             ]
-            hits = _rank([(place, divisions) for place, divisions in found if divisions], "lookalike", f"「{form}」按字形")
+            hits = _rank(
+                [(place, divisions) for place, divisions in found if divisions], "lookalike", f"「{form}」按字形"
+            )
             if len({hit.note for hit in hits}) == 1:
                 return hits
     return []
@@ -987,7 +1011,9 @@ def _slip_in_pinyin(query: Query) -> list[Hit]:
         near = process.extract(form, names, scorer=OSA.distance, score_cutoff=1, limit=None)
         folded = [key for key, *_ in near if _soft_letters(key) == _soft_letters(form)]
         keys = folded or [key for key, *_ in near]
-        found = [(p, catalog.resolve(p)) for key in keys for p in catalog.spelled[key] if p.kind in ("county", "prefecture")]
+        found = [
+            (p, catalog.resolve(p)) for key in keys for p in catalog.spelled[key] if p.kind in ("county", "prefecture")
+        ]
         if found and len({place.district for place, _ in found}) == 1:
             return _rank(found, "typo", "拼音差一处")
     return []
@@ -1074,7 +1100,7 @@ def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
     if is_official_abroad(folded):  # 华容县 is in Hunan; only 华容区 itself is near
         return catalog.names.get(folded[:-1], [])[:most]
     scores: dict[Division, float] = {}
-    for city, core in Query(folded, catalog).cores[:4]:
+    for _, core in Query(folded, catalog).cores[:4]:
         for division, score in _near_records(catalog, core):
             scores[division] = max(score, scores.get(division, 0))
         for form in _forms(core):
@@ -1111,8 +1137,8 @@ def _nearness(typed: str, name: str, place: Place, similar: Callable[[str, str],
     for wrong, right, sound in zip(typed, name, heard):
         if wrong == right:
             total += 1
-        elif looks_like(wrong, right):
-            total += 0.8
+        elif looks_like(wrong, right, perhaps=True):
+            total += 0.9 if looks_like(wrong, right) else 0.7
         else:
             closest = max((similar(soft(s), soft(sound)) for s in _character_readings(wrong)[0]), default=0)
             total += closest if closest >= 0.6 else -1
@@ -1129,10 +1155,9 @@ GUIDANCE = "免费，不限户籍，带身份证，先打电话。"
 
 def tell(text: str) -> None:
     """One message for people, on stderr; a closed or full stderr is nobody's to tell."""
-    try:
-        click.echo(text, err=True)
-    except (OSError, AttributeError, ValueError):
-        pass
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            click.echo(text, err=True)
 
 
 def csv_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
@@ -1148,7 +1173,10 @@ def csv_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -
 
 def excel_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
     """CSV for Excel: BOM, "\\r\\n", and a ' before a cell that would run as a formula."""
-    guarded = ({name: f"'{cell}" if cell[:1] in tuple("=+-@\t\r") and cell else cell for name, cell in row.items()} for row in rows)
+    guarded = (
+        {name: f"'{cell}" if cell[:1] in tuple("=+-@\t\r") and cell else cell for name, cell in row.items()}
+        for row in rows
+    )
     return ("\ufeff" if header else "") + csv_text(guarded, columns, header).replace("\n", "\r\n")
 
 
@@ -1157,7 +1185,9 @@ def json_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) 
     import json
 
     names = list(columns)
-    objects = [{name: float(row[name]) if name == "distance_km" else row.get(name, "") for name in names} for row in rows]
+    objects = [
+        {name: float(row[name]) if name == "distance_km" else row.get(name, "") for name in names} for row in rows
+    ]
     return json.dumps(objects, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -1219,10 +1249,22 @@ _GAP = 2
 _NARROWEST = 8  # what a column that may wrap is left with before the record layout takes over
 
 
-def table_fits(rows: list[Row], columns: list[Column], width: int) -> bool:
-    """Whether every unit and phone stays whole in a table this wide."""
-    widths = [_widest(column, rows) if column.whole else min(_widest(column, rows), _NARROWEST) for column in columns]
-    return sum(widths) + _GAP * (len(columns) - 1) <= width
+def column_widths(rows: list[Row], columns: list[Column], width: int) -> list[int] | None:
+    """The columns' widths in a table this wide, every unit and phone whole; None when they do not fit.
+
+    The columns that may wrap share what is left, the ones that need least served first.
+    """
+    wanted = [_widest(column, rows) for column in columns]
+    widths = [want if column.whole else min(want, _NARROWEST) for column, want in zip(columns, wanted)]
+    left = width - sum(widths) - _GAP * (len(columns) - 1)
+    if left < 0:
+        return None
+    short = sorted((want, at) for at, want in enumerate(wanted) if want > widths[at])
+    for number, (want, at) in enumerate(short):
+        more = min(want - widths[at], left // (len(short) - number))
+        widths[at] += more
+        left -= more
+    return widths
 
 
 def _widest(column: Column, rows: list[Row]) -> int:
@@ -1238,6 +1280,17 @@ def footer(shown: list[Row], listing: list[Row]) -> str:
     return f"{GUIDANCE}{dated}{whole}收录 {listed} 个。"
 
 
+def shared_hotline(shown: list[Row], listing: list[Row]) -> str:
+    """What to say on a 110 that several cities share (0728: 仙桃, 潜江, 天门), "" when none shown is shared."""
+    needed = {_hotline(row) for row in shown} - {""}
+    lines = []
+    for hotline in sorted(needed):
+        cities = list(dict.fromkeys(short_name(row["city"]) for row in listing if row["hotline"] == hotline))
+        if len(cities) > 1:
+            lines.append(f"{hotline} 由{'、'.join(cities)}共用，接通后先说是哪里。")
+    return "".join(lines)
+
+
 def wrapped(text: str, width: int) -> list[str]:
     """A text in lines of at most `width` cells."""
     from rich.cells import cell_len
@@ -1248,8 +1301,9 @@ def wrapped(text: str, width: int) -> list[str]:
         if used + cells > width and line:
             lines.append(line)
             line, used = "", 0
-        line += character
-        used += cells
+        if line or character != " ":
+            line += character
+            used += cells
     return [*lines, line]
 
 
@@ -1274,7 +1328,7 @@ def _styled(column: Column, text: str) -> Any:
     return styled
 
 
-def table_text(rows: list[Row], width: int, terminal: bool, last_line: str) -> str:
+def table_text(rows: list[Row], width: int, terminal: bool, below: list[str]) -> str:
     """Units for people: a table without rules where every unit and phone fits whole, else one field a line."""
     from rich.console import Console, detect_legacy_windows
     from rich.table import Table
@@ -1282,13 +1336,14 @@ def table_text(rows: list[Row], width: int, terminal: bool, last_line: str) -> s
     columns = table_columns(rows)
     out = io.StringIO()
     console = Console(
-        file=out, width=width, force_terminal=terminal, markup=False, emoji=False, highlight=False,
+        file=out, width=width, height=25, force_terminal=terminal, markup=False, emoji=False, highlight=False,
         color_system=None if detect_legacy_windows() else "auto", legacy_windows=False,
     )  # fmt: skip
-    if table_fits(rows, columns, width):
+    widths = column_widths(rows, columns, width)
+    if widths:
         table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
-        for column in columns:
-            table.add_column(column.heading, no_wrap=column.whole, overflow="fold", min_width=_NARROWEST if not column.whole and _widest(column, rows) > _NARROWEST else None)
+        for column, cells in zip(columns, widths):
+            table.add_column(column.heading, width=cells, no_wrap=column.whole, overflow="fold")
         for row in rows:
             table.add_row(*(_styled(column, column.cell(row)) for column in columns))
         console.print(table)
@@ -1296,8 +1351,9 @@ def table_text(rows: list[Row], width: int, terminal: bool, last_line: str) -> s
         for row in rows:
             _print_record(console, row, columns, width)
             console.print()
-    for line in wrapped(last_line, width):
-        console.print(line)
+    for text in below:
+        for line in wrapped(text, width):
+            console.print(line)
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
 
 
@@ -1329,16 +1385,16 @@ class ReaderGone(Exception):
     """The reader of our stdout has closed the pipe."""
 
 
-def emit(text: str) -> None:
-    """Write to stdout and make sure it arrived. A pipe or file gets UTF-8, a terminal what it can show."""
+def emit(text: str, machine: bool = False) -> None:
+    """Write to stdout and make sure it arrived; in a pipe or file, what a machine reads is UTF-8."""
     if sys.stdout is None:
         raise ListError("标准输出", "已经关闭", "请不要用 >&- 关闭它")
     try:
-        if sys.stdout.isatty():
-            sys.stdout.write(text)
-        else:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        encoding = "utf-8" if machine and not sys.stdout.isatty() else sys.stdout.encoding
+        left = memoryview(text.encode(encoding, "replace"))
+        sys.stdout.flush()
+        while left:  # an unbuffered stdout may take less than it is given
+            left = left[sys.stdout.buffer.write(left) :]
         sys.stdout.flush()
     except BrokenPipeError:
         raise ReaderGone from None
@@ -1366,10 +1422,11 @@ def show(rows: list[Row], lead: tuple[str, ...], format: str | None, listing: li
     """Print rows in the format asked for; `lead` names the columns before those of the list."""
     form = chosen_format(format)
     if form != "table":
-        emit(WRITERS[form](rows, (*lead, *COLUMNS)))
+        emit(WRITERS[form](rows, (*lead, *COLUMNS)), machine=True)
     elif rows:
         terminal = sys.stdout is not None and sys.stdout.isatty()
-        emit(table_text(rows, terminal_width(), terminal, footer(rows, listing)))
+        below = [footer(rows, listing), shared_hotline(rows, listing)]
+        emit(table_text(rows, terminal_width(), terminal, [line for line in below if line]))
 
 
 def typed(text: str) -> str:
@@ -1447,28 +1504,36 @@ def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[st
 
 def rows_of(text: str, hits: list[Hit], catalog: Catalog, most: int) -> list[Row]:
     """The list's rows for the hits, best first, with `query` and `match` in front."""
-    rows = [
-        {"query": text, "match": hit.tier, **row} for hit in hits for row in catalog.divisions[hit.division]
-    ]
+    rows = [{"query": text, "match": hit.tier, **row} for hit in hits for row in catalog.divisions[hit.division]]
     return rows[:most] if most else rows
 
 
 def city_named(text: str, catalog: Catalog) -> str:
     """The full name of a city given in full, short or + 州. Raises UsageError with the nearest ones."""
-    from rapidfuzz import fuzz, process
+    from rapidfuzz import fuzz
 
     name = simplified(clean(text))
     if name in catalog.city_names:
         return catalog.city_names[name]
     known = {n: place.district for place in all_places() if place.kind == "prefecture" for n in place.names()}
-    known |= {n: place.name for place in all_places() if place.code.startswith("4290") for n in place.names() if place.kind == "county"}
+    known |= {
+        n: place.name
+        for place in all_places()
+        if place.code.startswith("4290")
+        for n in place.names()
+        if place.kind == "county"
+    }
     if name in known:
         return known[name]
-    sounds = {"".join(reading): catalog.city_names[city] for city in catalog.city_names for reading in readings(city, 1)}
-    heard = name if name.isascii() else "".join(next(iter(readings(name, 1)), ()))
-    near = process.extract(heard, list(sounds), scorer=fuzz.ratio, score_cutoff=70, limit=6) if heard else []
-    cities = list(dict.fromkeys(sounds[key] for key, *_ in near))[:3]
-    hint = f"您是不是要找：{'、'.join(cities)}" if cities else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
+    heard = "".join(next(iter(readings(name, 1)), ())) or name
+    near = {
+        catalog.city_names[city]: max(
+            fuzz.ratio(name, city), *(fuzz.ratio(heard, "".join(r)) for r in readings(city, 1)), 0
+        )
+        for city in catalog.city_names
+    }
+    nearest = sorted((city for city, score in near.items() if score >= 50), key=lambda city: -near[city])[:3]
+    hint = f"您是不是要找：{'、'.join(nearest)}" if nearest else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
     raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
 
 
@@ -1525,7 +1590,12 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)  # fmt: skip
 
 
-@click.group(cls=_ChineseGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80}, subcommand_metavar="命令 ...", options_metavar="[选项]")
+@click.group(
+    cls=_ChineseGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    subcommand_metavar="命令 ...",
+    options_metavar="[选项]",
+)
 @click.option("--data", envvar="XUNQIN_DATA", metavar="文件", help="改用另一份名单（CSV）")
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, help="显示版本", callback=show_version)
 @click.pass_context
@@ -1600,6 +1670,8 @@ def usage_text(error: click.ClickException) -> str:
     remedy = f"请看 {context.command_path} --help" if context else "请看 xunqin --help"
     if isinstance(error, click.NoSuchOption):
         problem = f"没有 {error.option_name} 这个选项"
+    elif isinstance(error, click.BadOptionUsage):
+        problem = f"{error.option_name} 后面要跟一个值"
     elif isinstance(error, click.BadParameter) and error.param is not None:
         name = "/".join(error.param.opts)
         choices = getattr(error.param.type, "choices", None)

