@@ -234,7 +234,7 @@ def soft(syllable: str) -> str:
 
 
 def looks_like(typed: str, right: str, perhaps: bool = False) -> bool:
-    """Whether a typed character is a known look-alike of the right one (治 of 冶, 虢 of 猇); `perhaps`: a weak one too."""
+    """Whether a typed character is a known look-alike of the right one (治 of 冶); `perhaps`: a weak one too."""
     table = _table("lookalikes.txt")
     at = table.find(f"\n{right} ")
     line = table[at + 3 : table.index("\n", at + 1)] if at >= 0 else ""
@@ -552,7 +552,10 @@ class Query:
 
 
 # A bureau's wording at the end of a name. 公安 also names a county: only what is left in front decides.
-POLICE = "(?:人民|公安|分局|局|厅|刑事|侦查|侦察|刑侦|刑警|打拐|反拐|技术|采血点|采血|dna|大队|支队|中队|总队|队|部门|办公室|派出所)+$"
+POLICE = (
+    "(?:人民|公安|分局|局|厅|刑事|侦查|侦察|刑侦|刑警|打拐|反拐|技术|采血点|采血|dna|"
+    "大队|支队|中队|总队|队|部门|办公室|办|派出所)+$"
+)
 
 
 def _agree(catalog: Catalog, city: str, divisions: Iterable[Division]) -> list[Division]:
@@ -733,23 +736,42 @@ def _in_context(token: Token, text: str, before: Token | None, after: Token | No
     return starts and ends
 
 
-def _weight(token: Token, text: str, before: Token | None, after: Token | None) -> int:
-    """How surely a token names the place that is meant; 0 when it does not, -1 when the text contradicts itself."""
+def _weight(token: Token, text: str, before: Token | None, after: Token | None, named: set[Division]) -> int:
+    """How surely a token names the place that is meant; 0 when it does not, -1 when the text contradicts itself.
+
+    `named` holds the divisions of the cities named further in front.
+    """
+    follows_road = text.startswith(_ROAD, token.end) and not text.startswith("街道", token.end)
     if before is not None and before.end == token.start:
         if before.sort == "elsewhere":
             return 0
         if before.sort == "city" and token.divisions and not set(token.divisions) & set(before.divisions):
             return -1
         if before.sort in ("city", "province") and token.sort == "county":
-            follows_road = (
-                not token.full and text.startswith(_ROAD, token.end) and not text.startswith("街道", token.end)
-            )
-            return 0 if follows_road else 5
+            return 0 if follows_road and not token.full else 5
     if not token.full and not _in_context(token, text, before, after):
-        return 0
-    if token.sort == "city" and text.startswith(_ROAD, token.end):
+        return 3 if token.sort == "county" and set(token.divisions) & named and not follows_road else 0
+    if token.sort == "city" and follows_road:
         return 0
     return {"county": 4, "former": 3, "township": 2, "city": 1}.get(token.sort, 0)
+
+
+def _weighed(text: str, tokens: list[Token], catalog: Catalog) -> list[tuple[int, Token]]:
+    """(weight, token) for each token; beside a place elsewhere only a county's full name counts."""
+    abroad_named = any(token.sort == "elsewhere" for token in tokens)
+    named: set[Division] = set()
+    weighed = []
+    for number, token in enumerate(tokens):
+        before = tokens[number - 1] if number else None
+        after = tokens[number + 1] if number + 1 < len(tokens) else None
+        weight = _weight(token, text, before, after, named)
+        unsure = token.sort not in ("county", "former") or not token.full
+        if abroad_named and 0 < weight < 5 and (unsure or is_official_abroad(text[token.start : token.end])):
+            weight = 0
+        weighed.append((weight, token))
+        if token.sort == "city" and token.full:
+            named |= set(token.divisions)
+    return weighed
 
 
 def by_address(query: Query) -> list[Hit]:
@@ -761,30 +783,15 @@ def by_address(query: Query) -> list[Hit]:
     if text.isascii() or len(text) < 3:
         return []
     tokens = _tokens(text, catalog)
-    abroad = any(token.sort == "elsewhere" for token in tokens)
-    weighed: list[tuple[int, Token]] = []
-    for number, token in enumerate(tokens):
-        before = tokens[number - 1] if number else None
-        after = tokens[number + 1] if number + 1 < len(tokens) else None
-        weight = _weight(token, text, before, after)
-        if weight < 0:  # a county beside a prefecture that is not its own: one of them is wrong
-            return []
-        name = text[token.start : token.end]
-        if (
-            abroad
-            and weight < 5
-            and (token.sort not in ("county", "former") or not token.full or is_official_abroad(name))
-        ):
-            weight = 0
-        weighed.append((weight, token))
+    weighed = _weighed(text, tokens, catalog)
+    if any(weight < 0 for weight, _ in weighed):
+        return []
     best = max((weight for weight, _ in weighed), default=0)
     chosen = [token for weight, token in weighed if weight == best and best > 0]
-    if best == 5:
-        chosen = chosen[-1:]
     hits = []
-    for token in chosen:
-        named = {d for city in tokens if city.sort == "city" and city.end <= token.start for d in city.divisions}
-        divisions = [d for d in token.divisions if d in named] or token.divisions
+    for token in chosen[-1:] if best == 5 else chosen:
+        cities = {d for city in tokens if city.sort == "city" and city.end <= token.start for d in city.divisions}
+        divisions = [d for d in token.divisions if d in cities] or token.divisions
         hits += _hits("city" if token.sort == "city" else "address", divisions, token.note)
     return _once(hits)
 
@@ -808,18 +815,22 @@ def by_pinyin(query: Query) -> list[Hit]:
         return []
     catalog = query.catalog
     text = re.sub("(?:gonganfenju|gonganju|fenju)$", "", text.replace("v", "u"))
-    text = re.sub("^(?:hubeisheng|hubei)(?=.)", "", text)
-    return _spelled(catalog, text, list(catalog.divisions)) or next(
-        (
-            hits
-            for end in range(4, len(text) - 2)
-            for city in catalog.spelled.get(text[:end].removesuffix("shi") or "-", [])
-            if city.kind == "prefecture"
-            for hits in [_spelled(catalog, text[end:], catalog.resolve(city))]
-            if hits
-        ),
-        [],
-    )
+    everywhere = list(catalog.divisions)
+    for letters in dict.fromkeys((text, re.sub("^hubei(?:sheng)?(?=.)", "", text))):
+        hits = _spelled(catalog, letters, everywhere) or _spelled_behind_city(catalog, letters)
+        if hits:
+            return hits
+    return []
+
+
+def _spelled_behind_city(catalog: Catalog, letters: str) -> list[Hit]:
+    """A county behind its prefecture: wuhanshijiangan, jingzhou jianli."""
+    for end in range(4, len(letters) - 2):
+        for city in catalog.spelled.get(letters[:end].removesuffix("shi"), []):
+            hits = _spelled(catalog, letters[end:], catalog.resolve(city)) if city.kind == "prefecture" else []
+            if hits:
+                return hits
+    return []
 
 
 def _spelled(catalog: Catalog, letters: str, within: list[Division]) -> list[Hit]:
@@ -1111,7 +1122,9 @@ def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
                 if score >= 0.75:
                     for division in catalog.resolve(place)[:1]:
                         scores[division] = max(score, scores.get(division, 0))
-    return sorted(scores, key=lambda division: -scores[division])[:most]
+    best = max(scores.values(), default=0)
+    near = [division for division, score in scores.items() if score > best - 0.12]
+    return sorted(near, key=lambda division: -scores[division])[:most]
 
 
 def _near_records(catalog: Catalog, core: str) -> Iterator[tuple[Division, float]]:

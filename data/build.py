@@ -303,7 +303,7 @@ def build_traditional() -> None:
 
 
 def build_lookalikes() -> None:
-    """lookalikes.txt: "冶 治台|怡冾", a character of a county, prefecture or former name, its look-alikes, weaker ones."""
+    """lookalikes.txt: "冶 治台|怡冾", a character of a county's or prefecture's name, its look-alikes, weaker ones."""
     known = known_characters()
     parts = {char: components(char) for char in known}
     spread = Counter(part for counts in parts.values() for part in counts)
@@ -322,7 +322,8 @@ def build_lookalikes() -> None:
         for char in sorted(targets - set("县市区")):
             least = LIKENESS_RARE if seen[char] <= 1 else LIKENESS_COMMON
             scores = {c: likeness(c, char) for c in strokes.keys() & known - {char}}
-            alike = {c for c, score in scores.items() if score >= least or (char, c) in attested}
+            alike = {c for c, score in scores.items() if score >= least}
+            alike |= {typed for right, typed in attested if right == char}
             perhaps = {c for c, score in scores.items() if score >= least - WEAKER} - alike
             file.write(f"{char} {''.join(sorted(alike))}|{''.join(sorted(perhaps))}\n")
 

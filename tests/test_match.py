@@ -1,0 +1,172 @@
+"""Matching: the tier that answers, the order of answers, suggestions; and properties that hold for any text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import xunqin
+from conftest import listing
+
+CATALOG = xunqin.Catalog(xunqin.load_list(xunqin.data_file("points.csv")))
+
+
+def other_province(**cells: str) -> xunqin.Catalog:
+    import csv
+    import io
+
+    return xunqin.Catalog(list(csv.DictReader(io.StringIO(listing(1, **cells)))))
+
+
+def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, str]]:
+    return [(hit.division[1], hit.tier) for hit in xunqin.search(query, catalog)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("江岸", [("江岸区", "exact")]),
+        ("湖北 武汉 江岸", [("江岸区", "exact")]),
+        ("江岸分局", [("江岸区", "unit")]),
+        ("武汉市江岸区公安分局刑侦支队", [("江岸区", "unit")]),
+        ("黄石", [(d, "city") for d in ("黄石港区", "西塞山区", "下陆区", "铁山区", "阳新县", "大冶市")]),
+        ("我在荆州监利", [("监利市", "address")]),
+        ("huangpo", [("黄陂区", "pinyin")]),
+        ("江an", [("江岸区", "pinyin")]),
+        ("jl", [("江陵县", "initials"), ("监利市", "initials")]),
+        ("乔口", [("硚口区", "homophone")]),
+        ("沔阳", [("仙桃市", "former")]),
+        ("江陵县", [("江陵县", "exact"), ("荆州区", "former")]),
+        ("随县", [("随县", "exact"), ("曾都区", "former")]),
+        ("宜昌县", [("夷陵区", "former"), ("点军区", "former")]),
+        ("汉口", [("江岸区", "popular"), ("江汉区", "popular"), ("硚口区", "popular")]),
+        ("新华", [("江汉区", "township"), ("孝南区", "township"), ("神农架林区", "township")]),
+        ("大治", [("大冶市", "lookalike")]),
+        ("qiaoko", [("硚口区", "typo")]),
+        ("江岸县", [("江岸区", "exact")]),
+        ("十堰市城关镇", [(d, "township") for d in ("郧阳区", "郧西县", "竹山县", "竹溪县", "房县")]),
+    ],
+)
+def test_the_tier_that_answers(query: str, expected: list[tuple[str, str]]) -> None:
+    assert answers(query) == expected
+
+
+def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() -> None:
+    found = answers("恩施")
+    assert found[0] == ("恩施市", "exact")
+    assert {tier for _, tier in found[1:]} == {"city"}
+    assert len(found) == 8
+    assert answers("恩施市") == [("恩施市", "exact")]
+    assert answers("荆州")[0] == ("荆州区", "exact")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("华容县", ["华容区"]),
+        ("桐城", ["通城县"]),
+        ("武汉市大冶", ["大冶市"]),
+        ("张湾镇", ["张湾区", "蔡甸区", "襄州区"]),
+        ("宜部", ["宜都市"]),
+        ("广州", []),
+        ("兰州", []),
+        ("信阳", []),
+        ("shenzhen", []),
+        ("洛阳", []),
+        ("你好", []),
+        ("123", []),
+        ("", []),
+        ("江" * 50, []),
+        ("laohekkoo", ["老河口市"]),
+        ("𠮷𠮷", []),
+    ],
+)
+def test_suggestions_are_near_in_sound_or_shape_or_there_are_none(query: str, expected: list[str]) -> None:
+    assert answers(query) == []
+    assert [division[1] for division in xunqin.suggest(query, CATALOG)] == expected
+
+
+def test_another_provinces_list_needs_no_gazetteer() -> None:
+    cells = {"province": "广东省", "city": "广州市", "district": "海珠区", "unit": "广州市公安局海珠分局刑警大队"}
+    catalog = other_province(**cells)
+    for query in ("海珠", "海珠区", "广州市海珠区", "广东 广州 海珠", "海珠分局", "广州", "海朱", "广州市海珠区市桥街"):
+        assert [name for name, _ in answers(query, catalog)] == ["海珠区"], query
+    assert answers("haizhu", catalog) == [("海珠区", "pinyin")]
+    assert answers("hz", catalog) == [("海珠区", "initials")]
+    assert answers("海珠分局刑警", catalog) == [("海珠区", "unit")]
+    assert answers("珠分局", catalog) == [("海珠区", "unit")]
+    assert answers("广州市公安局海珠分局形警大队", catalog) == [("海珠区", "address")]
+    assert answers("广洲市公安局海珠分局行警大队", catalog) == [("海珠区", "typo")]
+    for query in ("江岸", "沔阳", "木鱼镇", "深圳", "广州市公安局天河分局", "abc"):
+        assert answers(query, catalog) == [], query
+
+
+def test_a_place_whose_county_is_not_in_the_list_gives_nothing() -> None:
+    rows = [row for row in CATALOG.rows if row["district"] != "仙桃市"]
+    assert answers("沔阳", xunqin.Catalog(rows)) == []
+
+
+@given(st.text(max_size=60) | st.text("湖北武汉江岸区县市公安局镇jiang 、.0１Ａ鄖", max_size=30))
+@settings(deadline=None, max_examples=300)
+def test_search_and_suggest_never_raise(text: str) -> None:
+    xunqin.search(text, CATALOG)
+    xunqin.suggest(text, CATALOG)
+
+
+NAMED = [(name, place) for place in xunqin.all_places() for name in place.names()]
+
+
+def homonyms(name: str) -> set[xunqin.Division]:
+    """The divisions of all that bear the name, or sound the same."""
+    return {division for place in xunqin.places_named(name) for division in CATALOG.resolve(place)}
+
+
+@pytest.mark.parametrize("kind", ["county", "zone", "prefecture", "former", "popular", "township"])
+def test_every_stored_name_finds_its_own_county_first_unless_another_holds_the_name(kind: str) -> None:
+    lost = []
+    for name, place in NAMED:
+        if place.kind != kind or (kind == "township" and name == place.short and xunqin.is_large_abroad(name)):
+            continue  # 洛阳, 南阳, 安阳, 金华: cities elsewhere; their full names 洛阳镇 are tried
+        found = [hit.division for hit in xunqin.search(name, CATALOG)]
+        held = homonyms(name)
+        stem = {d for d in CATALOG.names.get(name, [])}
+        if not found or found[0] not in held | stem or (not stem and not set(CATALOG.resolve(place)) & set(found)):
+            lost.append((name, place.district, found[:3]))
+    assert lost == []
+
+
+def test_every_stored_reading_finds_its_own_county_unless_another_sounds_the_same() -> None:
+    lost = []
+    for name, place in NAMED:
+        for reading in set(place.readings(name)):
+            letters = "".join(reading)
+            if xunqin.is_large_abroad(letters) and place.kind in ("popular", "township"):
+                continue
+            found = {hit.division for hit in xunqin.search(" ".join(reading), CATALOG)}
+            same = {d for p in xunqin.places_spelled(letters) for d in CATALOG.resolve(p)}
+            if not found & (set(CATALOG.resolve(place)) | same):
+                lost.append((letters, place.district, found))
+    assert lost == []
+
+
+QUERIES = [place.name for place in xunqin.all_places()[::7]] + ["武汉硚口", "乔口", "大治", "huangpi", "沔阳", "火星"]
+NOISE = st.text(" \t　、，。.-·'（）", max_size=3)
+
+
+@given(st.sampled_from(QUERIES), st.data())
+@settings(deadline=None, max_examples=200)
+def test_spaces_width_case_and_punctuation_never_change_an_answer(query: str, data: st.DataObject) -> None:
+    noisy = "".join(data.draw(NOISE) + c for c in query) + data.draw(NOISE)
+    wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in noisy)
+    expected = answers(query)
+    assert answers(noisy) == expected
+    assert answers(wide.upper()) == expected
+
+
+def test_traditional_characters_never_change_an_answer() -> None:
+    import opencc
+
+    convert = opencc.OpenCC("s2t").convert
+    for place in xunqin.all_places():
+        assert answers(convert(place.name)) == answers(place.name), place.name
