@@ -751,8 +751,8 @@ def _weight(token: Token, text: str, before: Token | None, after: Token | None, 
             return 0 if follows_road and not token.full else 5
     if not token.full and not _in_context(token, text, before, after):
         return 3 if token.sort == "county" and set(token.divisions) & named and not follows_road else 0
-    if token.sort == "city" and follows_road:
-        return 0
+    if token.sort == "city" and (follows_road or re.search("(?<![小社园景校院])区|县|分局", text[token.end :])):
+        return 0  # 武汉路 is a street; behind a city, a district that is not known here is not the city
     return {"county": 4, "former": 3, "township": 2, "city": 1}.get(token.sort, 0)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from conftest import listing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import xunqin
-from conftest import listing
 
 CATALOG = xunqin.Catalog(xunqin.load_list(xunqin.data_file("points.csv")))
 
