@@ -1234,6 +1234,8 @@ def _hotline(row: Row) -> str:
 SHOWN = (
     Column("查询", lambda row: row.get("query", "") if row.get("batch") else "", False),
     Column("结果", lambda row: "没有找到" if row.get("match") == "none" else "", True),
+    Column("行", lambda row: row.get("row", ""), True),
+    Column("结果", lambda row: row.get("result", ""), True),
     Column("约公里", lambda row: f"约 {row['distance_km']}" if row.get("distance_km") else "", True),
     Column("市州", lambda row: short_name(row.get("city", "")), False),
     Column("区县", lambda row: row.get("district", ""), False),
@@ -1243,6 +1245,7 @@ SHOWN = (
     Column("办公电话", _office, True, True),
     Column("手机", _lines("mobile"), True, True),
     Column("当地 110", _hotline, True, True),
+    Column("说明", lambda row: row.get("note", ""), False),
 )
 
 
@@ -1385,6 +1388,950 @@ def _print_record(console: Any, row: Row, columns: list[Column], width: int) -> 
         for line in text.split("\n") if column.whole else wrapped(text, width - margin):
             console.print(lead, _styled(column, line), sep="", no_wrap=True, overflow="ignore", crop=False)
             lead = " " * len(lead) if below else " " * margin
+
+
+# ==============================================================================================
+# Import: an official list as people have it, taken over without one number going wrong unnoticed
+# ==============================================================================================
+
+MAX_BYTES = 50_000_000
+PICTURE, TEXT, WORKBOOK = "picture", "text", "workbook"
+# What a file is, by its first bytes.
+MAGIC = ((b"\x89PNG", PICTURE), (b"\xff\xd8\xff", PICTURE), (b"PK\x03\x04", WORKBOOK), (b"\xd0\xcf\x11\xe0", "locked"))
+
+# What a heading may say, most telling first; `phone` is a column that may hold both kinds.
+HEADINGS = {
+    "number": ("序号", "编号", "no"),
+    "city": ("市州", "市（州）", "市(州)", "地市", "所在市", "所属市", "城市", "市", "city"),
+    "district": ("区县", "县市区", "区市县", "县区", "县（市、区）", "县(市、区)", "县（市区）", "所在区", "district"),
+    "office_phone": ("办公电话", "座机", "固定电话", "固话", "值班电话", "单位电话", "officephone"),
+    "mobile": ("手机", "移动电话", "mobile"),
+    "phone": ("联系电话", "联系方式", "电话", "咨询电话"),
+    "address": ("地址", "位置", "地点", "address"),
+    "contact": ("负责人", "联系人", "联系民警", "民警", "姓名", "contact"),
+    "unit": ("单位名称", "采血点名称", "公安机关单位名称", "机关名称", "采血单位", "单位", "采血点", "公安机关", "名称", "unit"),
+}  # fmt: skip
+NUMBER_FIELDS = ("office_phone", "mobile", "phone")
+DRAFT_COLUMNS = ("市州", "区县", "单位名称", "地址", "负责人", "办公电话", "手机", "置信度", "存疑")
+
+
+class Entry:
+    """One row of a list being imported: its cells, what was repaired, what is wrong."""
+
+    def __init__(self, number: int, cells: dict[str, str]) -> None:
+        self.number = number
+        self.cells = cells
+        self.office: list[str] = []
+        self.mobile: list[str] = []
+        self.division: Division | None = None
+        self.repairs: list[str] = []
+        self.problems: list[str] = []
+
+
+def file_kind(path: str) -> str:
+    """Whether a file is a picture, a workbook or text. Raises ListError for what cannot be read at all."""
+    try:
+        if os.path.isdir(path):
+            raise ListError(path, "这是一个目录", "请给出一个文件")
+        size = os.path.getsize(path)
+        with open(path, "rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise ListError(path, f"打不开（{error.strerror}）", "请检查路径和权限") from None
+    if not size:
+        raise ListError(path, "文件是空的", "请给出有内容的名单")
+    if size > MAX_BYTES:
+        raise ListError(path, f"文件太大（{size // 1_000_000} MB）", "名单不该超过 50 MB，请确认是不是给错了文件")
+    kind = next((kind for magic, kind in MAGIC if start.startswith(magic)), TEXT)
+    if kind == "locked":
+        raise ListError(path, "是加密的或旧版的 Excel 文件", "请去掉密码，另存为 .xlsx 或 CSV")
+    return kind
+
+
+def extra_missing(path: str, extra: str) -> ListError:
+    """The one line for an optional library that is not installed."""
+    return ListError(path, f"还没装读它要用的库（{extra}）", f"请运行 pip install 'xunqin[{extra}]'")
+
+
+Sheet = list[tuple[int, list[str]]]  # (row number, cells)
+
+
+def read_sheet(path: str, kind: str) -> Sheet:
+    """The rows of a CSV or XLSX file, blank ones left out."""
+    sheet = _workbook_rows(path) if kind == WORKBOOK else _text_rows(path)
+    sheet = [(number, [_tidy(cell) for cell in cells]) for number, cells in sheet]
+    return [(number, cells) for number, cells in sheet if any(cells)]
+
+
+def _tidy(cell: str) -> str:
+    """A cell in one width, its lines apart by line breaks only."""
+    text = unicodedata.normalize("NFKC", cell.replace("（", "\ue000").replace("）", "\ue001").replace("：", "\ue002"))
+    text = text.replace("\ue000", "（").replace("\ue001", "）").replace("\ue002", "：")
+    return "\n".join(line.strip() for line in re.split(r"[\r\n\t\u2028]+", text) if line.strip())
+
+
+def _text_rows(path: str) -> Sheet:
+    """CSV in UTF-8, UTF-16 with BOM or GB 18030, apart by comma, tab or semicolon, whichever makes most cells."""
+    with open(path, "rb") as file:
+        raw = file.read()
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings: tuple[str, ...] = ("utf-16",)
+    elif b"\0" in raw:
+        raise ListError(path, "不是文本、Excel 或图片文件", "请给出 CSV、XLSX、PNG 或 JPEG")
+    else:
+        encodings = ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        try:
+            text = raw.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise ListError(path, "编码认不出来", "请另存为 UTF-8 的 CSV")
+    sheets = []
+    for delimiter in ",\t;":
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        rows: Sheet = []
+        try:
+            for cells in reader:
+                rows.append((reader.line_num, cells))
+        except csv.Error as error:
+            raise ListError(path, f"CSV 格式不对（{error}）", "请检查引号是否成对", reader.line_num) from None
+        sheets.append(rows)
+    return max(sheets, key=lambda rows: max((len(_fields(cells)), len(cells)) for _, cells in rows))
+
+
+def _workbook_rows(path: str) -> Sheet:
+    """The sheet of an XLSX file with the most rows; a merged cell's text stands in each of its rows."""
+    try:
+        import openpyxl
+        from openpyxl.utils.exceptions import InvalidFileException
+    except ImportError:
+        raise extra_missing(path, "import") from None
+    import zipfile
+
+    try:
+        book = openpyxl.load_workbook(path, data_only=True)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError):
+        raise ListError(path, "这个 Excel 文件读不了", "请用 Excel 打开后另存为 .xlsx 或 CSV") from None
+    sheet = max(book.worksheets, key=lambda sheet: sheet.max_row or 0)
+    values = {(cell.row, cell.column): _cell_text(cell.value) for row in sheet.iter_rows() for cell in row}
+    for area in sheet.merged_cells.ranges:
+        if area.max_col == area.min_col:  # a title merged over columns stays where it is
+            for row in range(area.min_row, area.max_row + 1):
+                values[row, area.min_col] = values.get((area.min_row, area.min_col), "")
+    return [
+        (row, [values.get((row, column), "") for column in range(1, sheet.max_column + 1)])
+        for row in range(1, sheet.max_row + 1)
+    ]
+
+
+def _cell_text(value: object) -> str:
+    """A workbook's cell as text: 13800001234.0 is 13800001234."""
+    if value is None:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+# --- columns ----------------------------------------------------------------------------------
+
+
+def heading_field(text: str) -> str:
+    """The field that a heading names, "" for none: 详细地址 -> address, 联系人及电话 -> phone."""
+    heading = re.sub(r"[\s_:：*]", "", text).lower()
+    if len(heading) > 14 or not heading:
+        return ""
+    for field, words in HEADINGS.items():
+        if heading in words:
+            return field
+    return next((f for f, words in HEADINGS.items() if any(len(w) > 1 and w in heading for w in words)), "")
+
+
+def _fields(cells: list[str]) -> dict[str, int]:
+    """{field: column} that a row of headings names."""
+    fields: dict[str, int] = {}
+    for column, cell in enumerate(cells):
+        field = heading_field(cell)
+        if field and field not in fields:
+            fields[field] = column
+    return fields
+
+
+def content_fields(rows: list[list[str]], catalog: Catalog) -> dict[str, int]:
+    """{field: column} told by what stands in the columns, for a list without headings."""
+    tests: dict[str, Callable[[str], object]] = {
+        "number": lambda cell: re.fullmatch(r"\d{1,3}", cell),
+        "phone": lambda cell: re.search(r"1\d{10}|\d{3,4}-\d{7,8}|^\d{7,8}$", cell),
+        "city": lambda cell: simplified(cell) in catalog.city_names,
+        "unit": lambda cell: (
+            re.search("公安|分局|派出所|刑侦|刑警", cell) and not re.search(r"[路街道巷]\S*\d|\d号", cell)
+        ),
+        "address": lambda cell: re.search(r"[路街道巷号村楼]", cell),
+        "district": lambda cell: simplified(cell) in catalog.names,
+        "contact": lambda cell: re.fullmatch(r"[一-鿿·]{2,4}", cell),
+    }
+    fields: dict[str, int] = {}
+    for column in range(max((len(row) for row in rows), default=0)):
+        cells = [row[column].replace("\n", "") for row in rows if column < len(row) and row[column]]
+        for field, test in tests.items():
+            if cells and sum(bool(test(cell)) for cell in cells) * 2 > len(cells):
+                if field == "phone" and "phone" in fields:
+                    fields["mobile"] = column
+                elif field not in fields:
+                    fields[field] = column
+                break
+    return fields
+
+
+def entries_of(sheet: Sheet, catalog: Catalog, path: str) -> list[Entry]:
+    """The rows of a sheet by field. Titles above the headings are skipped, headings repeated on later pages too."""
+    header = next((at for at, (_, cells) in enumerate(sheet[:15]) if len(_fields(cells)) >= 2), -1)
+    fields = _fields(sheet[header][1]) if header >= 0 else content_fields([cells for _, cells in sheet], catalog)
+    if "unit" not in fields and "district" not in fields:
+        raise ListError(path, "认不出哪一列是单位", "请在第一行写上表头：单位名称,地址,负责人,办公电话,手机")
+    entries = []
+    for number, cells in sheet[header + 1 :]:
+        named = {f: cells[column] if column < len(cells) else "" for f, column in fields.items()}
+        content = {f: cell for f, cell in named.items() if f != "number" and cell}
+        is_heading = len(_fields(cells)) >= 2 and not any(re.search(r"\d{3}", cell) for cell in cells)
+        if content and not is_heading and len([cell for cell in cells if cell]) > 1:
+            entries.append(Entry(number, named))
+    if not entries:
+        raise ListError(path, "没有读到一行内容", "请确认名单里有单位和电话")
+    return entries
+
+
+# --- numbers ----------------------------------------------------------------------------------
+
+_DASHES = str.maketrans(dict.fromkeys("—–－−‐‑‒―~", "-"))
+_NUMBER = re.compile(
+    r"(?<![\d-])(?:\+?86[- ]?)?(?:(?P<mobile>1[3-9]\d[- ]?\d{4}[- ]?\d{4})"
+    r"|(?:[(（]?(?P<area>0\d{2,3})[)）]?[- ]*)?(?P<local>\d{7,8})(?:\s*(?:转|-|ext\.?)\s*(?P<extension>\d{1,5}))?)(?![\d-])"
+)
+
+
+def numbers_in(cell: str, area: str) -> tuple[list[str], list[str], list[str], list[str]]:
+    """(landlines, mobiles, repairs, problems) of a cell that may hold several numbers.
+
+    `area` is the row's area code: put before a local number, and what each landline must begin with.
+    """
+    text = cell.translate(_DASHES).replace("\n", " ; ")
+    office, mobile, repairs, problems = [], [], [], []
+    for found in _NUMBER.finditer(text):
+        if found["mobile"]:
+            number = re.sub("[- ]", "", found["mobile"])
+            mobile.append(number)
+        else:
+            extension = f"转{found['extension']}" if found["extension"] else ""
+            number = f"{found['area'] or area}-{found['local']}{extension}"
+            office.append(number)
+            if not found["area"]:
+                repairs.append(f"{found['local']} 补区号 {area}")
+        problem = number_problem(number, area)
+        if problem:
+            problems.append(f"{found[0].strip()} {problem}")
+    left = _NUMBER.sub("", text)
+    if re.search(r"\d", left):
+        problems.append(f"「{' '.join(re.findall(r'[0-9+() -]*[0-9][0-9+() -]*', left)).strip()}」不像完整的号码")
+    return office, mobile, repairs, problems
+
+
+def number_problem(number: str, area: str) -> str:
+    """What is wrong with a number as the list keeps it, "" for nothing: 027-12345678转8012 or 13812345678.
+
+    `area` is the city's area code. Local numbers have eight digits in 027, seven in Hubei's other areas.
+    """
+    landline = re.fullmatch(r"(0\d{2,3})-(\d{7,8})(?:转\d{1,5})?", number)
+    if not landline:
+        return "" if re.fullmatch(r"1[3-9]\d{9}", number) and _valid(number) else "不是手机号或带区号的座机号"
+    if area and landline[1] != area:
+        return f"区号不是本地的 {area}"
+    digits = 8 if landline[1] == "027" else 7
+    if area in HUBEI_AREAS and len(landline[2]) != digits:
+        return f"{landline[1]} 的座机应为 {digits} 位"
+    return "" if _valid(f"{landline[1]}{landline[2]}") else "号码不存在"
+
+
+# Hubei's area codes (libphonenumber's geocoding data, as in data/sources/divisions.csv).
+HUBEI_AREAS = (
+    "027",
+    "0710",
+    "0711",
+    "0712",
+    "0713",
+    "0714",
+    "0715",
+    "0716",
+    "0717",
+    "0718",
+    "0719",
+    "0722",
+    "0724",
+    "0728",
+)
+
+
+def _valid(digits: str) -> bool:
+    """Whether libphonenumber knows such a number; without the library the pattern has to do."""
+    try:
+        import phonenumbers
+    except ImportError:
+        return True
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(digits, "CN"))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+# --- places -----------------------------------------------------------------------------------
+
+# The tiers that may place a row without a doubt.
+SURE_TIERS = ("exact", "unit", "address", "former")
+
+
+def area_code(division: Division, catalog: Catalog) -> str:
+    """The area code of a division: what its hotline begins with."""
+    return catalog.divisions[division][0]["hotline"].removesuffix("-110")
+
+
+def place_entry(entry: Entry, catalog: Catalog) -> None:
+    """Find an entry's division from its district, unit and address, and repair a misread place name."""
+    cells = entry.cells
+    city = catalog.city_names.get(simplified(clean(cells.get("city", ""))), "")
+    if cells.get("city") and not city and not _repaired_city(entry, catalog):
+        entry.problems.append(f"市州「{cells['city']}」认不出来")
+    city = catalog.city_names.get(simplified(clean(cells["city"])), "") if cells.get("city") else ""
+    places = {field: _placed(cells.get(field, ""), city, catalog) for field in ("district", "unit", "address")}
+    known = {division for division in places.values() if division}
+    if len(known) > 1 and places["unit"] and places["district"] in (None, places["unit"]):
+        named = short_name(places["address"][1]) if places["address"] else ""
+        entry.problems.append(f"单位在{places['unit'][1]}，地址却在{named}")
+    elif len(known) > 1:
+        entry.problems.append("区县、单位和地址说的不是一处")
+    entry.division = places["unit"] or places["district"] or places["address"]
+    for field in ("unit", "district"):
+        if cells.get(field) and not places[field]:
+            repaired = repaired_name(cells[field], city, places["address"], catalog)
+            if repaired:
+                right, division = repaired
+                entry.repairs.append(f"{cells[field]} → {right}")
+                cells[field] = right
+                entry.division = division
+            elif field == "unit" and re.search("[区县市]公安|分局", cells[field]):
+                entry.problems.append(f"单位「{cells[field]}」里的地名认不出来")
+    _repair_address(entry, catalog)
+    if entry.division is None:
+        entry.problems.append("看不出是哪个区县")
+    elif city and catalog.city_of(entry.division) != city:
+        entry.problems.append(f"{entry.division[1]}不属于{city}")
+
+
+def _repaired_city(entry: Entry, catalog: Catalog) -> bool:
+    """A misread city (襄阻市): the only one that differs in one character takes its place."""
+    written = simplified(clean(entry.cells["city"]))
+    near = [city for city in catalog.cities if one_apart(written, city)]
+    if len(near) == 1:
+        entry.repairs.append(f"{entry.cells['city']} → {near[0]}")
+        entry.cells["city"] = near[0]
+    return len(near) == 1
+
+
+def _placed(text: str, city: str, catalog: Catalog) -> Division | None:
+    """The one division that a cell names for sure, in the city if one is given."""
+    hits = [hit for hit in search(text, catalog) if hit.tier in SURE_TIERS] if text else []
+    hits = [hit for hit in hits if not city or catalog.city_of(hit.division) == city] or hits
+    return hits[0].division if hits and (len(hits) == 1 or hits[0].tier == "exact") else None
+
+
+def one_apart(one: str, other: str) -> bool:
+    """Whether two names of one length differ in exactly one character."""
+    return len(one) == len(other) and sum(a != b for a, b in zip(one, other)) == 1
+
+
+def repaired_name(text: str, city: str, beside: Division | None, catalog: Catalog) -> tuple[str, Division] | None:
+    """(the text with the right name, its division) for a misread county's name (會都区公安分局 -> 曾都区公安分局).
+
+    The name must be the only one that differs in one character: of the city named in the row or the text, else
+    of all with a known look-alike or homophone; where the address names a county, it must be that one.
+    """
+    candidates = []
+    for division in catalog.divisions:
+        name = division[1]
+        if name.endswith("开发区") or (beside and division != beside):
+            continue
+        for at in range(len(text) - len(name) + 1):
+            written = text[at : at + len(name)]
+            if not one_apart(simplified(written), name) or not text[at + len(name) :].startswith(("公安", "分局")):
+                continue
+            home = catalog.city_of(division)
+            sure = beside == division or home == city or text.startswith(home)
+            if sure or _confusable(written, name):
+                candidates.append((text[:at] + name + text[at + len(name) :], division))
+    return candidates[0] if len({division for _, division in candidates}) == 1 else None
+
+
+def _confusable(written: str, name: str) -> bool:
+    wrong, right = next((a, b) for a, b in zip(simplified(written), name) if a != b)
+    same_sound = set(_character_readings(wrong)[0]) & set(_character_readings(right)[0])
+    return looks_like(wrong, right, perhaps=True) or bool(same_sound)
+
+
+def _repair_address(entry: Entry, catalog: Catalog) -> None:
+    """The county's and city's names in an address, where one character of them was misread."""
+    address = entry.cells.get("address", "")
+    if entry.division is None or not address:
+        return
+    for name in (catalog.city_of(entry.division), entry.division[1]):
+        if name in address:
+            continue
+        for at in range(min(len(address) - len(name) + 1, 12)):
+            written = address[at : at + len(name)]
+            if one_apart(simplified(written), name) and written[-1] == name[-1]:
+                entry.repairs.append(f"地址 {written} → {name}")
+                address = address[:at] + name + address[at + len(name) :]
+                break
+    entry.cells["address"] = address
+
+
+def checked(entries: list[Entry], catalog: Catalog) -> list[Entry]:
+    """The entries placed, their numbers read and everything doubtful written down."""
+    for entry in entries:
+        for field, cell in entry.cells.items():
+            entry.cells[field] = cell if field in NUMBER_FIELDS else cell.replace("\n", "")
+        place_entry(entry, catalog)
+        area = area_code(entry.division, catalog) if entry.division else ""
+        for field in NUMBER_FIELDS:
+            office, mobile, repairs, problems = numbers_in(entry.cells.get(field, ""), area)
+            entry.office += office
+            entry.mobile += mobile
+            entry.repairs += repairs
+            entry.problems += problems
+        if re.search(r"\d", entry.cells.get("contact", "")):
+            entry.problems.append(f"负责人「{entry.cells['contact']}」里有数字")
+        for field in ("unit", "address", "contact"):
+            problem = cell_problem(entry.cells.get(field, ""))
+            if problem:
+                entry.problems.append(f"{field} {problem[0]}")
+    _hold_back_siblings(entries)
+    return entries
+
+
+def _hold_back_siblings(entries: list[Entry]) -> None:
+    """A county's rows are taken over together or not at all: its later half would replace the earlier one."""
+    held = {entry.division for entry in entries if entry.problems and entry.division}
+    for entry in entries:
+        if entry.division in held and not entry.problems:
+            entry.problems.append(f"{entry.division[1]}另有一行待改，改好后一并导入")
+
+
+def entry_row(entry: Entry, catalog: Catalog, source: str, as_of: str) -> Row:
+    """An entry as a row of the list; without a division as far as it goes."""
+    model = catalog.divisions[entry.division][0] if entry.division else {}
+    row = {name: model.get(name, "") for name in ("code", "province", "city", "district", "hotline")}
+    unit = entry.cells.get("unit", "") or model.get("unit", "")
+    numbers = {"office_phone": ";".join(dict.fromkeys(entry.office)), "mobile": ";".join(dict.fromkeys(entry.mobile))}
+    cells = {"unit": unit, "address": entry.cells.get("address", ""), "contact": entry.cells.get("contact", "")}
+    return {**row, **cells, **numbers, "status": "listed", "source": source, "as_of": as_of}
+
+
+def rejected_text(entries: list[Entry]) -> str:
+    """The rows that cannot be taken over, to be corrected and imported again."""
+    headings = {"city": "市州", "district": "区县", "unit": "单位名称", "address": "地址", "contact": "负责人"}
+    headings |= {"office_phone": "办公电话", "mobile": "手机", "phone": "联系电话"}
+    rows = [
+        {"行": str(entry.number), **{headings[f]: c for f, c in entry.cells.items() if f in headings}, "问题": "；".join(entry.problems)}
+        for entry in entries
+    ]  # fmt: skip
+    used = [name for name in headings.values() if any(row.get(name) for row in rows)]
+    return excel_text(rows, ["行", *used, "问题"])
+
+
+# --- the user's own list ----------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def locked(path: str) -> Iterator[None]:
+    """One import at a time; the lock goes with the process, however it ends."""
+    with open(path + ".lock", "a") as lock:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def take_over(rows: list[Row], path: str) -> None:
+    """Put rows into the user's own list in place of their counties' old rows.
+
+    The new list is written beside the old one and moved into its place; the old one stays as a backup.
+    """
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with locked(path):
+        old = load_list(path) if os.path.exists(path) else []
+        taken = {(row["code"], row["district"]) for row in rows}
+        kept = [row for row in old if (row["code"], row["district"]) not in taken]
+        if old:
+            _replace(path + ".bak", csv_text(old, COLUMNS))
+        _replace(path, csv_text([*kept, *rows], COLUMNS))
+
+
+def _replace(path: str, text: str) -> None:
+    """Write a file so that it is there whole or not at all."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+# --- pictures ---------------------------------------------------------------------------------
+
+
+class Box(NamedTuple):
+    """A piece of text that was read off a picture, upright, in pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    text: str
+    score: float
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+
+def read_picture(path: str) -> tuple[list[Box], list[float], Callable[[Box], str]]:
+    """(the texts on a picture set upright, the heights of its horizontal rules, a second reading of one text)."""
+    try:
+        import cv2
+        import numpy
+        from rapidocr_onnxruntime import RapidOCR
+    except ImportError:
+        raise extra_missing(path, "ocr") from None
+    with open(path, "rb") as file:
+        image = cv2.imdecode(numpy.frombuffer(file.read(), numpy.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试")
+    engine = RapidOCR()
+    found, _ = engine(image)
+    tilt = _tilt(found or [])
+    if abs(tilt) > 0.2:
+        height, width = image.shape[:2]
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), tilt, 1)
+        image = cv2.warpAffine(image, turn, (width, height), borderValue=(255, 255, 255))
+        found, _ = engine(image)
+    boxes = []
+    for corners, text, score in found or []:
+        xs, ys = [corner[0] for corner in corners], [corner[1] for corner in corners]
+        boxes.append(Box(min(xs), min(ys), max(xs), max(ys), text.strip(), float(score)))
+
+    def again(box: Box) -> str:
+        margin = 4
+        top, left = max(int(box.top) - margin, 0), max(int(box.left) - margin, 0)
+        crop = image[top : int(box.bottom) + margin, left : int(box.right) + margin]
+        larger = cv2.resize(crop, None, fx=1.6, fy=1.6, interpolation=cv2.INTER_CUBIC)
+        read, _ = engine(larger, use_det=False, use_cls=False)
+        return str(read[0][0]).strip() if read else ""
+
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    dark = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 10)
+    long = cv2.morphologyEx(dark, cv2.MORPH_OPEN, numpy.ones((1, max(image.shape[1] // 6, 30)), numpy.uint8))
+    ruled = (long > 0).sum(axis=1) > image.shape[1] * 0.4
+    rules = [float(y) for y in range(1, len(ruled)) if ruled[y] and not ruled[y - 1]]
+    return boxes, rules, again
+
+
+def _tilt(found: list[Any]) -> float:
+    """The median slope, in degrees, of the longer texts' upper edges."""
+    import math
+
+    slopes = [
+        math.degrees(math.atan2(corners[1][1] - corners[0][1], corners[1][0] - corners[0][0]))
+        for corners, text, _ in found
+        if len(text) >= 8
+    ]
+    return sorted(slopes)[len(slopes) // 2] if slopes else 0.0
+
+
+def picture_columns(boxes: list[Box]) -> list[tuple[float, float]]:
+    """The (left, right) of each column: stretches that two texts or more cover, apart by gaps."""
+    edges = sorted([(box.left, 1) for box in boxes] + [(box.right, -1) for box in boxes])
+    columns, covered, start = [], 0, 0.0
+    for x, step in edges:
+        before, covered = covered, covered + step
+        if before < 2 <= covered:
+            start = x
+        elif before >= 2 > covered:
+            columns.append((start, x))
+    joined: list[tuple[float, float]] = []
+    for left, right in columns:
+        if joined and left - joined[-1][1] < 4:
+            joined[-1] = (joined[-1][0], right)
+        else:
+            joined.append((left, right))
+    return joined
+
+
+def picture_rows(boxes: list[Box], rules: list[float]) -> list[tuple[float, float]]:
+    """The (top, bottom) of each row: between two rules, else around each text of the column of units."""
+    spans = [(top, bottom) for top, bottom in itertools.pairwise(rules) if bottom - top > 12]
+    inside = sum(any(top < box.middle < bottom for top, bottom in spans) for box in boxes)
+    if len(spans) >= 2 and inside >= 0.8 * len(boxes):
+        return spans
+    units = sorted((box for box in boxes if re.search("公安|分局|[大支]队", box.text)), key=lambda box: box.top)
+    lefts = sorted(box.left for box in units)
+    anchor = lefts[len(lefts) // 4] if lefts else 0.0
+    column = sorted((box for box in boxes if abs(box.left - anchor) < 40), key=lambda box: box.top)
+    blocks: list[list[Box]] = []
+    for box in column:
+        height = box.bottom - box.top
+        if (
+            blocks
+            and box.top - blocks[-1][-1].bottom < 0.35 * height
+            and not _complete("".join(b.text for b in blocks[-1]))
+        ):
+            blocks[-1].append(box)
+        else:
+            blocks.append([box])
+    middles = [(block[0].top + block[-1].bottom) / 2 for block in blocks]
+    bounds = [0.0, *((a + b) / 2 for a, b in itertools.pairwise(middles)), float("inf")]
+    return list(itertools.pairwise(bounds))
+
+
+def _complete(unit: str) -> bool:
+    """Whether a unit's name is whole, so that the next line begins another row."""
+    return unit.endswith(("队", "局", "所", "处", "室", "称", "点"))
+
+
+def picture_sheet(boxes: list[Box], rules: list[float]) -> tuple[Sheet, dict[tuple[int, int], list[Box]]]:
+    """(the table on a picture, the texts of each of its cells by row and column)."""
+    columns = picture_columns(boxes)
+    cells: dict[tuple[int, int], list[Box]] = {}
+    rows = picture_rows(boxes, rules)
+    for box in boxes:
+        row = next((at for at, (top, bottom) in enumerate(rows) if top <= box.middle < bottom), None)
+        overlaps = [min(right, box.right) - max(left, box.left) for left, right in columns]
+        if row is not None and overlaps and max(overlaps) > 0 and sum(o > 10 for o in overlaps) == 1:
+            cells.setdefault((row, overlaps.index(max(overlaps))), []).append(box)
+    sheet: Sheet = []
+    for row in range(len(rows)):
+        texts = [
+            "\n".join(b.text for b in _reading_order(cells.get((row, column), []))) for column in range(len(columns))
+        ]
+        sheet.append((row, texts))
+    return [(row, texts) for row, texts in sheet if any(texts)], cells
+
+
+def _reading_order(boxes: list[Box]) -> list[Box]:
+    return sorted(boxes, key=lambda box: (round(box.middle / max(box.bottom - box.top, 1)), box.left))
+
+
+SURE_SCORE = 0.9  # below this a cell read off a picture is doubtful; a number below 0.97
+
+
+def draft_text(path: str, catalog: Catalog) -> tuple[str, int, int]:
+    """(the draft CSV of a picture, how many rows, how many doubtful): every cell, its confidence, its doubts."""
+    boxes, rules, again = read_picture(path)
+    sheet, cells = picture_sheet(boxes, rules)
+    try:
+        entries = entries_of([(row, [_tidy(cell) for cell in texts]) for row, texts in sheet], catalog, path)
+    except ListError:
+        raise ListError(path, "图里没认出名单表格", "请换一张清楚、端正的图，或改用表格文件") from None
+    seconds: dict[int, list[str]] = {}
+    numbered = [(row, box) for (row, _), group in cells.items() for box in group if re.search(r"\d{6}", box.text)]
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    with click.progressbar(numbered, label="再读一遍号码", file=sys.stderr if terminal else io.StringIO()) as bar:
+        for row, box in bar:
+            other = again(box)
+            if re.sub(r"\D", "", other) != re.sub(r"\D", "", box.text):
+                seconds.setdefault(row, []).append(f"号码 {box.text} 两次读得不一样（{other}）")
+            elif box.score < 0.97:
+                seconds.setdefault(row, []).append(f"号码 {box.text} 不够清楚")
+    rows = []
+    for entry in checked(entries, catalog):
+        rows.append(_draft_row(entry, cells, seconds.get(entry.number, []), catalog))
+    return excel_text(rows, DRAFT_COLUMNS), len(rows), sum(bool(row["存疑"]) for row in rows)
+
+
+def _draft_row(entry: Entry, cells: dict[tuple[int, int], list[Box]], doubts: list[str], catalog: Catalog) -> Row:
+    """A row of the draft. Numbers stand as they were read, so that what is doubtful can be compared."""
+    row = entry_row(entry, catalog, "", "")
+    scores = [
+        f"{box.text[:4]} {box.score:.2f}" for (at, _), group in cells.items() if at == entry.number for box in group
+    ]
+    faint = [
+        f"「{box.text}」不够清楚"
+        for (at, _), group in cells.items()
+        if at == entry.number
+        for box in group
+        if box.score < SURE_SCORE
+    ]
+    raw = ";".join(entry.cells.get(field, "").replace("\n", ";") for field in NUMBER_FIELDS if entry.cells.get(field))
+    numbers = (
+        {"办公电话": row["office_phone"], "手机": row["mobile"]}
+        if not entry.problems
+        else {"办公电话": raw, "手机": ""}
+    )
+    repairs = [f"已改 {repair}" for repair in entry.repairs]
+    return {
+        "市州": row["city"], "区县": row["district"], "单位名称": row["unit"], "地址": row["address"],
+        "负责人": row["contact"], **numbers, "置信度": "；".join(scores),
+        "存疑": "；".join([*entry.problems, *doubts, *faint, *repairs]),
+    }  # fmt: skip
+
+
+# ==============================================================================================
+# Check: all problems of a list, and what it covers
+# ==============================================================================================
+
+Problem = tuple[str, str, str]  # (column, what is wrong, what to do)
+
+
+def check_place(row: Row, bundled: Catalog) -> Iterator[Problem]:
+    """Code, city and county must be there and, for Hubei, be one division of today."""
+    for name in ("province", "city", "district", "unit"):
+        if not row[name].strip():
+            yield name, "是空的", "请填上"
+    if not re.fullmatch(r"\d{6}", row["code"]):
+        yield "code", f"「{row['code']}」不是六位区划代码", "请按 GB/T 2260 填写"
+    elif row["code"].startswith("42") and (row["code"], row["district"]) not in bundled.divisions:
+        right = [code for code, district in bundled.divisions if district == row["district"]]
+        if right:
+            yield "code", f"{row['district']}的代码不是 {row['code']}", f"应为 {right[0]}"
+        else:
+            yield "district", f"湖北没有「{row['district']}」", "请写今天的区县全名"
+    elif row["code"].startswith("42") and bundled.city_of((row["code"], row["district"])) != row["city"]:
+        yield "city", f"{row['district']}不属于{row['city']}", f"应为 {bundled.city_of((row['code'], row['district']))}"
+    if row["code"].startswith("42") and row["province"] not in ("", HOME_PROVINCE):
+        yield "province", f"代码 {row['code']} 不在{row['province']}", f"应为 {HOME_PROVINCE}"
+
+
+def check_unit(row: Row, bundled: Catalog) -> Iterator[Problem]:
+    """A unit's name that names another county of Hubei than the row's."""
+    if row["code"].startswith("42"):
+        named = _placed(row["unit"], row["city"], bundled)
+        if named and named != (row["code"], row["district"]):
+            yield "unit", f"名字在{named[1]}，这一行却是{row['district']}", "请核对单位和区县"
+        named = _placed(row["address"], row["city"], bundled)
+        if named and named[1] != row["district"]:
+            yield "address", f"地址在{named[1]}，这一行却是{row['district']}", "请核对地址和区县"
+
+
+def check_numbers(row: Row, bundled: Catalog) -> Iterator[Problem]:
+    """Landlines as 027-12345678 or with 转8012 behind, mobiles as 13812345678, several apart by ";"."""
+    area = row["hotline"].removesuffix("-110")
+    for name, is_mobile in (("office_phone", False), ("mobile", True)):
+        for number in filter(None, row[name].split(";")):
+            if is_mobile == ("-" in number):
+                yield name, f"{number} 放错了列", "座机放 office_phone，手机放 mobile"
+                continue
+            problem = number_problem(number, area)
+            if problem:
+                yield name, f"{number} {problem}", "请对照来源核对号码"
+
+
+def check_hotline(row: Row, bundled: Catalog) -> Iterator[Problem]:
+    """Area code and 110, the city's own."""
+    if not re.fullmatch(r"0\d{2,3}-110", row["hotline"]):
+        yield "hotline", f"「{row['hotline']}」不是区号加 110", "应如 027-110"
+        return
+    own = bundled.cities.get(row["city"])
+    right = bundled.divisions[own[0]][0]["hotline"] if own else row["hotline"]
+    if row["hotline"] != right:
+        yield "hotline", f"{row['hotline']} 不是{row['city']}的", f"应为 {right}"
+
+
+def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
+    """Every row has a status, a source and that source's date."""
+    if row["status"] not in ("listed", "bureau"):
+        yield "status", f"「{row['status']}」不认识", "应为 listed 或 bureau"
+    if not row["source"].strip():
+        filled = any(row[name] for name in CONTACT_COLUMNS)
+        yield "source", "联系办法没有来源" if filled else "是空的", "请写上网址或出处"
+    if not is_date(row["as_of"]):
+        yield "as_of", f"「{row['as_of']}」不是过去的日期", "应如 2022-07-05"
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a day as YYYY-MM-DD, today at the latest."""
+    import datetime
+
+    try:
+        return re.fullmatch(r"\d{4}-\d\d-\d\d", text) is not None and (
+            datetime.date.fromisoformat(text) <= datetime.date.today()
+        )
+    except ValueError:
+        return False
+
+
+CHECKS: tuple[Callable[[Row, Catalog], Iterator[Problem]], ...] = (
+    check_place,
+    check_unit,
+    check_numbers,
+    check_hotline,
+    check_origin,
+)
+
+
+def list_problems(path: str, bundled: Catalog) -> tuple[list[Row], list[str]]:
+    """(the rows that have every cell, one line for each problem: file:row: column: problem: remedy)."""
+    text = read_text(path)
+    records = parse_rows(text, path)
+    _, header = next(records, (0, []))
+    missing = [name for name in COLUMNS if name not in header]
+    if not header or missing:
+        load_list(path)  # says it
+    rows: list[Row] = []
+    problems: list[str] = []
+    first_seen: dict[tuple[str, ...], int] = {}
+    for number, cells in records:
+        if len(cells) != len(header):
+            problems.append(f"{path}:{number}: 有 {len(cells)} 格，表头有 {len(header)} 格: 请补齐或删去多余的格")
+            continue
+        row = dict(zip(header, cells))
+        found = [(name, *problem) for name, cell in row.items() if (problem := cell_problem(cell))]
+        found += [problem for check in CHECKS for problem in check(row, bundled)]
+        found += _repeated(row, number, first_seen)
+        problems += [f"{path}:{number}: {column}: {problem}: {remedy}" for column, problem, remedy in found]
+        rows.append(row)
+    return rows, [re.sub(r"[\x00-\x1f\x7f-\x9f]", "?", problem) for problem in problems]
+
+
+def _repeated(row: Row, number: int, first_seen: dict[tuple[str, ...], int]) -> Iterator[Problem]:
+    """A unit listed twice, a number that another county's row has too."""
+    for column, key in (
+        ("unit", ("unit", row["code"], row["district"], row["unit"])),
+        *(("mobile", ("mobile", mobile)) for mobile in filter(None, row["mobile"].split(";"))),
+        *(("office_phone", ("office", phone)) for phone in filter(None, row["office_phone"].split(";"))),
+    ):
+        earlier = first_seen.setdefault(key, number)
+        if earlier != number:
+            yield column, f"与第 {earlier} 行重复", "请删去一行或核对号码"
+
+
+def coverage(rows: list[Row]) -> list[str]:
+    """What a list covers, a line each: units, with address, with a number, per city, of the published 136."""
+    cities = list(dict.fromkeys(row["city"] for row in rows))
+    lines = [f"{'市州':<6}单位  有地址  有号码  已公布"]
+    for city in ["合计", *cities]:
+        own = [row for row in rows if city in ("合计", row["city"])]
+        counts = (
+            len(own),
+            sum(bool(row["address"]) for row in own),
+            sum(bool(row["office_phone"] or row["mobile"]) for row in own),
+            sum(row["status"] == "listed" for row in own),
+        )
+        name = city if city == "合计" else short_name(city)
+        of = (
+            PUBLISHED
+            if city == "合计" and any(r["province"] == HOME_PROVINCE for r in rows)
+            else PUBLISHED_IN.get(city)
+        )
+        padding = " " * max(8 - 2 * len(name), 1)
+        published = f"{counts[3]}" + (f" / {of}" if of else "")
+        lines.append(f"{name}{padding}{counts[0]:>6}{counts[1]:>8}{counts[2]:>8}  {published:>6}")
+    return lines
+
+
+# ==============================================================================================
+# Near: from a place to the units around it
+# ==============================================================================================
+
+
+def coordinates(catalog: Catalog) -> dict[Division, tuple[float, float]]:
+    """{division: (longitude, latitude) of its seat}, WGS-84, for the counties and zones of the gazetteer."""
+    return {
+        (place.code, place.district): (float(place.lon), float(place.lat))
+        for place in repaired_places()
+        if place.lon and (place.code, place.district) in catalog.divisions
+    }
+
+
+def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """The great-circle distance in km between two (longitude, latitude) in degrees; mean earth radius 6371.0088 km (IUGG)."""
+    import math
+
+    lon1, lat1, lon2, lat2 = map(math.radians, (*one, *other))
+    half = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
+    return 2 * 6371.0088 * math.asin(math.sqrt(half))
+
+
+def nearest(starts: list[Division], catalog: Catalog, numbers_first: bool) -> list[Row]:
+    """The list's rows by distance from the nearest of the starting places, with `distance_km` to one decimal."""
+    seats = coordinates(catalog)
+    rows = []
+    for division, seat in seats.items():
+        away = min(distance_km(seats[start], seat) for start in starts if start in seats)
+        rows += [{"distance_km": f"{away:.1f}", **row} for row in catalog.divisions[division]]
+    rows.sort(key=lambda row: float(row["distance_km"]))
+    return sorted(rows, key=lambda row: numbers_first and not (row["office_phone"] or row["mobile"]))
+
+
+# ==============================================================================================
+# Guide: who may go, what to bring, what happens; each sentence with its source
+# ==============================================================================================
+
+JIMU = "极目新闻 2022-07-05"
+# (question, ((answer, source and date), ...)); the pages are named in data/SOURCES.md.
+GUIDE = (
+    ("谁可以去", (
+        ("孩子失踪或被拐的父母，怀疑自己被拐或不清楚身世的人。", "新华社 2022-07-04"),
+        ("在哪里都能采，不看户籍在哪。", "新华社 2022-07-04"),
+        ("附近公安机关的刑侦部门也可以采。", "山西日报 2021-03-31，转载"),
+    )),
+    ("要多少钱", (("不要钱，费用由公安机关出。", "河北公安 2021-05-25"),)),
+    ("带什么", (
+        ("带身份证就行。", JIMU),
+        ("父母一方来不了，可以带他用过的东西，先问清楚。", "南方都市报 2021-06-01"),
+    )),
+    ("去之前", (
+        ("先打电话问几点有人。湖北各点的上班时间没有查到。", "无来源，未核实"),
+        ("没有号码时打当地 110；从外地打，前面加区号。", "衡水公安，转载，无日期"),
+        ("0728 是仙桃、潜江、天门共用，0719 是十堰和神农架", "见 data/SOURCES.md"),
+        ("共用，接通后先说是哪里。", ""),
+    )),
+    ("采了以后", (
+        ("血样送到刑事技术部门，录入全国打拐 DNA 库比对。", "生活报 2021-06-06"),
+        ("对上的会再找本人核实、复采。", "生活报 2021-06-06"),
+        ("多久有结果，没有查到说法。", "无来源，未核实"),
+    )),
+    ("名单在哪", (
+        ("湖北公布过 136 个采血点，有单位、地址、负责人、电话。", JIMU),
+        ("全国名单在公安部刑侦局的微信公众号和微博。", "新华社 2022-07-04"),
+        ("支付宝、微信、QQ 里搜「寻亲」，可查最近的采血点；", JIMU),
+        ("现在还能不能用，未核实。", "未核实"),
+        ("2022 年的名单是否仍然有效，未核实。", "未核实"),
+    )),
+    ("孩子刚丢", (("马上报警，不用等 24 小时。", "新华社 2019-06-02"),)),
+    ("还可以", (
+        ("宝贝回家（志愿者寻亲网站）：bbs.baobeihuijia.com", "转载页面 2025"),
+        ("民政部寻亲公告平台，2015 年开通，现状未核实。", "慈善公益报等 2015-09"),
+    )),
+)  # fmt: skip
+
+
+def guide_text() -> str:
+    """The guide, at most 60 cells wide."""
+    lines = []
+    for question, answers in GUIDE:
+        lines.append(question)
+        for answer, source in answers:
+            lines.append(f"  {answer}")
+            lines += [f"    （{source}）"] if source else []
+        lines.append("")
+    return "\n".join([*lines, "查单位：xunqin search 地名　导入官方名单：xunqin import 文件", ""])
 
 
 # ==============================================================================================
@@ -1588,6 +2535,31 @@ class _ChineseGroup(_ChineseHelp, click.Group):
         return list(self.commands)
 
 
+def complete_place(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The county names that begin so, in characters, pinyin or initials: jiangx -> 江夏区."""
+    begun = simplified(clean(incomplete))
+    found = []
+    for place in repaired_places():
+        spellings = ["".join(reading) for name in place.names() for reading in place.readings(name)]
+        if place.kind in ("county", "zone") and (
+            place.name.startswith(begun) or any(s.startswith(begun) for s in spellings)
+        ):
+            found.append(place.name)
+    return found
+
+
+def complete_city(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The cities of the list in use that begin so, in characters or pinyin."""
+    begun = simplified(clean(incomplete))
+    data = ctx.find_root().params.get("data")
+    cities = list(open_catalog(data).cities)
+    return [
+        city
+        for city in cities
+        if city.startswith(begun) or any("".join(r).startswith(begun) for r in readings(city, 4))
+    ]
+
+
 def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     """Print the version and leave."""
     if value:
@@ -1625,8 +2597,8 @@ def cli(ctx: click.Context, data: str | None) -> None:
 
 
 @cli.command("search", short_help="按地名找单位", options_metavar="[选项]")
-@click.argument("names", nargs=-1, metavar="地名...")
-@click.option("--city", metavar="市州", help="只要这个市州的")
+@click.argument("names", nargs=-1, metavar="地名...", shell_complete=complete_place)
+@click.option("--city", metavar="市州", help="只要这个市州的", shell_complete=complete_city)
 @click.option("-n", "number", type=click.IntRange(min=0), default=0, metavar="个数", help="最多几行；0 不限")
 @output_options
 @click.pass_obj
@@ -1648,6 +2620,8 @@ def search_command(data: str | None, names: tuple[str, ...], city: str | None, n
         raise click.UsageError("请写上地名，例如：xunqin search 江岸")
     catalog = open_catalog(data)
     within = city_named(typed(city), catalog) if city else ""
+    if text == "-":
+        return search_batch(catalog, within, number, format)
     hits = search(text, catalog, within)
     show(rows_of(text, hits, catalog, number), ("query", "match"), format, catalog.rows)
     lines = explain(text, hits, catalog) if hits else not_found(text, catalog, suggest(text, catalog))
@@ -1657,7 +2631,7 @@ def search_command(data: str | None, names: tuple[str, ...], city: str | None, n
 
 
 @cli.command("list", short_help="列出全部或一个市州的单位", options_metavar="[选项]")
-@click.option("--city", metavar="市州", help="只列这个市州")
+@click.option("--city", metavar="市州", help="只列这个市州", shell_complete=complete_city)
 @output_options
 @click.pass_obj
 def list_command(data: str | None, city: str | None, format: str | None) -> int:
@@ -1675,6 +2649,198 @@ def list_command(data: str | None, city: str | None, format: str | None) -> int:
         rows = [row for row in rows if row["city"] == within]
     show(rows, (), format, catalog.rows)
     return FOUND
+
+
+def bundled_catalog() -> Catalog:
+    """The bundled list alone: what an import and a check are measured against."""
+    return Catalog(load_list(data_file("points.csv")))
+
+
+def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterator[list[Row]]:
+    """The rows for each line of a batch, one line after the other; a blank line keeps a blank row."""
+    known: dict[str, list[Hit]] = {}
+    for line in lines:
+        text = line.rstrip("\r\n").removeprefix("\ufeff").strip()
+        if not text:
+            yield [{"query": "", "match": ""}]
+            continue
+        if text not in known:
+            if len(known) >= 10_000:
+                known.clear()
+            known[text] = search(text, catalog, within)
+        yield rows_of(text, known[text], catalog, 0) or [{"query": text, "match": "none"}]
+
+
+def input_lines() -> Iterator[str]:
+    """The lines of stdin: UTF-8, or GB 18030 where a line is not."""
+    if sys.stdin is None:
+        raise ListError("标准输入", "已经关闭", "请用管道送入地名，一行一个")
+    for raw in sys.stdin.buffer:
+        try:
+            yield raw.decode("utf-8")
+        except UnicodeDecodeError:
+            yield raw.decode("gb18030", "replace")
+
+
+BATCH_ROWS = 500  # rows written at a time, so that memory stays flat
+
+
+def search_batch(catalog: Catalog, within: str, most: int, format: str | None) -> int:
+    """search -: a row at least for each line of stdin; the count of unmatched ones on stderr."""
+    form = chosen_format(format)
+    lead = ("query", "match")
+    waiting: list[Row] = []
+    asked = unmatched = 0
+    first = True
+    terminal = sys.stderr is not None and sys.stderr.isatty() and not (sys.stdout and sys.stdout.isatty())
+    for answer in answer_lines(input_lines(), catalog, within):
+        asked += bool(answer[0]["query"])
+        unmatched += answer[0]["match"] == "none"
+        waiting += answer[:most] if most else answer
+        if form in ("csv", "excel") and len(waiting) >= BATCH_ROWS:
+            emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
+            waiting, first = [], False
+        if terminal and asked % 1000 == 0:
+            click.echo(f"\r已查 {asked} 个地名", err=True, nl=False)
+    if terminal and asked >= 1000:
+        click.echo("\r", err=True, nl=False)
+    if form in ("csv", "excel"):
+        emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
+    else:
+        show([{"batch": "yes", **row} for row in waiting], lead, format, catalog.rows)
+    if unmatched:
+        tell(f"{asked} 个地名里有 {unmatched} 个没有找到。")
+    return NOT_FOUND if unmatched else FOUND
+
+
+@cli.command("near", short_help="离一个地方最近的单位", options_metavar="[选项]")
+@click.argument("names", nargs=-1, metavar="地名...", shell_complete=complete_place)
+@click.option("-n", "number", type=click.IntRange(min=1), default=5, metavar="个数", help="最多几行，默认 5")
+@click.option("--numbers-first", is_flag=True, help="有号码的排在前面")
+@output_options
+@click.pass_obj
+def near_command(data: str | None, names: tuple[str, ...], number: int, numbers_first: bool, format: str | None) -> int:
+    """离一个地方最近的单位，按直线距离。
+
+    \b
+      xunqin near 木鱼镇
+      xunqin near 蒲圻 -n 3
+    距离按县城之间的直线算，实际路程更远。
+    """
+    text = " ".join(map(typed, names)).strip()
+    if not text:
+        raise click.UsageError("请写上地名，例如：xunqin near 木鱼镇")
+    catalog = open_catalog(data)
+    hits = search(text, catalog)
+    seats = coordinates(catalog)
+    starts = [hit.division for hit in hits if hit.division in seats]
+    rows = nearest(starts, catalog, numbers_first)[:number] if starts else []
+    show(rows, ("distance_km",), format, catalog.rows)
+    if not hits:
+        lines = not_found(text, catalog, suggest(text, catalog))
+    elif not starts:
+        lines = [f"「{text}」在名单里，但没有坐标，算不出距离。请用 xunqin search {text}。"]
+    else:
+        lines = explain(text, hits, catalog)
+        if len(starts) > 1:
+            lines.append(f"「{text}」有 {len(starts)} 处，按离其中最近的一处算。")
+    for line in lines:
+        tell(line)
+    return FOUND if rows else NOT_FOUND
+
+
+@cli.command("guide", short_help="谁能去、带什么、怎么办", options_metavar="[选项]")
+def guide_command() -> int:
+    """谁可以采血、带什么、采了以后怎样、该打给谁。每一句都注明出处。"""
+    emit(guide_text())
+    return FOUND
+
+
+@cli.command("import", short_help="导入官方公布的名单", options_metavar="[选项]")
+@click.argument("file", metavar="文件")
+@click.option("--dry-run", is_flag=True, help="只看结果，不收录")
+@click.option("--as-of", metavar="日期", help="名单的日期，如 2022-07-05；默认今天")
+@output_options
+def import_command(file: str, dry_run: bool, as_of: str | None, format: str | None) -> int:
+    """导入官方公布的名单：CSV、XLSX 或图片。
+
+    \b
+      xunqin import 名单.xlsx --as-of 2022-07-05
+      xunqin import 名单.png      先得到草稿 CSV
+      xunqin import 名单.png.草稿.csv
+    图片只写成草稿，请对照原图改好再导入。
+    有问题的行不收录，写到「文件.rejected.csv」，
+    改好后再导入一次。
+    """
+    import datetime
+
+    if as_of is not None and not is_date(as_of):
+        raise click.UsageError(f"--as-of 的值「{as_of}」不是过去的日期，应如 2022-07-05")
+    catalog = bundled_catalog()
+    kind = file_kind(file)
+    if kind == PICTURE:
+        return import_picture(file, catalog, dry_run)
+    entries = checked(entries_of(read_sheet(file, kind), catalog, file), catalog)
+    source = os.path.basename(typed(file))
+    date = as_of or datetime.date.today().isoformat()
+    read = [(entry, entry_row(entry, catalog, source, date)) for entry in entries]
+    show([{**import_note(entry), **row} for entry, row in read], ("row", "result", "note"), format, catalog.rows)
+    clean_rows = [row for entry, row in read if not entry.problems]
+    rejected = [entry for entry in entries if entry.problems]
+    tell(f"读到 {len(read)} 行：可收录 {len(clean_rows)} 行，待核对 {len(rejected)} 行。")
+    if dry_run:
+        tell("只是试读，什么都没有写。")
+        return UNUSABLE if rejected else FOUND
+    if rejected:
+        _replace(file + ".rejected.csv", rejected_text(rejected))
+        tell(f"待核对的行写在 {typed(file)}.rejected.csv，改好后再导入它。")
+    if clean_rows:
+        take_over(clean_rows, own_list_path())
+        tell(f"已收录到 {own_list_path()}，原来的名单留作 points.csv.bak。")
+    return UNUSABLE if rejected else FOUND
+
+
+def import_note(entry: Entry) -> Row:
+    """What an import says of a row: its number, the result, what was repaired or is doubtful."""
+    result = "待核对" if entry.problems else "已修正" if entry.repairs else "可收录"
+    return {"row": str(entry.number), "result": result, "note": "；".join([*entry.problems, *entry.repairs])}
+
+
+def import_picture(path: str, catalog: Catalog, dry_run: bool) -> int:
+    """Write a draft CSV beside a picture; nothing is taken over from a picture itself."""
+    text, rows, doubtful = draft_text(path, catalog)
+    draft = f"{path}.草稿.csv"
+    if dry_run:
+        emit(text.removeprefix("\ufeff").replace("\r\n", "\n"), machine=True)
+    else:
+        _replace(draft, text)
+        tell(f"草稿写在 {typed(draft)}。")
+    tell(f"从图里读到 {rows} 行，{doubtful} 行有存疑。图片不直接收录：")
+    tell(f"请逐格对照原图改好草稿，再运行 xunqin import {typed(draft)}")
+    return FOUND
+
+
+@cli.command("check", short_help="检查名单，看覆盖多少", options_metavar="[选项]")
+@click.argument("file", required=False, metavar="[文件]")
+@click.pass_obj
+def check_command(data: str | None, file: str | None) -> int:
+    """检查一份名单，一个问题一行；再看它覆盖多少。
+
+    \b
+      xunqin check
+      xunqin check 我的名单.csv
+    不给文件时，检查正在使用的名单。
+    """
+    bundled = bundled_catalog()
+    own = own_list_path()
+    paths = [file or data or ""] if file or data else [data_file("points.csv"), *([own] if os.path.exists(own) else [])]
+    lists = [list_problems(path, bundled) for path in paths]
+    rows = lists[0][0] if len(lists) == 1 else merged(lists[0][0], lists[1][0])
+    problems = [problem for _, found in lists for problem in found]
+    lines = [*problems, *(f"名单：{typed(path)}" for path in paths), *coverage(rows)]
+    emit("".join(f"{line}\n" for line in lines))
+    tell(f"有 {len(problems)} 个问题。" if problems else "没有发现问题。")
+    return UNUSABLE if problems else FOUND
 
 
 def usage_text(error: click.ClickException) -> str:
