@@ -1777,19 +1777,24 @@ def _confusable(written: str, name: str) -> bool:
 
 
 def _repair_address(entry: Entry, catalog: Catalog) -> None:
-    """The county's and city's names in an address, where one character of them was misread."""
+    """The city's and the county's names at the front of an address, where one character was misread or lost."""
     address = entry.cells.get("address", "")
     if entry.division is None or not address:
         return
-    for name in (catalog.city_of(entry.division), entry.division[1]):
+    at = 0
+    for name in dict.fromkeys((catalog.city_of(entry.division), entry.division[1])):
         if name in address:
+            at = address.index(name) + len(name)
             continue
-        for at in range(min(len(address) - len(name) + 1, 12)):
-            written = address[at : at + len(name)]
-            if one_apart(simplified(written), name) and written[-1] == name[-1]:
-                entry.repairs.append(f"地址 {written} → {name}")
-                address = address[:at] + name + address[at + len(name) :]
-                break
+        shorter = [name[:gap] + name[gap + 1 :] for gap in range(len(name) - 1)]
+        written = address[at : at + len(name)]
+        lost = next((part for part in shorter if address.startswith(part, at)), "")
+        if not one_apart(simplified(written), name) or written[-1] != name[-1]:
+            written = lost
+        if written:
+            entry.repairs.append(f"地址 {written} → {name}")
+            address = address[:at] + name + address[at + len(written) :]
+            at += len(name)
     entry.cells["address"] = address
 
 
@@ -1966,7 +1971,14 @@ def _tilt(found: list[Any]) -> float:
 
 
 def picture_columns(boxes: list[Box]) -> list[tuple[float, float]]:
-    """The (left, right) of each column: stretches that two texts or more cover, apart by gaps."""
+    """The (left, right) of each column: stretches that two texts or more cover, apart by gaps.
+
+    Titles and notes, alone on their lines above and below the table, do not count.
+    """
+    full = [box for box in boxes if sum(abs(box.middle - other.middle) < 8 for other in boxes) >= 3]
+    if full:
+        top, bottom = min(box.top for box in full), max(box.bottom for box in full)
+        boxes = [box for box in boxes if top - 20 < box.middle < bottom + 40]
     edges = sorted([(box.left, 1) for box in boxes] + [(box.right, -1) for box in boxes])
     columns, covered, start = [], 0, 0.0
     for x, step in edges:
@@ -2015,79 +2027,90 @@ def _complete(unit: str) -> bool:
     return unit.endswith(("队", "局", "所", "处", "室", "称", "点"))
 
 
-def picture_sheet(boxes: list[Box], rules: list[float]) -> tuple[Sheet, dict[tuple[int, int], list[Box]]]:
-    """(the table on a picture, the texts of each of its cells by row and column)."""
+class PictureTable(NamedTuple):
+    """The table on a picture: its rows as text, the texts of each cell, and those that fit no one cell, by row."""
+
+    sheet: Sheet
+    cells: dict[tuple[int, int], list[Box]]
+    lost: dict[int, list[Box]]
+
+    def boxes(self, row: int) -> list[Box]:
+        """All texts in the cells of a row."""
+        return [box for (at, _), group in self.cells.items() if at == row for box in group]
+
+
+def picture_table(boxes: list[Box], rules: list[float]) -> PictureTable:
+    """The texts of a picture sorted into rows and columns."""
     columns = picture_columns(boxes)
-    cells: dict[tuple[int, int], list[Box]] = {}
     rows = picture_rows(boxes, rules)
+    table = PictureTable([], {}, {})
     for box in boxes:
-        row = next((at for at, (top, bottom) in enumerate(rows) if top <= box.middle < bottom), None)
-        overlaps = [min(right, box.right) - max(left, box.left) for left, right in columns]
-        if row is not None and overlaps and max(overlaps) > 0 and sum(o > 10 for o in overlaps) == 1:
-            cells.setdefault((row, overlaps.index(max(overlaps))), []).append(box)
-    sheet: Sheet = []
+        row = next((at for at, (top, bottom) in enumerate(rows) if top <= box.middle < bottom), -1)
+        within = [at for at, (left, right) in enumerate(columns) if min(right, box.right) - max(left, box.left) > 10]
+        if len(within) == 1:
+            table.cells.setdefault((row, within[0]), []).append(box)
+        else:
+            table.lost.setdefault(row, []).append(box)
     for row in range(len(rows)):
-        texts = [
-            "\n".join(b.text for b in _reading_order(cells.get((row, column), []))) for column in range(len(columns))
-        ]
-        sheet.append((row, texts))
-    return [(row, texts) for row, texts in sheet if any(texts)], cells
+        groups = [_reading_order(table.cells.get((row, column), [])) for column in range(len(columns))]
+        if any(groups):
+            table.sheet.append((row, [_tidy("\n".join(box.text for box in group)) for group in groups]))
+    return table
 
 
 def _reading_order(boxes: list[Box]) -> list[Box]:
-    return sorted(boxes, key=lambda box: (round(box.middle / max(box.bottom - box.top, 1)), box.left))
+    """The texts of one cell line by line, each line from the left."""
+    lines: list[list[Box]] = []
+    for box in sorted(boxes, key=lambda box: box.middle):
+        if lines and box.middle - lines[-1][0].middle < (box.bottom - box.top) / 2:
+            lines[-1].append(box)
+        else:
+            lines.append([box])
+    return [box for line in lines for box in sorted(line, key=lambda box: box.left)]
 
 
-SURE_SCORE = 0.9  # below this a cell read off a picture is doubtful; a number below 0.97
+# Below these a text or a number read off a picture is doubtful.
+SURE_TEXT = 0.9
+SURE_NUMBER = 0.97
 
 
 def draft_text(path: str, catalog: Catalog) -> tuple[str, int, int]:
     """(the draft CSV of a picture, how many rows, how many doubtful): every cell, its confidence, its doubts."""
     boxes, rules, again = read_picture(path)
-    sheet, cells = picture_sheet(boxes, rules)
+    table = picture_table(boxes, rules)
     try:
-        entries = entries_of([(row, [_tidy(cell) for cell in texts]) for row, texts in sheet], catalog, path)
+        entries = checked(entries_of(table.sheet, catalog, path), catalog)
     except ListError:
         raise ListError(path, "图里没认出名单表格", "请换一张清楚、端正的图，或改用表格文件") from None
-    seconds: dict[int, list[str]] = {}
-    numbered = [(row, box) for (row, _), group in cells.items() for box in group if re.search(r"\d{6}", box.text)]
+    doubts: dict[int, list[str]] = {
+        row: [f"「{box.text}」没归到哪一格" for box in lost] for row, lost in table.lost.items()
+    }
+    numbers = [
+        (entry.number, box) for entry in entries for box in table.boxes(entry.number) if re.search(r"\d{6}", box.text)
+    ]
     terminal = sys.stderr is not None and sys.stderr.isatty()
-    with click.progressbar(numbered, label="再读一遍号码", file=sys.stderr if terminal else io.StringIO()) as bar:
+    with click.progressbar(numbers, label="再读一遍号码", file=sys.stderr if terminal else io.StringIO()) as bar:
         for row, box in bar:
-            other = again(box)
-            if re.sub(r"\D", "", other) != re.sub(r"\D", "", box.text):
-                seconds.setdefault(row, []).append(f"号码 {box.text} 两次读得不一样（{other}）")
-            elif box.score < 0.97:
-                seconds.setdefault(row, []).append(f"号码 {box.text} 不够清楚")
-    rows = []
-    for entry in checked(entries, catalog):
-        rows.append(_draft_row(entry, cells, seconds.get(entry.number, []), catalog))
+            second = again(box)
+            if re.sub(r"\D", "", second) != re.sub(r"\D", "", box.text):
+                doubts.setdefault(row, []).append(f"{box.text} 再读成了 {second}")
+            elif box.score < SURE_NUMBER:
+                doubts.setdefault(row, []).append(f"{box.text} 不够清楚")
+    rows = [_draft_row(entry, table.boxes(entry.number), doubts.get(entry.number, []), catalog) for entry in entries]
     return excel_text(rows, DRAFT_COLUMNS), len(rows), sum(bool(row["存疑"]) for row in rows)
 
 
-def _draft_row(entry: Entry, cells: dict[tuple[int, int], list[Box]], doubts: list[str], catalog: Catalog) -> Row:
-    """A row of the draft. Numbers stand as they were read, so that what is doubtful can be compared."""
+def _draft_row(entry: Entry, boxes: list[Box], doubts: list[str], catalog: Catalog) -> Row:
+    """A row of the draft. Numbers of a doubtful row stand as they were read, to be compared with the picture."""
     row = entry_row(entry, catalog, "", "")
-    scores = [
-        f"{box.text[:4]} {box.score:.2f}" for (at, _), group in cells.items() if at == entry.number for box in group
-    ]
-    faint = [
-        f"「{box.text}」不够清楚"
-        for (at, _), group in cells.items()
-        if at == entry.number
-        for box in group
-        if box.score < SURE_SCORE
-    ]
-    raw = ";".join(entry.cells.get(field, "").replace("\n", ";") for field in NUMBER_FIELDS if entry.cells.get(field))
-    numbers = (
-        {"办公电话": row["office_phone"], "手机": row["mobile"]}
-        if not entry.problems
-        else {"办公电话": raw, "手机": ""}
-    )
+    as_read = ";".join(entry.cells[field].replace("\n", ";") for field in NUMBER_FIELDS if entry.cells.get(field))
+    office, mobile = (as_read, "") if entry.problems else (row["office_phone"], row["mobile"])
+    faint = [f"「{box.text}」不够清楚" for box in boxes if box.score < SURE_TEXT]
     repairs = [f"已改 {repair}" for repair in entry.repairs]
     return {
         "市州": row["city"], "区县": row["district"], "单位名称": row["unit"], "地址": row["address"],
-        "负责人": row["contact"], **numbers, "置信度": "；".join(scores),
+        "负责人": row["contact"], "办公电话": office, "手机": mobile,
+        "置信度": "；".join(f"{box.text} {box.score:.2f}" for box in boxes),
         "存疑": "；".join([*entry.problems, *doubts, *faint, *repairs]),
     }  # fmt: skip
 
