@@ -1233,9 +1233,8 @@ def _hotline(row: Row) -> str:
 # The columns people see, in order; one without any value is left out.
 SHOWN = (
     Column("查询", lambda row: row.get("query", "") if row.get("batch") else "", False),
-    Column("结果", lambda row: "没有找到" if row.get("match") == "none" else "", True),
     Column("行", lambda row: row.get("row", ""), True),
-    Column("结果", lambda row: row.get("result", ""), True),
+    Column("结果", lambda row: row.get("result", "") or ("没有找到" if row.get("match") == "none" else ""), True),
     Column("约公里", lambda row: f"约 {row['distance_km']}" if row.get("distance_km") else "", True),
     Column("市州", lambda row: short_name(row.get("city", "")), False),
     Column("区县", lambda row: row.get("district", ""), False),
@@ -1409,7 +1408,7 @@ HEADINGS = {
     "phone": ("联系电话", "联系方式", "电话", "咨询电话"),
     "address": ("地址", "位置", "地点", "address"),
     "contact": ("负责人", "联系人", "联系民警", "民警", "姓名", "contact"),
-    "unit": ("单位名称", "采血点名称", "公安机关单位名称", "机关名称", "采血单位", "单位", "采血点", "公安机关", "名称", "unit"),
+    "unit": ("单位名称", "采血点名称", "公安机关单位名称", "采血单位", "单位", "采血点", "公安机关", "名称", "unit"),
 }  # fmt: skip
 NUMBER_FIELDS = ("office_phone", "mobile", "phone")
 DRAFT_COLUMNS = ("市州", "区县", "单位名称", "地址", "负责人", "办公电话", "手机", "置信度", "存疑")
@@ -1604,9 +1603,11 @@ def entries_of(sheet: Sheet, catalog: Catalog, path: str) -> list[Entry]:
 # --- numbers ----------------------------------------------------------------------------------
 
 _DASHES = str.maketrans(dict.fromkeys("—–－−‐‑‒―~", "-"))
+# Area codes: 010 and 02x, else four digits; a local number begins with 2 to 8.
 _NUMBER = re.compile(
     r"(?<![\d-])(?:\+?86[- ]?)?(?:(?P<mobile>1[3-9]\d[- ]?\d{4}[- ]?\d{4})"
-    r"|(?:[(（]?(?P<area>0\d{2,3})[)）]?[- ]*)?(?P<local>\d{7,8})(?:\s*(?:转|-|ext\.?)\s*(?P<extension>\d{1,5}))?)(?![\d-])"
+    r"|(?:[(（]?(?P<area>010|02\d|0[3-9]\d{2})[)）]?[- ]*)?(?P<local>[2-8]\d{6,7})"
+    r"(?:\s*(?:转|-|ext\.?)\s*(?P<extension>\d{1,5}))?)(?![\d-])"
 )
 
 
@@ -1839,15 +1840,20 @@ def entry_row(entry: Entry, catalog: Catalog, source: str, as_of: str) -> Row:
     return {**row, **cells, **numbers, "status": "listed", "source": source, "as_of": as_of}
 
 
+# How the fields are headed in the rows that are written out to be corrected.
+REJECTED_HEADINGS = {
+    "city": "市州", "district": "区县", "unit": "单位名称", "address": "地址", "contact": "负责人",
+    "office_phone": "办公电话", "mobile": "手机", "phone": "联系电话",
+}  # fmt: skip
+
+
 def rejected_text(entries: list[Entry]) -> str:
     """The rows that cannot be taken over, to be corrected and imported again."""
-    headings = {"city": "市州", "district": "区县", "unit": "单位名称", "address": "地址", "contact": "负责人"}
-    headings |= {"office_phone": "办公电话", "mobile": "手机", "phone": "联系电话"}
-    rows = [
-        {"行": str(entry.number), **{headings[f]: c for f, c in entry.cells.items() if f in headings}, "问题": "；".join(entry.problems)}
-        for entry in entries
-    ]  # fmt: skip
-    used = [name for name in headings.values() if any(row.get(name) for row in rows)]
+    rows = []
+    for entry in entries:
+        cells = {heading: entry.cells.get(field, "") for field, heading in REJECTED_HEADINGS.items()}
+        rows.append({"行": str(entry.number), **cells, "问题": "；".join(entry.problems)})
+    used = [heading for heading in REJECTED_HEADINGS.values() if any(row[heading] for row in rows)]
     return excel_text(rows, ["行", *used, "问题"])
 
 
@@ -1922,20 +1928,23 @@ def read_picture(path: str) -> tuple[list[Box], list[float], Callable[[Box], str
     try:
         import cv2
         import numpy
+        from PIL import Image, ImageOps
         from rapidocr_onnxruntime import RapidOCR
     except ImportError:
         raise extra_missing(path, "ocr") from None
-    with open(path, "rb") as file:
-        image = cv2.imdecode(numpy.frombuffer(file.read(), numpy.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试")
+    try:
+        photo = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试") from None
+    image = cv2.cvtColor(numpy.array(photo), cv2.COLOR_RGB2BGR)
     engine = RapidOCR()
     found, _ = engine(image)
-    tilt = _tilt(found or [])
-    if abs(tilt) > 0.2:
+    tilt, scale = _tilt(found or []), _enlargement(found or [])
+    if abs(tilt) > 0.2 or scale > 1:
         height, width = image.shape[:2]
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), tilt, 1)
         image = cv2.warpAffine(image, turn, (width, height), borderValue=(255, 255, 255))
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
         found, _ = engine(image)
     boxes = []
     for corners, text, score in found or []:
@@ -1970,6 +1979,15 @@ def _tilt(found: list[Any]) -> float:
     return sorted(slopes)[len(slopes) // 2] if slopes else 0.0
 
 
+TEXT_HEIGHT = 24  # pixels; smaller texts of neighbouring cells run together
+
+
+def _enlargement(found: list[Any]) -> float:
+    """How much to enlarge a picture so that its texts are TEXT_HEIGHT high, 1 when they are."""
+    heights = sorted(corners[3][1] - corners[0][1] for corners, _, _ in found)
+    return min(max(TEXT_HEIGHT / heights[len(heights) // 2], 1.0), 3.0) if heights else 1.0
+
+
 def picture_columns(boxes: list[Box]) -> list[tuple[float, float]]:
     """The (left, right) of each column: stretches that two texts or more cover, apart by gaps.
 
@@ -1980,20 +1998,29 @@ def picture_columns(boxes: list[Box]) -> list[tuple[float, float]]:
         top, bottom = min(box.top for box in full), max(box.bottom for box in full)
         boxes = [box for box in boxes if top - 20 < box.middle < bottom + 40]
     edges = sorted([(box.left, 1) for box in boxes] + [(box.right, -1) for box in boxes])
-    columns, covered, start = [], 0, 0.0
+    covered, profile = 0, []  # (x, how many texts cover what follows)
     for x, step in edges:
-        before, covered = covered, covered + step
-        if before < 2 <= covered:
-            start = x
-        elif before >= 2 > covered:
-            columns.append((start, x))
-    joined: list[tuple[float, float]] = []
-    for left, right in columns:
-        if joined and left - joined[-1][1] < 4:
-            joined[-1] = (joined[-1][0], right)
-        else:
-            joined.append((left, right))
-    return joined
+        covered += step
+        profile.append((x, covered))
+    columns: list[tuple[float, float]] = []
+    stretch: list[tuple[float, int]] = []
+    for x, cover in profile:
+        if cover >= 2:
+            stretch.append((x, cover))
+        elif stretch:
+            columns += _split_at_valleys([*stretch, (x, 0)])
+            stretch = []
+    return columns
+
+
+def _split_at_valleys(stretch: list[tuple[float, int]]) -> list[tuple[float, float]]:
+    """A covered stretch as one column, or as two where few texts, run together, bridge a gap between many."""
+    covers = [cover for _, cover in stretch[:-1]]
+    for at in sorted(range(1, len(covers) - 1), key=lambda at: covers[at]):
+        lower = min(max(covers[:at]), max(covers[at + 1 :]))
+        if lower >= 4 and covers[at] <= 0.25 * lower:
+            return [*_split_at_valleys([*stretch[:at], (stretch[at][0], 0)]), *_split_at_valleys(stretch[at + 1 :])]
+    return [(stretch[0][0], stretch[-1][0])]
 
 
 def picture_rows(boxes: list[Box], rules: list[float]) -> list[tuple[float, float]]:
@@ -2039,9 +2066,10 @@ class PictureTable(NamedTuple):
         return [box for (at, _), group in self.cells.items() if at == row for box in group]
 
 
-def picture_table(boxes: list[Box], rules: list[float]) -> PictureTable:
-    """The texts of a picture sorted into rows and columns."""
+def picture_table(boxes: list[Box], rules: list[float], again: Callable[[Box], str]) -> PictureTable:
+    """The texts of a picture sorted into rows and columns; one that runs through two columns is read in parts."""
     columns = picture_columns(boxes)
+    boxes = [part for box in boxes for part in _apart(box, columns, again)]
     rows = picture_rows(boxes, rules)
     table = PictureTable([], {}, {})
     for box in boxes:
@@ -2056,6 +2084,16 @@ def picture_table(boxes: list[Box], rules: list[float]) -> PictureTable:
         if any(groups):
             table.sheet.append((row, [_tidy("\n".join(box.text for box in group)) for group in groups]))
     return table
+
+
+def _apart(box: Box, columns: list[tuple[float, float]], again: Callable[[Box], str]) -> list[Box]:
+    """A text that fills parts of two neighbouring columns, each part read by itself; other texts as they are."""
+    within = [(left, right) for left, right in columns if min(right, box.right) - max(left, box.left) > 20]
+    if len(within) != 2 or box.left < within[0][0] - 20 or box.right > within[1][1] + 20:
+        return [box]
+    cut = (within[0][1] + within[1][0]) / 2 if within[0][1] < within[1][0] else within[1][0]
+    parts = (box._replace(right=cut), box._replace(left=cut))
+    return [part._replace(text=again(part), score=min(box.score, 0.95)) for part in parts]
 
 
 def _reading_order(boxes: list[Box]) -> list[Box]:
@@ -2077,7 +2115,7 @@ SURE_NUMBER = 0.97
 def draft_text(path: str, catalog: Catalog) -> tuple[str, int, int]:
     """(the draft CSV of a picture, how many rows, how many doubtful): every cell, its confidence, its doubts."""
     boxes, rules, again = read_picture(path)
-    table = picture_table(boxes, rules)
+    table = picture_table(boxes, rules, again)
     try:
         entries = checked(entries_of(table.sheet, catalog, path), catalog)
     except ListError:
@@ -2129,32 +2167,32 @@ def check_place(row: Row, bundled: Catalog) -> Iterator[Problem]:
             yield name, "是空的", "请填上"
     if not re.fullmatch(r"\d{6}", row["code"]):
         yield "code", f"「{row['code']}」不是六位区划代码", "请按 GB/T 2260 填写"
-    elif row["code"].startswith("42") and (row["code"], row["district"]) not in bundled.divisions:
+    elif row["code"].startswith("42") and row["district"] and (row["code"], row["district"]) not in bundled.divisions:
         right = [code for code, district in bundled.divisions if district == row["district"]]
         if right:
             yield "code", f"{row['district']}的代码不是 {row['code']}", f"应为 {right[0]}"
         else:
             yield "district", f"湖北没有「{row['district']}」", "请写今天的区县全名"
-    elif row["code"].startswith("42") and bundled.city_of((row["code"], row["district"])) != row["city"]:
-        yield "city", f"{row['district']}不属于{row['city']}", f"应为 {bundled.city_of((row['code'], row['district']))}"
+    elif (row["code"], row["district"]) in bundled.divisions:
+        city = bundled.city_of((row["code"], row["district"]))
+        if row["city"] and row["city"] != city:
+            yield "city", f"{row['district']}不属于{row['city']}", f"应为 {city}"
     if row["code"].startswith("42") and row["province"] not in ("", HOME_PROVINCE):
         yield "province", f"代码 {row['code']} 不在{row['province']}", f"应为 {HOME_PROVINCE}"
 
 
 def check_unit(row: Row, bundled: Catalog) -> Iterator[Problem]:
-    """A unit's name that names another county of Hubei than the row's."""
-    if row["code"].startswith("42"):
-        named = _placed(row["unit"], row["city"], bundled)
-        if named and named != (row["code"], row["district"]):
-            yield "unit", f"名字在{named[1]}，这一行却是{row['district']}", "请核对单位和区县"
-        named = _placed(row["address"], row["city"], bundled)
-        if named and named[1] != row["district"]:
-            yield "address", f"地址在{named[1]}，这一行却是{row['district']}", "请核对地址和区县"
+    """A unit or an address that names another county of Hubei than the row's."""
+    if (row["code"], row["district"]) in bundled.divisions:
+        for name in ("unit", "address"):
+            named = _placed(row[name], row["city"], bundled)
+            if named and named != (row["code"], row["district"]):
+                yield name, f"写的是{named[1]}，这一行却是{row['district']}", "请核对后改成一致"
 
 
 def check_numbers(row: Row, bundled: Catalog) -> Iterator[Problem]:
     """Landlines as 027-12345678 or with 转8012 behind, mobiles as 13812345678, several apart by ";"."""
-    area = row["hotline"].removesuffix("-110")
+    area = row["hotline"].removesuffix("-110") if row["hotline"].endswith("-110") else ""
     for name, is_mobile in (("office_phone", False), ("mobile", True)):
         for number in filter(None, row[name].split(";")):
             if is_mobile == ("-" in number):
@@ -2166,14 +2204,13 @@ def check_numbers(row: Row, bundled: Catalog) -> Iterator[Problem]:
 
 
 def check_hotline(row: Row, bundled: Catalog) -> Iterator[Problem]:
-    """Area code and 110, the city's own."""
+    """Area code and 110, the division's own."""
     if not re.fullmatch(r"0\d{2,3}-110", row["hotline"]):
         yield "hotline", f"「{row['hotline']}」不是区号加 110", "应如 027-110"
         return
-    own = bundled.cities.get(row["city"])
-    right = bundled.divisions[own[0]][0]["hotline"] if own else row["hotline"]
-    if row["hotline"] != right:
-        yield "hotline", f"{row['hotline']} 不是{row['city']}的", f"应为 {right}"
+    own = bundled.divisions.get((row["code"], row["district"]))
+    if own and row["hotline"] != own[0]["hotline"]:
+        yield "hotline", f"{row['hotline']} 不是{own[0]['city']}的", f"应为 {own[0]['hotline']}"
 
 
 def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
@@ -2283,7 +2320,10 @@ def coordinates(catalog: Catalog) -> dict[Division, tuple[float, float]]:
 
 
 def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """The great-circle distance in km between two (longitude, latitude) in degrees; mean earth radius 6371.0088 km (IUGG)."""
+    """The great-circle distance in km between two (longitude, latitude) in degrees.
+
+    Source of the mean earth radius, 6371.0088 km: IUGG.
+    """
     import math
 
     lon1, lat1, lon2, lat2 = map(math.radians, (*one, *other))
@@ -2361,7 +2401,7 @@ def guide_text() -> str:
 # Commands: thin adaptors
 # ==============================================================================================
 
-FOUND, NOT_FOUND, UNUSABLE, INTERRUPTED, READER_GONE = 0, 1, 2, 130, 141
+FOUND, NOT_FOUND, UNUSABLE, READER_GONE = 0, 1, 2, 141
 
 
 class ReaderGone(Exception):
@@ -2915,7 +2955,7 @@ def run(args: list[str]) -> int:
     except OSError as error:
         tell(f"{error.filename or '标准输出'}: {error.strerror}: 请检查磁盘空间和权限")
     except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+        tell("已中断，什么都没有改。")
     return UNUSABLE
 
 

@@ -1,0 +1,217 @@
+"""check, near, guide, batch and completion."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import HEADER, SCRIPT, Result, listing, on_terminal, process
+
+import xunqin
+
+Call = Callable[..., Result]
+BATCH_HEADER = f"query,match,{HEADER}\n"
+
+GOOD = {
+    "code": "420281", "province": "湖北省", "city": "黄石市", "district": "大冶市", "unit": "大冶市公安局",
+    "address": "大冶市一路1号", "contact": "王警官", "office_phone": "0714-8001234", "mobile": "13800001234",
+    "hotline": "0714-110", "status": "listed", "source": "made up", "as_of": "2022-07-05",
+}  # fmt: skip
+PLANTED = [
+    ({"code": "42028"}, "code: 「42028」不是六位区划代码: 请按 GB/T 2260 填写"),
+    ({"code": "420222"}, "code: 大冶市的代码不是 420222: 应为 420281"),
+    ({"district": "火星区"}, "district: 湖北没有「火星区」: 请写今天的区县全名"),
+    ({"district": ""}, "district: 是空的: 请填上"),
+    ({"unit": ""}, "unit: 是空的: 请填上"),
+    ({"city": "武汉市"}, "city: 大冶市不属于武汉市: 应为 黄石市"),
+    ({"province": "湖南省"}, "province: 代码 420281 不在湖南省: 应为 湖北省"),
+    ({"unit": "阳新县公安局"}, "unit: 写的是阳新县，这一行却是大冶市: 请核对后改成一致"),
+    ({"address": "阳新县一路"}, "address: 写的是阳新县，这一行却是大冶市: 请核对后改成一致"),
+    ({"office_phone": "0714-80012345"}, "office_phone: 0714-80012345 0714 的座机应为 7 位: 请对照来源核对号码"),
+    ({"office_phone": "027-80001234"}, "office_phone: 027-80001234 区号不是本地的 0714: 请对照来源核对号码"),
+    ({"office_phone": "13800009999"}, "office_phone: 13800009999 放错了列: 座机放 office_phone，手机放 mobile"),
+    ({"mobile": "0714-8009999"}, "mobile: 0714-8009999 放错了列: 座机放 office_phone，手机放 mobile"),
+    ({"mobile": "1380000123"}, "mobile: 1380000123 不是手机号或带区号的座机号: 请对照来源核对号码"),
+    ({"mobile": "23800001234"}, "mobile: 23800001234 不是手机号或带区号的座机号: 请对照来源核对号码"),
+    ({"hotline": "110"}, "hotline: 「110」不是区号加 110: 应如 027-110"),
+    ({"hotline": "0713-110", "office_phone": ""}, "hotline: 0713-110 不是黄石市的: 应为 0714-110"),
+    ({"status": "ok"}, "status: 「ok」不认识: 应为 listed 或 bureau"),
+    ({"source": ""}, "source: 联系办法没有来源: 请写上网址或出处"),
+    ({"as_of": "2022-13-01"}, "as_of: 「2022-13-01」不是过去的日期: 应如 2022-07-05"),
+    ({"as_of": "2999-01-01"}, "as_of: 「2999-01-01」不是过去的日期: 应如 2022-07-05"),
+    ({"contact": "王\x1b[31m"}, "contact: 含有控制字符: 请删掉看不见的字符"),
+    ({"address": "=1+1"}, "address: 像是表格公式: 请删掉开头的 = + - @"),
+]
+
+
+def line(**changes: str) -> str:
+    return ",".join({**GOOD, **changes}[name] for name in xunqin.COLUMNS) + "\n"
+
+
+@pytest.mark.parametrize(("changes", "problem"), PLANTED, ids=str)
+def test_check_finds_each_planted_error(changes: dict[str, str], problem: str, call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(f"{HEADER}\n{line(**changes)}", encoding="utf-8")
+    result = call("check", str(path))
+    assert result.code == 2
+    assert [text for text in result.out.splitlines() if text.startswith(f"{path}:")] == [f"{path}:2: {problem}"]
+    assert result.err == "有 1 个问题。\n"
+
+
+def test_check_finds_all_at_once_with_ragged_and_repeated_rows(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    rows = [line(), line(), "1,2\n", line(unit="大冶市公安局刑侦大队", status="x", mobile="")]
+    path.write_text(HEADER + "\n" + "".join(rows), encoding="utf-8")
+    result = call("check", str(path))
+    assert [text for text in result.out.splitlines() if text.startswith(f"{path}:")] == [
+        f"{path}:3: unit: 与第 2 行重复: 请删去一行或核对号码",
+        f"{path}:3: mobile: 与第 2 行重复: 请删去一行或核对号码",
+        f"{path}:3: office_phone: 与第 2 行重复: 请删去一行或核对号码",
+        f"{path}:4: 有 2 格，表头有 13 格: 请补齐或删去多余的格",
+        f"{path}:5: status: 「x」不认识: 应为 listed 或 bureau",
+        f"{path}:5: office_phone: 与第 2 行重复: 请删去一行或核对号码",
+    ]
+    assert result.err == "有 6 个问题。\n"
+
+
+def test_check_says_what_the_bundled_list_covers(call: Call) -> None:
+    result = call("check")
+    assert (result.code, result.err) == (0, "没有发现问题。\n")
+    assert result.out == (SCRIPT.parent / "tests" / "screens" / "check.txt").read_text(encoding="utf-8").replace(
+        "DATA", xunqin.data_file("points.csv")
+    )
+
+
+def test_check_of_a_list_without_the_columns(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("a,b\n", encoding="utf-8")
+    assert call("check", str(path)).err.startswith(f"{path}:1: 缺少列 code")
+
+
+def rows(result: Result) -> list[tuple[str, str]]:
+    return [(text.split(",")[0], text.split(",")[4]) for text in result.out.splitlines()[1:]]
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        # By hand, on the flat: 0.306° of latitude are 34.03 km, 0.057° of longitude at 31.9° N 5.38 km: 34.45.
+        ("木鱼镇", [("0.0", "神农架林区"), ("34.4", "房县"), ("44.7", "兴山县")]),
+        # 0.169° and 0.139° at 29.64° N: 18.79 and 13.43 km; 0.245° and 0.039°: 27.24 and 3.76 km.
+        ("蒲圻", [("0.0", "赤壁市"), ("23.1", "崇阳县"), ("27.5", "嘉鱼县")]),
+        # 0.132° and 0.291° at 30.76° N: 14.68 and 27.81 km; 0.115° and 0.308°: 12.79 and 29.43 km.
+        ("zigui", [("0.0", "秭归县"), ("31.4", "点军区"), ("32.1", "西陵区")]),
+    ],
+)
+def test_near_by_distance_between_seats(place: str, expected: list[tuple[str, str]], call: Call) -> None:
+    assert rows(call("near", place, "-n", "3")) == expected
+
+
+def test_distance_is_the_great_circle() -> None:
+    # One degree of latitude is 6371.0088 km times pi / 180.
+    assert xunqin.distance_km((114.0, 30.0), (114.0, 31.0)) == pytest.approx(111.1951, abs=1e-3)
+    assert xunqin.distance_km((0.0, 0.0), (180.0, 0.0)) == pytest.approx(20015.115, abs=1e-2)
+
+
+def test_near_in_json_on_a_terminal_and_for_several_places(call: Call) -> None:
+    assert '"distance_km": 34.4,' in call("near", "神农架", "-f", "json").out
+    assert "约 34.4" in on_terminal(120, "near", "神农架", env={"TERM": "dumb"}).out
+    assert call("near", "汉口", "-n", "1").err == (
+        "汉口 俗称 → 江岸区、江汉区、硚口区\n「汉口」有 3 处，按离其中最近的一处算。\n"
+    )
+
+
+def test_near_with_numbers_first(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(
+        HEADER + "\n" + line(office_phone="", mobile="")
+        + line(code="420222", district="阳新县", unit="阳新县公安局", address=""), encoding="utf-8",
+    )  # fmt: skip
+    assert [name for _, name in rows(call("--data", str(path), "near", "大冶"))] == ["大冶市", "阳新县"]
+    assert [name for _, name in rows(call("--data", str(path), "near", "大冶", "--numbers-first"))] == [
+        "阳新县",
+        "大冶市",
+    ]
+
+
+def test_near_says_when_it_cannot(call: Call, tmp_path: Path) -> None:
+    assert call("near", "火星").code == 1
+    assert call("near", " ").code == 2
+    path = tmp_path / "list.csv"
+    path.write_text(listing(3), encoding="utf-8")
+    assert call("--data", str(path), "near", "测试第1区") == Result(
+        1, f"distance_km,{HEADER}\n", "「测试第1区」在名单里，但没有坐标，算不出距离。请用 xunqin search 测试第1区。\n"
+    )
+
+
+def test_guide_fits_60_columns_and_every_answer_has_a_source(call: Call) -> None:
+    from rich.cells import cell_len
+
+    result = call("guide")
+    assert (result.code, result.err) == (0, "")
+    assert max(map(cell_len, result.out.splitlines())) <= 60
+    assert "带身份证" in result.out
+    assert "110" in result.out
+    assert "136" in result.out
+    for _, answers in xunqin.GUIDE:
+        assert any(source for _, source in answers)
+
+
+def test_batch_keeps_a_row_for_each_line() -> None:
+    result = process("search", "-", stdin="江岸\r\n\n火星\njl\n".encode())
+    assert result.code == 1
+    assert [text.split(",")[:2] + text.split(",")[5:6] for text in result.out.splitlines()[1:]] == [
+        ["江岸", "exact", "江岸区"],
+        ["", "", ""],
+        ["火星", "none", ""],
+        ["jl", "initials", "江陵县"],
+        ["jl", "initials", "监利市"],
+    ]
+    assert result.err == "3 个地名里有 1 个没有找到。\n"
+
+
+def test_batch_all_found_in_other_formats_and_encodings() -> None:
+    assert process("search", "-", stdin="江岸\n".encode("gb18030")).out.splitlines()[1].startswith("江岸,exact,420102")
+    assert process("search", "-", stdin="\ufeff江岸\n".encode()).code == 0
+    assert process("search", "-", "-f", "json", stdin=b"").out == "[]\n"
+    assert process("search", "-", stdin=b"") == Result(0, BATCH_HEADER, "")
+    assert process("search", "-", "-f", "excel", "-n", "1", stdin=b"jl\n").out.count("\r\n") == 2
+    shown = process("search", "-", "-f", "table", stdin="江岸\n火星\n".encode()).out
+    assert shown.splitlines()[-4:-2] == ["查询      火星", "结果      没有找到"]
+
+
+def test_a_large_batch_over_a_large_list(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(listing(5000), encoding="utf-8")
+    names = [f"测试第{number % 6000}区" for number in range(10_000)]
+    result = process("--data", str(path), "search", "-", stdin="\n".join(names).encode())
+    missing = sum(not 1 <= number % 6000 <= 5000 for number in range(10_000))
+    assert result.out.count("\n") == 10_001
+    assert result.err == f"10000 个地名里有 {missing} 个没有找到。\n"
+
+
+def test_closed_stdin() -> None:
+    done = subprocess.run(
+        ["bash", "-c", f'"{sys.executable}" "{SCRIPT}" search - <&-'], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr.decode()) == (2, "标准输入: 已经关闭: 请用管道送入地名，一行一个\n")
+
+
+def completed(words: str, shell: str = "bash") -> list[str]:
+    env = {"_XUNQIN_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, env={**os.environ, **env}, check=False)
+    return [text.partition(",")[2] for text in done.stdout.decode().splitlines()]
+
+
+def test_completion_offers_places_cities_and_commands() -> None:
+    assert completed("xunqin search jiangx") == ["江夏区"]
+    assert completed("xunqin search 猇") == ["猇亭区"]
+    assert completed("xunqin list --city xia") == ["襄阳市", "孝感市", "咸宁市", "仙桃市"]
+    assert completed("xunqin list --city 武") == ["武汉市"]
+    assert completed("xunqin gu") == ["guide"]
+    script = {"_XUNQIN_COMPLETE": "zsh_source"}
+    assert "#compdef xunqin" in process(env=script).out
