@@ -140,8 +140,15 @@ def load_list(path: str) -> list[Row]:
 @lru_cache(maxsize=8)
 def _table(name: str) -> str:
     """A bundled table as text. One name or character is found in it faster than the whole is parsed."""
-    with open(data_file(name), encoding="utf-8", newline="") as file:
-        return file.read()
+    return read_text(bundled(name))
+
+
+def bundled(name: str) -> str:
+    """The path of a bundled data file that is there. Raises ListError when the script came without its data."""
+    path = data_file(name)
+    if not os.path.exists(path):
+        raise ListError(path, "自带的数据不在", "请连同 data 目录一起下载，或用 pip 安装")
+    return path
 
 
 # ==============================================================================================
@@ -2461,7 +2468,7 @@ def open_catalog(data: str | None) -> Catalog:
     """The list that --data or XUNQIN_DATA names, else the bundled one together with the user's own."""
     if data:
         return Catalog(load_list(data))
-    return Catalog(merged(load_list(data_file("points.csv")), own_rows()))
+    return Catalog(merged(load_list(bundled("points.csv")), own_rows()))
 
 
 def own_rows() -> list[Row]:
@@ -2716,7 +2723,7 @@ def list_command(data: str | None, city: str | None, format: str | None) -> int:
 
 def bundled_catalog() -> Catalog:
     """The bundled list alone: what an import and a check are measured against."""
-    return Catalog(load_list(data_file("points.csv")))
+    return Catalog(load_list(bundled("points.csv")))
 
 
 def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterator[list[Row]]:
