@@ -375,7 +375,7 @@ Division = tuple[str, str]  # (code, district): a zone shares its prefecture's c
 
 
 class Hit(NamedTuple):
-    """One division that a query means, the tier that found it, and how it was read."""
+    """One division that a query means, the tier that found it, and the years of a former name."""
 
     division: Division
     tier: str
@@ -625,7 +625,7 @@ def by_city(query: Query) -> list[Hit]:
     for city, core in query.plain:
         if not city and core in query.catalog.city_names:
             found = query.catalog.cities[query.catalog.city_names[core]]
-            return _hits("city", found, f"{query.catalog.city_names[core]}的各单位")
+            return _hits("city", found)
     return []
 
 
@@ -644,7 +644,7 @@ def by_record(query: Query) -> list[Hit]:
             break
     hits = []
     for place, city in sorted(found, key=lambda pair: RECORDED.index(pair[0].kind)):
-        note = _former_note(place) if place.kind == "former" else f"{place.name}在{place.district}"
+        note = _former_note(place) if place.kind == "former" else ""
         hits += _hits(place.kind, _agree(catalog, city, catalog.resolve(place)), note)
     return _once(hits)
 
@@ -655,7 +655,7 @@ def by_stem(query: Query) -> list[Hit]:
         if core.endswith(COUNTY_SUFFIXES) and len(core) >= 3 and not is_official_abroad(core):
             found = _agree(query.catalog, city, query.catalog.names.get(core[:-1], []))
             if found:
-                return _hits("exact", found, f"按「{core[:-1]}」")
+                return _hits("exact", found)
     return []
 
 
@@ -806,12 +806,15 @@ def by_address(query: Query) -> list[Hit]:
 # --- sound ------------------------------------------------------------------------------------
 
 
-def _rank(hits: list[tuple[Place, list[Division]]], tier: str, note: str) -> list[Hit]:
-    """Hits of the surest kind of place: a county before its prefecture, those before former names."""
+Found = list[tuple[Place, list[Division]]]
+
+
+def _rank(found: Found, tier: str) -> list[Hit]:
+    """Hits of the surest kind of place only: counties and zones, else prefectures, former names, the rest."""
     for kinds in (("county", "zone"), ("prefecture",), ("former",), RECORDED):
-        sure = [pair for pair in hits if pair[0].kind in kinds]
+        sure = [divisions for place, divisions in found if place.kind in kinds and divisions]
         if sure:
-            return _once(hit for place, found in sure for hit in _hits(tier, found, f"{note} → {place.district}"))
+            return _hits(tier, itertools.chain(*sure))
     return []
 
 
@@ -848,9 +851,9 @@ def _spelled(catalog: Catalog, letters: str, within: list[Division]) -> list[Hit
         if not places and not is_large_abroad(form):  # luoyang, nanyang: a town here, a city there
             places = [place for place in places_spelled(form) if place.kind in ("popular", "township")]
         found = [(place, [d for d in catalog.resolve(place) if d in inside]) for place in places]
-        found = [(place, divisions) for place, divisions in found if divisions]
-        if found:
-            return _rank(found, "pinyin", "按拼音")
+        hits = _rank(found, "pinyin")
+        if hits:
+            return hits
     return []
 
 
@@ -861,11 +864,7 @@ def by_initials(query: Query) -> list[Hit]:
         return []
     places = query.catalog.initials.get(text, [])
     found = [place for place in places if place.kind == "county"] or places
-    return _once(
-        hit
-        for place in found
-        for hit in _hits("initials", query.catalog.resolve(place), f"按首字母 → {place.district}")
-    )
+    return _hits("initials", itertools.chain(*map(query.catalog.resolve, found)))
 
 
 def by_mixed(query: Query) -> list[Hit]:
@@ -885,7 +884,7 @@ def by_mixed(query: Query) -> list[Hit]:
             if any(_spells(runs, name, reading) for reading in _name_readings(place, name)):
                 found.append((place, catalog.resolve(place)))
                 break
-    return _rank(found, "pinyin", "按汉字加拼音")
+    return _rank(found, "pinyin")
 
 
 def _spells(runs: list[str], name: str, reading: tuple[str, ...]) -> bool:
@@ -946,9 +945,9 @@ def by_homophone(query: Query) -> list[Hit]:
         for form in _forms(core):
             heard = _sounds_like(catalog, form)
             found = [(place, _agree(catalog, city, catalog.resolve(place))) for _, place in heard]
-            found = [(place, divisions) for place, divisions in found if divisions]
-            if found:
-                return _rank(found, "homophone", f"「{form}」按读音")
+            hits = _rank(found, "homophone")
+            if hits:
+                return hits
     return []
 
 
@@ -981,13 +980,10 @@ def by_lookalike(query: Query) -> list[Hit]:
         for form in _forms(core):
             if abroad(form):
                 continue
-            found = [
-                (place, _agree(catalog, city, catalog.resolve(place))) for name, place in _drawn_like(catalog, form)
-            ]
-            hits = _rank(
-                [(place, divisions) for place, divisions in found if divisions], "lookalike", f"「{form}」按字形"
-            )
-            if len({hit.note for hit in hits}) == 1:
+            alike = [place for _, place in _drawn_like(catalog, form)]
+            hits = _rank([(p, _agree(catalog, city, catalog.resolve(p))) for p in alike], "lookalike")
+            cities = {catalog.city_of(hit.division) for hit in hits}
+            if hits and (len(hits) == 1 or (len(cities) == 1 and len(hits) == len(catalog.cities[min(cities)]))):
                 return hits
     return []
 
@@ -1022,18 +1018,15 @@ def _slip_in_pinyin(query: Query) -> list[Hit]:
     forms = [text, re.sub("(?:qu|xian|shi)$", "", text)]
     if any(map(abroad, forms)):
         return []
-    names = [key for key, places in catalog.spelled.items() if any(p.kind in ("county", "prefecture") for p in places)]
+    kinds = ("county", "prefecture")
+    names = [key for key, places in catalog.spelled.items() if any(place.kind in kinds for place in places)]
     for form in forms:
         if len(form) < 5:
             continue
-        near = process.extract(form, names, scorer=OSA.distance, score_cutoff=1, limit=None)
-        folded = [key for key, *_ in near if _soft_letters(key) == _soft_letters(form)]
-        keys = folded or [key for key, *_ in near]
-        found = [
-            (p, catalog.resolve(p)) for key in keys for p in catalog.spelled[key] if p.kind in ("county", "prefecture")
-        ]
-        if found and len({place.district for place, _ in found}) == 1:
-            return _rank(found, "typo", "拼音差一处")
+        near = [key for key, *_ in process.extract(form, names, scorer=OSA.distance, score_cutoff=1, limit=None)]
+        keys = [key for key in near if _soft_letters(key) == _soft_letters(form)] or near
+        if len(keys) == 1:
+            return _rank([(p, catalog.resolve(p)) for p in catalog.spelled[keys[0]] if p.kind in kinds], "typo")
     return []
 
 
@@ -1059,7 +1052,7 @@ def _slip_in_unit(query: Query) -> list[Hit]:
     near = process.extract(text, units, scorer=fuzz.ratio, score_cutoff=85, limit=2)
     if near and (len(near) == 1 or near[0][1] > near[1][1]):
         row = catalog.rows[near[0][2]]
-        return _hits("typo", [(row["code"], row["district"])], f"单位名相近 → {row['unit']}")
+        return _hits("typo", [(row["code"], row["district"])])
     return []
 
 
@@ -2511,7 +2504,7 @@ def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
         if tier == "city" or len(names) > 6:
             names = list(dict.fromkeys(catalog.city_of(hit.division) for hit in found))
         lines.append(f"{text} {TIER_LABELS[tier]} → {'、'.join(names[:6])}{' 等' if len(names) > 6 else ''}")
-        lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.tier in ("former", "address") and hit.note)
+        lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.note)
     province = "" if not lines or hits[0].tier in ("unit", "city", "address") else elsewhere_province(text)
     return lines + ([f"  {province}也有{text}；若找的是它，请问当地公安。"] if province else [])
 

@@ -13,9 +13,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 import xunqin
-from conftest import ROOT
 
 DATA = ("points.csv", "places.csv", "elsewhere.csv", "syllables.txt", "traditional.txt", "lookalikes.txt")
 
@@ -41,7 +41,8 @@ def test_the_wheel_carries_the_data_and_nothing_else(built: Path) -> None:
 
 def test_the_sdist_can_be_built_and_tested(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
-    names = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"xunqin.py", "data/build.py", "data/sources/divisions.csv", "tests/gold/queries.csv", "LICENSE"} <= names
 
 
