@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import gc
 import io
 import itertools
 import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import click
 
@@ -97,6 +98,13 @@ def cell_problem(cell: str) -> tuple[str, str] | None:
     return None
 
 
+def _may_hold_bad_cells(text: str) -> bool:
+    """One look at a whole list: whether its cells need a look each. Most lists are clean, and large."""
+    starts = (f"{before}{first}" for before in ",\n" for first in FORMULA_STARTS)
+    plain = text.replace("\n", "").replace("\r", "")
+    return '"' in text or not plain.isprintable() or any(start in text for start in starts)
+
+
 def parse_rows(text: str, path: str) -> Iterator[tuple[int, list[str]]]:
     """(row number, cells) of each record of a CSV text, blank lines left out."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -110,31 +118,61 @@ def parse_rows(text: str, path: str) -> Iterator[tuple[int, list[str]]]:
         raise ListError(path, f"CSV 格式不对（{error}）", "请检查引号是否成对", row) from None
 
 
-def load_list(path: str) -> list[Row]:
+class Rows(Sequence[Row]):
+    """The rows of a list, each made a dictionary only when it is asked for: most of a large list never is."""
+
+    def __init__(self, header: list[str], records: list[list[str]]) -> None:
+        self.header, self.records = header, records
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        if isinstance(at, slice):
+            return [dict(zip(self.header, cells)) for cells in self.records[at]]
+        return dict(zip(self.header, self.records[at]))
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+def column_of(rows: Sequence[Row], name: str) -> list[str]:
+    """One column of a list."""
+    if isinstance(rows, Rows):
+        at = rows.header.index(name)
+        return [cells[at] for cells in rows.records]
+    return [row[name] for row in rows]
+
+
+def load_list(path: str) -> Sequence[Row]:
     """The units of a CSV list with the columns of COLUMNS, in any order; others are ignored.
 
     Raises ListError, naming row and column, for anything that is not such a list.
     """
     text = read_text(path)
-    records = parse_rows(text, path)
-    _, header = next(records, (0, []))
+    lines = parse_rows(text, path)
+    _, header = next(lines, (0, []))
     if not header:
         raise ListError(path, "文件是空的", "请给出有表头和内容的 CSV")
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise ListError(path, f"缺少列 {'、'.join(missing)}", f"表头应为 {','.join(COLUMNS)}", 1)
-    rows = []
-    width = len(header)
-    for number, cells in records:
-        if len(cells) != width:
-            raise ListError(path, f"有 {len(cells)} 格，表头有 {width} 格", "请补齐或删去多余的格", number)
-        if not "".join(cells).isprintable() or any(cell.startswith(FORMULA_STARTS) for cell in cells):
-            for name, cell in zip(header, cells):
-                problem = cell_problem(cell)
-                if problem:
-                    raise ListError(path, *problem, number, name)
-        rows.append(dict(zip(header, cells)))
-    return rows
+    with contextlib.suppress(csv.Error):
+        records = [cells for cells in csv.reader(io.StringIO(text, newline=""), strict=True) if cells][1:]
+        if not _may_hold_bad_cells(text) and {*map(len, records)} <= {len(header)}:
+            return Rows(header, records)
+    # Something may be wrong: once more, line by line, to say where.
+    records = []
+    for number, cells in lines:
+        if len(cells) != len(header):
+            raise ListError(path, f"有 {len(cells)} 格，表头有 {len(header)} 格", "请补齐或删去多余的格", number)
+        for name, cell in zip(header, cells):
+            problem = cell_problem(cell)
+            if problem:
+                raise ListError(path, *problem, number, name)
+        records.append(cells)
+    return Rows(header, records)
 
 
 @lru_cache(maxsize=8)
@@ -162,7 +200,8 @@ _PEOPLES = (
     "塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺 各"
 )
 _AUTONOMOUS = ("自治区", "自治州", "自治县", "自治旗")
-_SUFFIXES = ("特别行政区", "林区", "新区", "地区", "矿区", "省", "市", "区", "县", "州", "旗", "盟")
+_LONG_SUFFIXES = ("特别行政区", "林区", "新区", "地区", "矿区")
+_SUFFIXES = frozenset("省市区县州旗盟")
 COUNTY_SUFFIXES = ("区", "县", "市")
 
 
@@ -179,8 +218,9 @@ def short_name(name: str) -> str:
             found = next((people for people in reversed(peoples) if short.endswith(people)), "")
             short = short.removesuffix(found) if len(short) - len(found) >= 2 else short
         return short
-    suffix = next((suffix for suffix in _SUFFIXES if name.endswith(suffix)), "")
-    return name.removesuffix(suffix) if len(name) - len(suffix) >= 2 else name
+    long = next((suffix for suffix in _LONG_SUFFIXES if name.endswith(suffix)), "") if name[-1:] == "区" else ""
+    length = len(long) or int(name[-1:] in _SUFFIXES)
+    return name[: len(name) - length] if len(name) - length >= 2 else name
 
 
 @lru_cache(maxsize=4096)
@@ -248,14 +288,11 @@ def looks_like(typed: str, right: str, perhaps: bool = False) -> bool:
     return typed in (line if perhaps else line.partition("|")[0])
 
 
-class Abroad(NamedTuple):
+class Abroad:
     """A county, prefecture or province outside Hubei: a row of elsewhere.csv (china-division 2.7.0)."""
 
-    name: str
-    short: str
-    province: str
-    level: str  # province, prefecture, county
-    pinyin: str
+    def __init__(self, line: str) -> None:
+        self.name, self.short, self.province, self.level, self.pinyin = line.split(",")
 
 
 @lru_cache(maxsize=4096)
@@ -267,8 +304,8 @@ def abroad(text: str) -> list[Abroad]:
         at = table.find(wanted)
         while at >= 0:
             start = table.rfind("\n", 0, at + 1) + 1
-            row = Abroad(*table[start : table.find("\n", start)].split(","))
-            if text in (row.name, row.short, row.pinyin) and row not in found:
+            row = Abroad(table[start : table.find("\n", start)])
+            if text in (row.name, row.short, row.pinyin):
                 found.append(row)
             at = table.find(wanted, at + 1)
     return found
@@ -385,28 +422,49 @@ class Hit(NamedTuple):
 class Catalog:
     """A list of units and what can be looked up in it. Everything past the plain names is made when asked for."""
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
-        self.divisions: dict[Division, list[Row]] = {}
+        self.places_of_rows: dict[Division, list[int]] = {}
         self.cities: dict[str, list[Division]] = {}
-        self.provinces: dict[str, None] = {}
-        for row in rows:
-            division = (row["code"], row["district"])
-            if division not in self.divisions:
-                self.divisions[division] = []
-                self.cities.setdefault(row["city"], []).append(division)
-                self.provinces[row["province"]] = None
-            self.divisions[division].append(row)
+        self.city_by_division: dict[Division, str] = {}
+        self.full_names: dict[str, list[Division]] = {}
+        columns = (column_of(rows, name) for name in ("code", "district", "city"))
+        for at, (code, district, city) in enumerate(zip(*columns)):
+            division = (code, district)
+            if division not in self.places_of_rows:
+                self.places_of_rows[division] = []
+                self.city_by_division[division] = city
+                self.cities.setdefault(city, []).append(division)
+                self.full_names.setdefault(district, []).append(division)
+            self.places_of_rows[division].append(at)
+
+    @property
+    def divisions(self) -> Collection[Division]:
+        """All divisions of the list, in its order."""
+        return self.places_of_rows.keys()
+
+    def rows_of(self, division: Division) -> list[Row]:
+        """The rows of one division."""
+        return [self.rows[at] for at in self.places_of_rows[division]]
 
     @cached_property
-    def names(self) -> dict[str, list[Division]]:
-        """{full or short name: its divisions}."""
+    def provinces(self) -> list[str]:
+        """The provinces of the list."""
+        return list(dict.fromkeys(column_of(self.rows, "province")))
+
+    @cached_property
+    def short_names(self) -> dict[str, list[Division]]:
+        """{short name: its divisions}, where it is not the full name too."""
         names: dict[str, list[Division]] = {}
         for division in self.divisions:
-            for name in dict.fromkeys((division[1], short_name(division[1]))):
-                if name:
-                    names.setdefault(name, []).append(division)
+            short = short_name(division[1])
+            if short != division[1]:
+                names.setdefault(short, []).append(division)
         return names
+
+    def named_exactly(self, name: str) -> list[Division]:
+        """The divisions with this full name, else with this short name."""
+        return (self.full_names.get(name) or self.short_names.get(name, [])) if name else []
 
     @cached_property
     def city_names(self) -> dict[str, str]:
@@ -421,7 +479,7 @@ class Catalog:
 
     def city_of(self, division: Division) -> str:
         """The city a division belongs to."""
-        return self.divisions[division][0]["city"]
+        return self.city_by_division[division]
 
     @cached_property
     def places(self) -> list[Place]:
@@ -431,7 +489,7 @@ class Catalog:
     def resolve(self, place: Place) -> list[Division]:
         """The divisions of this list that a place of the gazetteer stands for."""
         division = (place.code, place.district)
-        if division in self.divisions:
+        if division in self.places_of_rows:
             return [division]
         return self.cities.get(place.district, []) if place.code.endswith("00") else []
 
@@ -582,7 +640,7 @@ def by_exact(query: Query) -> list[Hit]:
     """
     catalog = query.catalog
     for city, core in query.plain:
-        hits = _hits("exact", _agree(catalog, city, catalog.names.get(core, [])))
+        hits = _hits("exact", _agree(catalog, city, catalog.named_exactly(core)))
         if hits:
             if core in catalog.city_names and not city and core != hits[0].division[1]:
                 hits += _hits("city", catalog.cities[catalog.city_names[core]])
@@ -610,7 +668,7 @@ def by_unit(query: Query) -> list[Hit]:
     """A bureau's wording (江岸分局, 公安县公安局, 武汉市公安局) or a unit's whole name."""
     catalog = query.catalog
     for city, core in query.police:
-        found = _agree(catalog, city, catalog.names.get(core, []))
+        found = _agree(catalog, city, catalog.named_exactly(core))
         if not found and not city and core in catalog.city_names:
             found = catalog.cities[catalog.city_names[core]]
         if found:
@@ -653,7 +711,7 @@ def by_stem(query: Query) -> list[Hit]:
     """A county's name with another suffix (江岸县), unless a county elsewhere really bears it (华容县)."""
     for city, core in query.cores:
         if core.endswith(COUNTY_SUFFIXES) and len(core) >= 3 and not is_official_abroad(core):
-            found = _agree(query.catalog, city, query.catalog.names.get(core[:-1], []))
+            found = _agree(query.catalog, city, query.catalog.named_exactly(core[:-1]))
             if found:
                 return _hits("exact", found)
     return []
@@ -667,18 +725,16 @@ _AFTER = frozenset("的人那这附近老乡下城走丢失踪打被有找农村
 _ROAD = ("路", "大道", "街", "巷", "桥", "大桥", "大厦", "广场", "大学", "学院", "公园", "场", "大酒店")
 
 
-class Token(NamedTuple):
-    """A name inside a text: where it stands, what it stands for, how much it says."""
-
-    start: int
-    end: int
-    sort: str  # county, former, township, city, province, elsewhere
-    full: bool
-    divisions: tuple[Division, ...]
-    note: str
+# (sort: county, former, township, city, province or elsewhere; whether it is a full name; divisions; note)
+Word = tuple[str, bool, tuple[Division, ...], str]
 
 
-Word = tuple[str, bool, tuple[Division, ...], str]  # sort, whether it is a full name, divisions, note
+class Token:
+    """A name inside a text: where it stands and what it stands for."""
+
+    def __init__(self, start: int, end: int, word: Word) -> None:
+        self.start, self.end = start, end
+        self.sort, self.full, self.divisions, self.note = word
 
 
 @lru_cache(maxsize=4)
@@ -686,7 +742,7 @@ def _vocabulary(catalog: Catalog) -> dict[str, Word]:
     """All names that an address may hold; a later one takes the place of an earlier one."""
     words: dict[str, Word] = {}
     for line in _table("elsewhere.csv").splitlines()[1:]:
-        row = Abroad(*line.split(","))
+        row = Abroad(line)
         if row.level == "county":
             break  # provinces and prefectures stand first in the file
         words[row.name] = words[row.short] = ("elsewhere", True, (), row.province)
@@ -696,7 +752,7 @@ def _vocabulary(catalog: Catalog) -> dict[str, Word]:
         words.update({name: ("province", True, (), ""), short_name(name): ("province", True, (), "")})
     for name, city in catalog.city_names.items():
         words[name] = ("city", name == city, tuple(catalog.cities[city]), "")
-    for name, found in catalog.names.items():
+    for name, found in (*catalog.short_names.items(), *catalog.full_names.items()):
         full = name == found[0][1]
         if name != "公安" and (
             full or name not in catalog.city_names
@@ -728,7 +784,7 @@ def _tokens(text: str, catalog: Catalog) -> list[Token]:
         for length in range(min(longest, len(text) - at), 1, -1):
             word = words.get(text[at : at + length])
             if word:
-                tokens.append(Token(at, at + length, *word))
+                tokens.append(Token(at, at + length, word))
                 at += length
                 break
         else:
@@ -1109,7 +1165,7 @@ def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
     if not folded or len(folded) > 40 or is_large_abroad(folded):
         return []
     if is_official_abroad(folded):  # 华容县 is in Hunan; only 华容区 itself is near
-        return catalog.names.get(folded[:-1], [])[:most]
+        return catalog.named_exactly(folded[:-1])[:most]
     scores: dict[Division, float] = {}
     for _, core in Query(folded, catalog).cores[:4]:
         for division, score in _near_records(catalog, core):
@@ -1133,7 +1189,7 @@ def _near_records(catalog: Catalog, core: str) -> Iterator[tuple[Division, float
         for place in catalog.recorded(name)[:3]:
             for division in catalog.resolve(place)[:1]:
                 yield division, 0.9
-        for division in catalog.names.get(name, []):
+        for division in catalog.named_exactly(name):
             yield division, 1.0
 
 
@@ -1209,13 +1265,11 @@ WRITERS: dict[str, Callable[..., str]] = {"csv": csv_text, "excel": excel_text, 
 FORMATS = ("table", *WRITERS)
 
 
-class Column(NamedTuple):
-    """A column of the table: its heading, what a row shows there, and whether it must stay whole."""
+class Column:
+    """A column of the table: its heading, what a row shows there, whether it must stay whole, whether it is a phone."""
 
-    heading: str
-    cell: Callable[[Row], str]
-    whole: bool
-    phone: bool = False
+    def __init__(self, heading: str, cell: Callable[[Row], str], whole: bool, phone: bool = False) -> None:
+        self.heading, self.cell, self.whole, self.phone = heading, cell, whole, phone
 
 
 def _lines(name: str) -> Callable[[Row], str]:
@@ -1248,7 +1302,7 @@ SHOWN = (
 )
 
 
-def table_columns(rows: list[Row]) -> list[Column]:
+def table_columns(rows: Sequence[Row]) -> list[Column]:
     """The columns that have a value in some row."""
     return [column for column in SHOWN if any(column.cell(row) for row in rows)]
 
@@ -1264,7 +1318,7 @@ _GAP = 2
 _NARROWEST = 8  # what a column that may wrap is left with before the record layout takes over
 
 
-def column_widths(rows: list[Row], columns: list[Column], width: int) -> list[int] | None:
+def column_widths(rows: Sequence[Row], columns: list[Column], width: int) -> list[int] | None:
     """The columns' widths in a table this wide, every unit and phone whole; None when they do not fit.
 
     The columns that may wrap share what is left, the ones that need least served first.
@@ -1282,20 +1336,20 @@ def column_widths(rows: list[Row], columns: list[Column], width: int) -> list[in
     return widths
 
 
-def _widest(column: Column, rows: list[Row]) -> int:
+def _widest(column: Column, rows: Sequence[Row]) -> int:
     return max(_width(text) for text in (column.heading, *map(column.cell, rows)))
 
 
-def footer(shown: list[Row], listing: list[Row]) -> str:
+def footer(shown: Sequence[Row], listing: Sequence[Row]) -> str:
     """The line below a table: what to know before going, how old the data is, how much the list covers."""
-    listed = sum(row["status"] == "listed" for row in listing)
+    listed = column_of(listing, "status").count("listed")
     newest = max((row["as_of"] for row in shown if row.get("as_of")), default="")
     dated = f"资料 {newest}，" if newest else ""
-    whole = f"{PUBLISHED} 个采血点" if any(row["province"] == HOME_PROVINCE for row in listing) else "采血点"
+    whole = f"{PUBLISHED} 个采血点" if HOME_PROVINCE in column_of(listing, "province") else "采血点"
     return f"{GUIDANCE}{dated}{whole}收录 {listed} 个。"
 
 
-def shared_hotline(shown: list[Row], listing: list[Row]) -> str:
+def shared_hotline(shown: Sequence[Row], listing: Sequence[Row]) -> str:
     """What to say on a 110 that several cities share (0728: 仙桃, 潜江, 天门), "" when none shown is shared."""
     needed = {_hotline(row) for row in shown} - {""}
     lines = []
@@ -1330,49 +1384,63 @@ def _phone_link(number: str) -> str:
     return f"tel:{re.sub('[ -]', '', digits[1])}" + (f",{digits[2]}" if digits[2] else "")
 
 
-def _styled(column: Column, text: str) -> Any:
-    """A cell as rich text: phones as links, nothing read as markup."""
+def _painter(terminal: bool) -> Callable[[Column, str], str]:
+    """What makes a cell's text bold, dim or a tel: link, on a terminal that can; nothing is read as markup."""
+    if not terminal or os.environ.get("TERM", "") in ("dumb", "unknown") or _old_windows_console():
+        return lambda column, text: text
+    from rich.color import ColorSystem
     from rich.style import Style
-    from rich.text import Text
 
-    styled = Text(overflow="fold")
-    for number, line in enumerate(text.split("\n")):
-        link = _phone_link(line) if column.phone else ""
-        styled.append("\n" if number else "")
-        styled.append(line, Style(link=link or None, bold=bool(link), dim=line == NOT_LISTED))
-    return styled
+    def paint(column: Column, text: str) -> str:
+        link = _phone_link(text) if column.phone else ""
+        style = Style(link=link or None, bold=bool(link) or text == column.heading, dim=text == NOT_LISTED)
+        return style.render(text, color_system=ColorSystem.STANDARD)
+
+    return paint
 
 
-def table_text(rows: list[Row], width: int, terminal: bool, below: list[str]) -> str:
+def _old_windows_console() -> bool:
+    if sys.platform != "win32":
+        return False
+    from rich.console import detect_legacy_windows
+
+    return detect_legacy_windows()
+
+
+def table_text(rows: Sequence[Row], width: int, terminal: bool, below: list[str]) -> str:
     """Units for people: a table without rules where every unit and phone fits whole, else one field a line."""
-    from rich.console import Console, detect_legacy_windows
-    from rich.table import Table
-
     columns = table_columns(rows)
-    out = io.StringIO()
-    console = Console(
-        file=out, width=width, height=25, force_terminal=terminal, markup=False, emoji=False, highlight=False,
-        color_system=None if detect_legacy_windows() else "auto", legacy_windows=False,
-    )  # fmt: skip
+    paint = _painter(terminal)
     widths = column_widths(rows, columns, width)
     if widths:
-        table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
-        for column, cells in zip(columns, widths):
-            table.add_column(column.heading, width=cells, no_wrap=column.whole, overflow="fold")
-        for row in rows:
-            table.add_row(*(_styled(column, column.cell(row)) for column in columns))
-        console.print(table)
+        cells = [[column.heading for column in columns], *([column.cell(row) for column in columns] for row in rows)]
+        lines = [line for row in cells for line in _row_lines(row, columns, widths, paint)]
     else:
-        for row in rows:
-            _print_record(console, row, columns, width)
-            console.print()
-    for text in below:
-        for line in wrapped(text, width):
-            console.print(line)
-    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+        lines = [line for row in rows for line in (*_record_lines(row, columns, width, paint), "")]
+    lines += [line for text in below for line in wrapped(text, width)]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _print_record(console: Any, row: Row, columns: list[Column], width: int) -> None:
+def _row_lines(
+    texts: list[str], columns: list[Column], widths: list[int], paint: Callable[[Column, str], str]
+) -> Iterator[str]:
+    """The lines of one row of the table."""
+    cells = [
+        text.split("\n") if column.whole else wrapped(text, cells)
+        for text, column, cells in zip(texts, columns, widths)
+    ]
+    for at in range(max(map(len, cells))):
+        line, gap = "", 0
+        for lines, column, cells_wide in zip(cells, columns, widths):
+            text = lines[at] if at < len(lines) else ""
+            if text:
+                line += " " * gap + paint(column, text)
+                gap = 0
+            gap += cells_wide - _width(text) + _GAP
+        yield line
+
+
+def _record_lines(row: Row, columns: list[Column], width: int, paint: Callable[[Column, str], str]) -> Iterator[str]:
     """One unit, one field a line; a unit or phone that does not fit beside its heading goes below it, whole."""
     margin = max(_width(column.heading) for column in columns) + _GAP
     for column in columns:
@@ -1382,10 +1450,10 @@ def _print_record(console: Any, row: Row, columns: list[Column], width: int) -> 
         below = column.whole and _width(text) > width - margin
         lead = column.heading + " " * (margin - _width(column.heading))
         if below:
-            console.print(column.heading)
+            yield column.heading
             lead = " " * _GAP
         for line in text.split("\n") if column.whole else wrapped(text, width - margin):
-            console.print(lead, _styled(column, line), sep="", no_wrap=True, overflow="ignore", crop=False)
+            yield lead + paint(column, line)
             lead = " " * len(lead) if below else " " * margin
 
 
@@ -1566,7 +1634,7 @@ def content_fields(rows: list[list[str]], catalog: Catalog) -> dict[str, int]:
             re.search("公安|分局|派出所|刑侦|刑警", cell) and not re.search(r"[路街道巷]\S*\d|\d号", cell)
         ),
         "address": lambda cell: re.search(r"[路街道巷号村楼]", cell),
-        "district": lambda cell: simplified(cell) in catalog.names,
+        "district": lambda cell: catalog.named_exactly(simplified(cell)),
         "contact": lambda cell: re.fullmatch(r"[一-鿿·]{2,4}", cell),
     }
     fields: dict[str, int] = {}
@@ -1692,7 +1760,7 @@ SURE_TIERS = ("exact", "unit", "address", "former")
 
 def area_code(division: Division, catalog: Catalog) -> str:
     """The area code of a division: what its hotline begins with."""
-    return catalog.divisions[division][0]["hotline"].removesuffix("-110")
+    return catalog.rows_of(division)[0]["hotline"].removesuffix("-110")
 
 
 def place_entry(entry: Entry, catalog: Catalog) -> None:
@@ -1832,7 +1900,7 @@ def _hold_back_siblings(entries: list[Entry]) -> None:
 
 def entry_row(entry: Entry, catalog: Catalog, source: str, as_of: str) -> Row:
     """An entry as a row of the list; without a division as far as it goes."""
-    model = catalog.divisions[entry.division][0] if entry.division else {}
+    model = catalog.rows_of(entry.division)[0] if entry.division else {}
     row = {name: model.get(name, "") for name in ("code", "province", "city", "district", "hotline")}
     unit = entry.cells.get("unit", "") or model.get("unit", "")
     numbers = {"office_phone": ";".join(dict.fromkeys(entry.office)), "mobile": ";".join(dict.fromkeys(entry.mobile))}
@@ -1908,19 +1976,13 @@ def _replace(path: str, text: str) -> None:
 # --- pictures ---------------------------------------------------------------------------------
 
 
-class Box(NamedTuple):
-    """A piece of text that was read off a picture, upright, in pixels."""
+class Box:
+    """A piece of text that was read off a picture: its edges in pixels, how sure the reading is (0 to 1)."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
-    text: str
-    score: float
-
-    @property
-    def middle(self) -> float:
-        return (self.top + self.bottom) / 2
+    def __init__(self, left: float, top: float, right: float, bottom: float, text: str, score: float) -> None:
+        self.left, self.top, self.right, self.bottom = left, top, right, bottom
+        self.middle = (top + bottom) / 2
+        self.text, self.score = text, score
 
 
 def read_picture(path: str) -> tuple[list[Box], list[float], Callable[[Box], str]]:
@@ -2054,12 +2116,13 @@ def _complete(unit: str) -> bool:
     return unit.endswith(("队", "局", "所", "处", "室", "称", "点"))
 
 
-class PictureTable(NamedTuple):
+class PictureTable:
     """The table on a picture: its rows as text, the texts of each cell, and those that fit no one cell, by row."""
 
-    sheet: Sheet
-    cells: dict[tuple[int, int], list[Box]]
-    lost: dict[int, list[Box]]
+    def __init__(self) -> None:
+        self.sheet: Sheet = []
+        self.cells: dict[tuple[int, int], list[Box]] = {}
+        self.lost: dict[int, list[Box]] = {}
 
     def boxes(self, row: int) -> list[Box]:
         """All texts in the cells of a row."""
@@ -2071,7 +2134,7 @@ def picture_table(boxes: list[Box], rules: list[float], again: Callable[[Box], s
     columns = picture_columns(boxes)
     boxes = [part for box in boxes for part in _apart(box, columns, again)]
     rows = picture_rows(boxes, rules)
-    table = PictureTable([], {}, {})
+    table = PictureTable()
     for box in boxes:
         row = next((at for at, (top, bottom) in enumerate(rows) if top <= box.middle < bottom), -1)
         within = [at for at, (left, right) in enumerate(columns) if min(right, box.right) - max(left, box.left) > 10]
@@ -2092,8 +2155,12 @@ def _apart(box: Box, columns: list[tuple[float, float]], again: Callable[[Box], 
     if len(within) != 2 or box.left < within[0][0] - 20 or box.right > within[1][1] + 20:
         return [box]
     cut = (within[0][1] + within[1][0]) / 2 if within[0][1] < within[1][0] else within[1][0]
-    parts = (box._replace(right=cut), box._replace(left=cut))
-    return [part._replace(text=again(part), score=min(box.score, 0.95)) for part in parts]
+    parts = []
+    for left, right in ((box.left, cut), (cut, box.right)):
+        part = Box(left, box.top, right, box.bottom, "", min(box.score, 0.95))
+        part.text = again(part)
+        parts.append(part)
+    return parts
 
 
 def _reading_order(boxes: list[Box]) -> list[Box]:
@@ -2167,13 +2234,17 @@ def check_place(row: Row, bundled: Catalog) -> Iterator[Problem]:
             yield name, "是空的", "请填上"
     if not re.fullmatch(r"\d{6}", row["code"]):
         yield "code", f"「{row['code']}」不是六位区划代码", "请按 GB/T 2260 填写"
-    elif row["code"].startswith("42") and row["district"] and (row["code"], row["district"]) not in bundled.divisions:
+    elif (
+        row["code"].startswith("42")
+        and row["district"]
+        and (row["code"], row["district"]) not in bundled.places_of_rows
+    ):
         right = [code for code, district in bundled.divisions if district == row["district"]]
         if right:
             yield "code", f"{row['district']}的代码不是 {row['code']}", f"应为 {right[0]}"
         else:
             yield "district", f"湖北没有「{row['district']}」", "请写今天的区县全名"
-    elif (row["code"], row["district"]) in bundled.divisions:
+    elif (row["code"], row["district"]) in bundled.places_of_rows:
         city = bundled.city_of((row["code"], row["district"]))
         if row["city"] and row["city"] != city:
             yield "city", f"{row['district']}不属于{row['city']}", f"应为 {city}"
@@ -2183,7 +2254,7 @@ def check_place(row: Row, bundled: Catalog) -> Iterator[Problem]:
 
 def check_unit(row: Row, bundled: Catalog) -> Iterator[Problem]:
     """A unit or an address that names another county of Hubei than the row's."""
-    if (row["code"], row["district"]) in bundled.divisions:
+    if (row["code"], row["district"]) in bundled.places_of_rows:
         for name in ("unit", "address"):
             named = _placed(row[name], row["city"], bundled)
             if named and named != (row["code"], row["district"]):
@@ -2208,9 +2279,10 @@ def check_hotline(row: Row, bundled: Catalog) -> Iterator[Problem]:
     if not re.fullmatch(r"0\d{2,3}-110", row["hotline"]):
         yield "hotline", f"「{row['hotline']}」不是区号加 110", "应如 027-110"
         return
-    own = bundled.divisions.get((row["code"], row["district"]))
-    if own and row["hotline"] != own[0]["hotline"]:
-        yield "hotline", f"{row['hotline']} 不是{own[0]['city']}的", f"应为 {own[0]['hotline']}"
+    division = (row["code"], row["district"])
+    right = bundled.rows_of(division)[0]["hotline"] if division in bundled.places_of_rows else row["hotline"]
+    if row["hotline"] != right:
+        yield "hotline", f"{row['hotline']} 不是{bundled.city_of(division)}的", f"应为 {right}"
 
 
 def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
@@ -2281,7 +2353,7 @@ def _repeated(row: Row, number: int, first_seen: dict[tuple[str, ...], int]) -> 
             yield column, f"与第 {earlier} 行重复", "请删去一行或核对号码"
 
 
-def coverage(rows: list[Row]) -> list[str]:
+def coverage(rows: Sequence[Row]) -> list[str]:
     """What a list covers, a line each: units, with address, with a number, per city, of the published 136."""
     cities = list(dict.fromkeys(row["city"] for row in rows))
     lines = [f"{'市州':<6}单位  有地址  有号码  已公布"]
@@ -2315,7 +2387,7 @@ def coordinates(catalog: Catalog) -> dict[Division, tuple[float, float]]:
     return {
         (place.code, place.district): (float(place.lon), float(place.lat))
         for place in repaired_places()
-        if place.lon and (place.code, place.district) in catalog.divisions
+        if place.lon and (place.code, place.district) in catalog.places_of_rows
     }
 
 
@@ -2337,7 +2409,7 @@ def nearest(starts: list[Division], catalog: Catalog, numbers_first: bool) -> li
     rows = []
     for division, seat in seats.items():
         away = min(distance_km(seats[start], seat) for start in starts if start in seats)
-        rows += [{"distance_km": f"{away:.1f}", **row} for row in catalog.divisions[division]]
+        rows += [{"distance_km": f"{away:.1f}", **row} for row in catalog.rows_of(division)]
     rows.sort(key=lambda row: float(row["distance_km"]))
     return sorted(rows, key=lambda row: numbers_first and not (row["office_phone"] or row["mobile"]))
 
@@ -2441,7 +2513,7 @@ def terminal_width() -> int:
             return 80
 
 
-def show(rows: list[Row], lead: tuple[str, ...], format: str | None, listing: list[Row]) -> None:
+def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing: Sequence[Row]) -> None:
     """Print rows in the format asked for; `lead` names the columns before those of the list."""
     form = chosen_format(format)
     if form != "table":
@@ -2464,16 +2536,16 @@ def open_catalog(data: str | None) -> Catalog:
     return Catalog(merged(load_list(bundled("points.csv")), own_rows()))
 
 
-def own_rows() -> list[Row]:
+def own_rows() -> Sequence[Row]:
     """The rows of the user's own list; none before the first import."""
     path = own_list_path()
     return load_list(path) if os.path.exists(path) else []
 
 
-def merged(bundled: list[Row], own: list[Row]) -> list[Row]:
+def merged(bundled: Sequence[Row], own: Sequence[Row]) -> Sequence[Row]:
     """The user's own rows stand for their divisions, the bundled ones for the rest."""
     taken = {(row["code"], row["district"]) for row in own}
-    return own + [row for row in bundled if (row["code"], row["district"]) not in taken] if own else bundled
+    return [*own, *(row for row in bundled if (row["code"], row["district"]) not in taken)] if own else bundled
 
 
 # How a tier is named to people, when it was not by the plain name.
@@ -2527,7 +2599,7 @@ def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[st
 
 def rows_of(text: str, hits: list[Hit], catalog: Catalog, most: int) -> list[Row]:
     """The list's rows for the hits, best first, with `query` and `match` in front."""
-    rows = [{"query": text, "match": hit.tier, **row} for hit in hits for row in catalog.divisions[hit.division]]
+    rows = [{"query": text, "match": hit.tier, **row} for hit in hits for row in catalog.rows_of(hit.division)]
     return rows[:most] if most else rows
 
 
@@ -2961,6 +3033,7 @@ def run(args: list[str]) -> int:
 
 def main() -> None:
     """The console script."""
+    gc.disable()  # a run is short, and looking for cycles among a large list's rows takes as long as reading it
     _ready_streams()
     code = run(sys.argv[1:])
     try:

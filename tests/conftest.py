@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,7 +59,9 @@ def process(*args: str | bytes, env: dict[str, str] | None = None, stdin: bytes 
     return Result(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
 
 
-def on_terminal(width: int, *args: str, env: dict[str, str] | None = None) -> Result:
+def on_terminal(
+    width: int, *args: str, env: dict[str, str] | None = None, command: Sequence[str] = (sys.executable, str(SCRIPT))
+) -> Result:
     """Run the script on a pseudo-terminal of `width` columns; stderr goes there too."""
     import fcntl
     import pty
@@ -69,7 +71,7 @@ def on_terminal(width: int, *args: str, env: dict[str, str] | None = None) -> Re
     main, side = pty.openpty()
     fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     child = subprocess.Popen(
-        [sys.executable, str(SCRIPT), *args],
+        [*command, *args],
         stdin=side,
         stdout=side,
         stderr=side,

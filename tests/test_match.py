@@ -130,7 +130,7 @@ def test_every_stored_name_finds_its_own_county_first_unless_another_holds_the_n
             continue  # 洛阳, 南阳, 安阳, 金华: cities elsewhere; their full names 洛阳镇 are tried
         found = [hit.division for hit in xunqin.search(name, CATALOG)]
         held = homonyms(name)
-        stem = {d for d in CATALOG.names.get(name, [])}
+        stem = {d for d in CATALOG.named_exactly(name)}
         if not found or found[0] not in held | stem or (not stem and not set(CATALOG.resolve(place)) & set(found)):
             lost.append((name, place.district, found[:3]))
     assert lost == []

@@ -1,0 +1,147 @@
+"""Measure whole commands against `python -c pass`, by hand: python tests/bench.py [runs].
+
+Medians and ratios from one interleaved run of the interpreter that runs this file, bytecode compiled.
+`--markdown` prints the table that README.md holds.
+"""
+
+from __future__ import annotations
+
+import compileall
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from conftest import ROOT, listing, on_terminal
+
+RUNS = int(next((word for word in sys.argv[1:] if word.isdigit()), "20"))
+NAIVE = """
+import csv, sys
+import click, rich.table, rich.console, rapidfuzz.process, pypinyin
+rows = list(csv.DictReader(open(sys.argv[1], encoding="utf-8")))
+names = {"".join(pypinyin.lazy_pinyin(row["district"])): row for row in rows}
+best = rapidfuzz.process.extractOne("".join(pypinyin.lazy_pinyin(sys.argv[2])), list(names))
+print(names[best[0]]["unit"])
+"""
+
+
+def timed(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def piped(*command: str, stdin: bytes = b"") -> Callable[[], object]:
+    return lambda: subprocess.run(command, input=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def interleaved(cases: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
+    """The median of each case, all taken in turn so that a busy machine slows all alike."""
+    times: dict[str, list[float]] = {name: [] for name in cases}
+    for number in range(runs + 1):
+        for name, run in cases.items():
+            seconds = timed(run)
+            if number:  # the first round warms up
+                times[name].append(seconds)
+    return {name: statistics.median(seconds) for name, seconds in times.items()}
+
+
+def print_table(medians: dict[str, float], limits: dict[str, float]) -> None:
+    base = medians["python -c pass"]
+    print("| 命令 | 倍数 | 目标 |\n| --- | ---: | ---: |")
+    for name, seconds in medians.items():
+        print(f"| {name} | {seconds / base:.1f} | {limits.get(name, '')} |")
+
+
+def main() -> None:
+    folder = Path(tempfile.mkdtemp())
+    compileall.compile_file(str(ROOT / "xunqin.py"), quiet=1)
+    lists = {}
+    for rows in (107, 5_000, 100_000):
+        lists[rows] = folder / f"{rows}.csv"
+        lists[rows].write_text(listing(rows), encoding="utf-8")
+    python, points = sys.executable, str(ROOT / "data" / "points.csv")
+    (folder / "naive.py").write_text(NAIVE, encoding="utf-8")
+
+    # As the console script does: the module's bytecode is kept, a script's own is not.
+    module = [python, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); import xunqin; xunqin.main()"]
+
+    def xunqin(*args: str, stdin: bytes = b"") -> Callable[[], object]:
+        return piped(*module, *args, stdin=stdin)
+
+    def listed(rows: int, name: str) -> Callable[[], object]:
+        return xunqin("--data", str(lists[rows]), "search", name)
+
+    cases: dict[str, Callable[[], object]] = {
+        "python -c pass": piped(python, "-c", "pass"),
+        "python -c 'import click'": piped(python, "-c", "import click"),
+        "search 江岸（管道）": xunqin("search", "江岸"),
+        "search 江岸（终端）": lambda: on_terminal(80, "search", "江岸", command=module),
+        "search 沔阳（旧名）": xunqin("search", "沔阳"),
+        "search 木鱼镇（乡镇）": xunqin("search", "木鱼镇"),
+        "search huangpi（拼音）": xunqin("search", "huangpi"),
+        "search hp（首字母）": xunqin("search", "hp"),
+        "search 江an（混写）": xunqin("search", "江an"),
+        "search 乔口（读音）": xunqin("search", "乔口"),
+        "search 鄖陽（繁体）": xunqin("search", "鄖陽"),
+        "search 大治（字形）": xunqin("search", "大治"),
+        "search qiaoko（差一处）": xunqin("search", "qiaoko"),
+        "search 整句地址": xunqin("search", "湖北省黄冈市蕲春县漕河镇"),
+        "search 火星（没找到）": xunqin("search", "火星"),
+        "list": xunqin("list"),
+        "near 木鱼镇": xunqin("near", "木鱼镇"),
+        "--help": xunqin("--help"),
+        "--version": xunqin("--version"),
+        "107 行里找": listed(107, "测试第50区"),
+        "5,000 行里找": listed(5_000, "测试第50区"),
+        "naive: pypinyin + rapidfuzz": piped(python, str(folder / "naive.py"), points, "江岸"),
+    }
+    for tool, args in (("grep", ("江岸", points)), ("csvgrep", ("-c", "district", "-m", "江岸", points))):
+        path = shutil.which(tool)
+        if path:
+            cases[f"{tool} 江岸"] = piped(path, *args)
+    slow = (
+        "沔阳（旧名）",
+        "木鱼镇（乡镇）",
+        "huangpi（拼音）",
+        "hp（首字母）",
+        "江an（混写）",
+        "乔口（读音）",
+        "鄖陽（繁体）",
+    )
+    limits = {f"search {name}": 5.6 for name in (*slow, "大治（字形）", "qiaoko（差一处）", "整句地址")}
+    limits |= {"search 江岸（管道）": 4.2, "search 江岸（终端）": 6.6, "5,000 行里找": 5.6}
+    print(f"Python {platform.python_version()}，{platform.machine()}，{os.cpu_count()} 核，各 {RUNS} 次，中位数\n")
+    medians = interleaved(cases, RUNS)
+    print_table(medians, limits)
+    large = interleaved({"5,000 行": listed(5_000, "测试第50区"), "100,000 行": listed(100_000, "测试第50区")}, 3)
+    start = medians["--version"]
+    growth = (large["100,000 行"] - start) / (large["5,000 行"] - start)
+    print(f"\n行数多 20 倍，读找的时间多 {growth:.1f} 倍。")
+    names = "\n".join(f"测试第{number % 6000}区" for number in range(10_000)).encode()
+    one = timed(piped(python, "-c", "pass"))
+    seconds = timed(xunqin("--data", str(lists[5_000]), "search", "-", stdin=names))
+    print(
+        f"10,000 个地名、5,000 行：每秒 {10_000 / (seconds - one):,.0f} 个，峰值内存 {peak_memory(lists[5_000], names):.0f} MiB。"
+    )
+
+
+def peak_memory(path: Path, names: bytes) -> float:
+    """The peak resident memory of a batch, in MiB, as the kernel counts it for this one process."""
+    command = [sys.executable, str(ROOT / "xunqin.py"), "--data", str(path), "search", "-"]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert child.stdin is not None
+    child.stdin.write(names)
+    child.stdin.close()
+    return os.wait4(child.pid, 0)[2].ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
