@@ -19,7 +19,6 @@ import itertools
 import os
 import re
 import sys
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, overload
@@ -89,6 +88,8 @@ FORMULA_STARTS = ("=", "@", "+", "-")
 
 def cell_problem(cell: str) -> tuple[str, str] | None:
     """(problem, remedy) of a cell that must never be printed, or None."""
+    import unicodedata
+
     if "\n" in cell or "\t" in cell:
         return "一格里有换行或制表符", "请改成一行；多个号码用 ; 隔开"
     if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in cell):
@@ -229,8 +230,10 @@ def clean(text: str) -> str:
 
     "Jiang'an" -> "jiangan", "ＪＩＡＮＧ　ＡＮ" -> "jiangan", "江岸。" -> "江岸", "huáng pí" -> "huangpi".
     """
-    if text.isalnum() and not text.isascii() and unicodedata.is_normalized("NFKC", text):
-        return text.casefold()
+    if all("一" <= character <= "鿿" for character in text):
+        return text
+    import unicodedata
+
     letters = unicodedata.normalize("NFKD", text).casefold()
     letters = "".join(c for c in letters if not unicodedata.combining(c))
     return "".join(c for c in unicodedata.normalize("NFKC", letters) if c.isalnum())
@@ -300,7 +303,7 @@ def abroad(text: str) -> list[Abroad]:
     """The places outside Hubei with this full or short name or pinyin, so that none is mistaken for one in it."""
     table = _table("elsewhere.csv")
     found = []
-    for wanted in (f"\n{text},", f",{text},", f",{text}\n"):
+    for wanted in (f",{text}\n",) if text.isascii() else (f"\n{text},", f",{text},"):
         at = table.find(wanted)
         while at >= 0:
             start = table.rfind("\n", 0, at + 1) + 1
@@ -461,6 +464,21 @@ class Catalog:
             if short != division[1]:
                 names.setdefault(short, []).append(division)
         return names
+
+    @cached_property
+    def units(self) -> dict[str, list[Division]]:
+        """{a unit's whole name: its divisions}."""
+        units: dict[str, list[Division]] = {}
+        columns = (column_of(self.rows, name) for name in ("unit", "code", "district"))
+        for unit, code, district in zip(*columns):
+            if unit:
+                units.setdefault(unit, []).append((code, district))
+        return units
+
+    @cached_property
+    def all_units(self) -> str:
+        """Every unit's and division's name, a line each: where a part of a name is looked for first."""
+        return "\n".join([*self.units, *(district for _, district in self.divisions)])
 
     def named_exactly(self, name: str) -> list[Division]:
         """The divisions with this full name, else with this short name."""
@@ -673,9 +691,7 @@ def by_unit(query: Query) -> list[Hit]:
             found = catalog.cities[catalog.city_names[core]]
         if found:
             return _hits("unit", found)
-    return _hits(
-        "unit", ((row["code"], row["district"]) for row in catalog.rows if row["unit"] == query.text and row["unit"])
-    )
+    return _hits("unit", catalog.units.get(query.text, []))
 
 
 def by_city(query: Query) -> list[Hit]:
@@ -1097,18 +1113,16 @@ def _slip_in_unit(query: Query) -> list[Hit]:
     catalog, text = query.catalog, query.text
     if len(catalog.named) > len(catalog.divisions) or len(text) < 2:
         return []
-    inside = [(row["code"], row["district"]) for row in catalog.rows if text in row["unit"] or text in row["district"]]
-    if inside:
-        return _hits("unit", inside)
+    if text in catalog.all_units:
+        inside = [division for unit, found in catalog.units.items() if text in unit for division in found]
+        return _hits("unit", inside or [division for division in catalog.divisions if text in division[1]])
     if len(text) < 6 or any(token.sort == "elsewhere" for token in _tokens(text, catalog)):
         return []
     from rapidfuzz import fuzz, process
 
-    units = [row["unit"] for row in catalog.rows]
-    near = process.extract(text, units, scorer=fuzz.ratio, score_cutoff=85, limit=2)
+    near = process.extract(text, list(catalog.units), scorer=fuzz.ratio, score_cutoff=85, limit=2)
     if near and (len(near) == 1 or near[0][1] > near[1][1]):
-        row = catalog.rows[near[0][2]]
-        return _hits("typo", [(row["code"], row["district"])])
+        return _hits("typo", catalog.units[near[0][0]])
     return []
 
 
@@ -1532,6 +1546,8 @@ def read_sheet(path: str, kind: str) -> Sheet:
 
 def _tidy(cell: str) -> str:
     """A cell in one width, its lines apart by line breaks only."""
+    import unicodedata
+
     text = unicodedata.normalize("NFKC", cell.replace("（", "\ue000").replace("）", "\ue001").replace("：", "\ue002"))
     text = text.replace("\ue000", "（").replace("\ue001", "）").replace("\ue002", "：")
     return "\n".join(line.strip() for line in re.split(r"[\r\n\t\u2028]+", text) if line.strip())
