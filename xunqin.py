@@ -1766,10 +1766,7 @@ def _valid(digits: str) -> bool:
         import phonenumbers
     except ImportError:
         return True
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(digits, "CN"))
-    except phonenumbers.NumberParseException:
-        return False
+    return phonenumbers.is_valid_number(phonenumbers.parse(digits, "CN"))
 
 
 # --- places -----------------------------------------------------------------------------------
@@ -1963,8 +1960,8 @@ def locked(path: str) -> Iterator[None]:
         yield
 
 
-def take_over(rows: list[Row], path: str) -> None:
-    """Put rows into the user's own list in place of their counties' old rows.
+def take_over(rows: list[Row], path: str) -> bool:
+    """Put rows into the user's own list in place of their counties' old rows; whether there was an old list.
 
     The new list is written beside the old one and moved into its place; the old one stays as a backup.
     """
@@ -1976,6 +1973,7 @@ def take_over(rows: list[Row], path: str) -> None:
         if old:
             _replace(path + ".bak", csv_text(old, COLUMNS))
         _replace(path, csv_text([*kept, *rows], COLUMNS))
+    return bool(old)
 
 
 def _replace(path: str, text: str) -> None:
@@ -2950,8 +2948,8 @@ def import_command(file: str, dry_run: bool, as_of: str | None, format: str | No
         _replace(file + ".rejected.csv", rejected_text(rejected))
         tell(f"待核对的行写在 {typed(file)}.rejected.csv，改好后再导入它。")
     if clean_rows:
-        take_over(clean_rows, own_list_path())
-        tell(f"已收录到 {own_list_path()}，原来的名单留作 points.csv.bak。")
+        replaced = take_over(clean_rows, own_list_path())
+        tell(f"已收录到 {own_list_path()}" + ("，原来的名单留作 points.csv.bak。" if replaced else "。"))
     return UNUSABLE if rejected else FOUND
 
 

@@ -194,6 +194,18 @@ def test_a_large_batch_over_a_large_list(tmp_path: Path) -> None:
     assert result.err == f"10000 个地名里有 {missing} 个没有找到。\n"
 
 
+def test_a_long_batch_shows_how_far_it_is_on_a_terminal_only(tmp_path: Path) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("江岸\n" * 2000, encoding="utf-8")
+    command = ("bash", "-c", f'"{sys.executable}" "{SCRIPT}" search - < "{names}" > "{tmp_path}/out.csv"')
+    assert "已查 2000 个地名" in on_terminal(80, command=command).out
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8").count("\n") == 2001
+
+
+def test_version(call: Call) -> None:
+    assert call("--version") == Result(0, f"xunqin {xunqin.__version__}\n", "")
+
+
 def test_closed_stdin() -> None:
     done = subprocess.run(
         ["bash", "-c", f'"{sys.executable}" "{SCRIPT}" search - <&-'], capture_output=True, check=False

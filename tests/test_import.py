@@ -198,7 +198,7 @@ def test_clean_rows_are_taken_over_and_doubtful_ones_written_out(call: Call, tmp
     assert result.err == (
         "读到 2 行：可收录 1 行，待核对 1 行。\n"
         f"待核对的行写在 {path}.rejected.csv，改好后再导入它。\n"
-        f"已收录到 {own}，原来的名单留作 points.csv.bak。\n"
+        f"已收录到 {own}。\n"
     )
     assert (tmp_path / "名单.csv.rejected.csv").read_text(encoding="utf-8-sig") == (
         "行,单位名称,地址,负责人,办公电话,问题\n"
@@ -214,10 +214,76 @@ def test_clean_rows_are_taken_over_and_doubtful_ones_written_out(call: Call, tmp
 
     fixed = tmp_path / "名单.csv.rejected.csv"
     fixed.write_text(fixed.read_text(encoding="utf-8-sig").replace("027-80001234,", "0714-8001299,"), encoding="utf-8")
-    assert call("import", str(fixed)).code == 0
+    assert call("import", str(fixed)).err.endswith(f"已收录到 {own}，原来的名单留作 points.csv.bak。\n")
     assert [row["district"] for row in xunqin.own_rows()] == ["大冶市", "阳新县"]
     assert [row["district"] for row in xunqin.load_list(own + ".bak")] == ["大冶市"]
     assert own in call("check").out
+
+
+def test_other_faults_of_a_row_are_flagged(tmp_path: Path) -> None:
+    header = "区县,单位名称,地址,负责人,手机"
+    for row, problem in (
+        ("阳新县,大冶市公安局,大冶市一路,王警官", "区县、单位和地址说的不是一处"),
+        ("大冶市,大冶市公安局,=一路,王警官", "address 像是表格公式"),
+        ("大冶市,大冶市公安局,一路,王警官13", "负责人「王警官13」里有数字"),
+    ):
+        assert one(tmp_path, header, f"{row},13800001234").problems == [problem]
+
+
+def test_utf16_as_excel_saves_it_and_a_broken_quote(call: Call, tmp_path: Path) -> None:
+    assert one(tmp_path, "单位名称\t手机", "大冶市公安局\t13800001234", encoding="utf-16").mobile == ["13800001234"]
+    path = tmp_path / "list.csv"
+    path.write_text("单位名称,手机\n" + "x" * 140_000 + ",1\n", encoding="utf-8")
+    assert call("import", str(path)).err.startswith(f"{path}:2: CSV 格式不对（field larger than field limit")
+
+
+def test_without_phonenumbers_the_patterns_have_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert xunqin.number_problem("13800001234", "027") == ""
+    monkeypatch.setitem(sys.modules, "phonenumbers", None)
+    assert xunqin.number_problem("13800001234", "027") == ""
+    assert xunqin.number_problem("1380000123", "027") == "不是手机号或带区号的座机号"
+
+
+def boxes(*lines: tuple[int, int, str]) -> list[xunqin.Box]:
+    """Texts at (left, top), 20 pixels high, as wide as their characters."""
+    return [xunqin.Box(x, y, x + 20 * len(text), y + 20, text, 0.99) for x, y, text in lines]
+
+
+def test_rows_of_a_picture_without_rules_are_found_by_its_units() -> None:
+    read = boxes(
+        (0, 0, "单位名称"), (300, 0, "联系电话"),
+        (0, 40, "武汉市江岸区公安分局刑侦"), (300, 50, "027-80001234"), (0, 62, "大队"),
+        (0, 110, "大冶市公安局"), (300, 100, "0714-"), (420, 101, "8001234"), (300, 124, "13800001234"),
+    )  # fmt: skip
+    table = xunqin.picture_table(read, [], lambda box: box.text)
+    assert [cells for _, cells in table.sheet] == [
+        ["单位名称", "联系电话"],
+        ["武汉市江岸区公安分局刑侦\n大队", "027-80001234"],
+        ["大冶市公安局", "0714-\n8001234\n13800001234"],
+    ]
+
+
+def test_texts_that_run_through_two_columns_are_read_in_parts_and_none_is_dropped() -> None:
+    rows = [line for y in range(0, 400, 40) for line in ((0, y, "大冶市公安局刑侦"), (200, y, "大冶市一路一号"))]
+    bridge = xunqin.Box(0, 400, 340, 420, "阳新县公安局刑侦阳新县一路一号", 0.99)
+    stray = xunqin.Box(500, 80, 560, 100, "备注", 0.99)
+    rules = [float(y) for y in range(-10, 440, 40)]
+    table = xunqin.picture_table([*boxes(*rows), bridge, stray], rules, lambda box: "阳新县" if box.left else "公安局")
+    assert table.sheet[-1][1] == ["公安局", "阳新县"]
+    assert [box.text for box in table.lost[2]] == ["备注"]
+
+
+@needs_ocr
+def test_a_small_picture_is_enlarged_and_a_dry_run_prints_the_draft(call: Call, tmp_path: Path) -> None:
+    import cv2
+
+    image = cv2.imread(str(LISTS / "list_table.png"))
+    path = tmp_path / "small.png"
+    cv2.imwrite(str(path), cv2.resize(image, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA))
+    result = call("import", str(path), "--dry-run")
+    rows = list(csv.DictReader(io.StringIO(result.out)))
+    assert [row["办公电话"] for row in rows] == [row["office_phone"] for row in truth("list_table")]
+    assert os.listdir(tmp_path) == ["small.png"]
 
 
 def test_a_countys_rows_go_together(tmp_path: Path) -> None:

@@ -45,6 +45,9 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("大治", [("大冶市", "lookalike")]),
         ("qiaoko", [("硚口区", "typo")]),
         ("江岸县", [("江岸区", "exact")]),
+        ("黄石市公安局", [(d, "unit") for d in ("黄石港区", "西塞山区", "下陆区", "铁山区", "阳新县", "大冶市")]),
+        ("我在广州，老家监利", []),
+        ("wuhqu", []),
         ("十堰市城关镇", [(d, "township") for d in ("郧阳区", "郧西县", "竹山县", "竹溪县", "房县")]),
     ],
 )
@@ -100,6 +103,16 @@ def test_another_provinces_list_needs_no_gazetteer() -> None:
     assert answers("广洲市公安局海珠分局行警大队", catalog) == [("海珠区", "typo")]
     for query in ("江岸", "沔阳", "木鱼镇", "深圳", "广州市公安局天河分局", "abc"):
         assert answers(query, catalog) == [], query
+
+
+def test_a_county_with_two_points_gives_both_and_a_row_without_unit_is_no_trouble() -> None:
+    (row,) = other_province(district="海珠区", unit="一局").rows
+    catalog = xunqin.Catalog([row, {**row, "unit": "二局"}, {**row, "district": "越秀区", "unit": ""}])
+    hits = xunqin.search("海珠", catalog)
+    assert [found["unit"] for found in xunqin.rows_of("海珠", hits, catalog, 0)] == ["一局", "二局"]
+    assert answers("三局", catalog) == []
+    loaded = xunqin.load_list(xunqin.data_file("points.csv"))
+    assert [found["district"] for found in loaded[3:5]] == [loaded[3]["district"], loaded[4]["district"]]
 
 
 def test_a_place_whose_county_is_not_in_the_list_gives_nothing() -> None:
