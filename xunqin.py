@@ -1585,7 +1585,7 @@ def _text_rows(path: str) -> Sheet:
         except csv.Error as error:
             raise ListError(path, f"CSV 格式不对（{error}）", "请检查引号是否成对", reader.line_num) from None
         sheets.append(rows)
-    return max(sheets, key=lambda rows: max((len(_fields(cells)), len(cells)) for _, cells in rows))
+    return max(sheets, key=lambda rows: max(((len(_fields(cells)), len(cells)) for _, cells in rows), default=(0, 0)))
 
 
 def _workbook_rows(path: str) -> Sheet:
