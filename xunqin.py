@@ -23,7 +23,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, TextIO, overload
 
 import click
 
@@ -1242,9 +1242,21 @@ GUIDANCE = "免费，不限户籍，带身份证，先打电话。"
 
 def tell(text: str) -> None:
     """One message for people, on stderr; a closed or full stderr is nobody's to tell."""
-    if sys.stderr is not None:
-        with contextlib.suppress(OSError):
-            click.echo(text, err=True)
+    if sys.stderr is None:
+        return
+    lines = wrapped(text, terminal_width(sys.stderr)) if sys.stderr.isatty() else [text]
+    with contextlib.suppress(OSError):
+        click.echo("\n".join(lines), err=True)
+
+
+def terminal_width(stream: TextIO) -> int:
+    """Columns of the terminal behind a stream; COLUMNS decides when set, 80 when nothing is known."""
+    if os.environ.get("COLUMNS", "").isdecimal():
+        return int(os.environ["COLUMNS"]) or 80
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (ValueError, OSError):
+        return 80
 
 
 def csv_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
@@ -1388,7 +1400,7 @@ def wrapped(text: str, width: int) -> list[str]:
         if used + cells > width and line:
             lines.append(line)
             line, used = "", 0
-        if line or character != " ":
+        if line or not lines or character != " ":  # no space where a line goes on
             line += character
             used += cells
     return [*lines, line]
@@ -2520,17 +2532,6 @@ def chosen_format(format: str | None) -> str:
     return format or ("table" if sys.stdout is not None and sys.stdout.isatty() else "csv")
 
 
-def terminal_width() -> int:
-    """Columns of the terminal; COLUMNS decides when set, 80 when nothing is known."""
-    try:
-        return int(os.environ.get("COLUMNS", "")) or os.get_terminal_size(sys.stdout.fileno()).columns
-    except (ValueError, OSError):
-        try:
-            return os.get_terminal_size(sys.stdout.fileno()).columns or 80
-        except (ValueError, OSError):
-            return 80
-
-
 def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing: Sequence[Row]) -> None:
     """Print rows in the format asked for; `lead` names the columns before those of the list."""
     form = chosen_format(format)
@@ -2539,7 +2540,7 @@ def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing
     elif rows:
         terminal = sys.stdout is not None and sys.stdout.isatty()
         below = [footer(rows, listing), shared_hotline(rows, listing)]
-        emit(table_text(rows, terminal_width(), terminal, [line for line in below if line]))
+        emit(table_text(rows, terminal_width(sys.stdout), terminal, [line for line in below if line]))
 
 
 def typed(text: str) -> str:

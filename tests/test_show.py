@@ -39,6 +39,7 @@ def cells(line: str) -> int:
 def test_screens(name: str, width: int) -> None:
     shown = on_terminal(width, *COMMANDS[name], env=PLAIN).out
     assert shown == (SCREENS / f"{name}-{width}.txt").read_text(encoding="utf-8")
+    assert max(map(cells, shown.splitlines())) <= width
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
