@@ -180,18 +180,18 @@ def load_list(path: str) -> Sequence[Row]:
     return Rows(header, records)
 
 
-@lru_cache(maxsize=8)
-def _table(name: str) -> str:
-    """A bundled table as text. One name or character is found in it faster than the whole is parsed."""
-    return read_text(bundled(name))
-
-
 def bundled(name: str) -> str:
     """The path of a bundled data file that is there. Raises ListError when the script came without its data."""
     path = data_file(name)
     if not os.path.exists(path):
         raise ListError(path, "自带的数据不在", "请连同 data 目录一起下载，或用 pip 安装")
     return path
+
+
+@lru_cache(maxsize=8)
+def _table(name: str) -> str:
+    """A bundled table as text. One name or character is found in it faster than the whole is parsed."""
+    return read_text(bundled(name))
 
 
 # ==============================================================================================
@@ -426,33 +426,47 @@ class Hit(NamedTuple):
     note: str = ""
 
 
+def _name_readings(place: Place, name: str, most: int = 4) -> list[tuple[str, ...]]:
+    """The checked readings of a place's name; the syllable table's where the gazetteer does not know it."""
+    return list(dict.fromkeys(place.readings(name))) if place.pinyin else readings(name, most)
+
+
+def _spellings(places: Iterable[Place]) -> dict[str, list[Place]]:
+    index: dict[str, list[Place]] = {}
+    for place in places:
+        for name in place.names():
+            for reading in _name_readings(place, name):
+                index.setdefault("".join(reading), []).append(place)
+    return index
+
+
 class Catalog:
     """A list of units and what can be looked up in it. Everything past the plain names is made when asked for."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
-        self.places_of_rows: dict[Division, list[int]] = {}
+        self.row_numbers: dict[Division, list[int]] = {}
         self.cities: dict[str, list[Division]] = {}
         self.city_by_division: dict[Division, str] = {}
         self.full_names: dict[str, list[Division]] = {}
         columns = (column_of(rows, name) for name in ("code", "district", "city"))
         for at, (code, district, city) in enumerate(zip(*columns)):
             division = (code, district)
-            if division not in self.places_of_rows:
-                self.places_of_rows[division] = []
+            if division not in self.row_numbers:
+                self.row_numbers[division] = []
                 self.city_by_division[division] = city
                 self.cities.setdefault(city, []).append(division)
                 self.full_names.setdefault(district, []).append(division)
-            self.places_of_rows[division].append(at)
+            self.row_numbers[division].append(at)
 
     @property
     def divisions(self) -> Collection[Division]:
         """All divisions of the list, in its order."""
-        return self.places_of_rows.keys()
+        return self.row_numbers.keys()
 
     def rows_of(self, division: Division) -> list[Row]:
         """The rows of one division."""
-        return [self.rows[at] for at in self.places_of_rows[division]]
+        return [self.rows[at] for at in self.row_numbers[division]]
 
     @cached_property
     def provinces(self) -> list[str]:
@@ -511,7 +525,7 @@ class Catalog:
     def resolve(self, place: Place) -> list[Division]:
         """The divisions of this list that a place of the gazetteer stands for."""
         division = (place.code, place.district)
-        if division in self.places_of_rows:
+        if division in self.row_numbers:
             return [division]
         return self.cities.get(place.district, []) if place.code.endswith("00") else []
 
@@ -576,18 +590,11 @@ class Catalog:
         return index
 
 
-def _name_readings(place: Place, name: str, most: int = 4) -> list[tuple[str, ...]]:
-    """The checked readings of a place's name; the syllable table's where the gazetteer does not know it."""
-    return list(dict.fromkeys(place.readings(name))) if place.pinyin else readings(name, most)
-
-
-def _spellings(places: Iterable[Place]) -> dict[str, list[Place]]:
-    index: dict[str, list[Place]] = {}
-    for place in places:
-        for name in place.names():
-            for reading in _name_readings(place, name):
-                index.setdefault("".join(reading), []).append(place)
-    return index
+# A bureau's wording at the end of a name. 公安 also names a county: only what is left in front decides.
+POLICE = (
+    "(?:人民|公安|分局|局|厅|刑事|侦查|侦察|刑侦|刑警|打拐|反拐|技术|采血点|采血|dna|"
+    "大队|支队|中队|总队|队|部门|办公室|办|派出所)+$"
+)
 
 
 class Query:
@@ -638,13 +645,6 @@ class Query:
         return splits
 
 
-# A bureau's wording at the end of a name. 公安 also names a county: only what is left in front decides.
-POLICE = (
-    "(?:人民|公安|分局|局|厅|刑事|侦查|侦察|刑侦|刑警|打拐|反拐|技术|采血点|采血|dna|"
-    "大队|支队|中队|总队|队|部门|办公室|办|派出所)+$"
-)
-
-
 def _agree(catalog: Catalog, city: str, divisions: Iterable[Division]) -> list[Division]:
     """Those of the divisions that lie in the city named beside them, if one is."""
     return [division for division in divisions if not city or catalog.city_of(division) == city]
@@ -652,6 +652,18 @@ def _agree(catalog: Catalog, city: str, divisions: Iterable[Division]) -> list[D
 
 def _hits(tier: str, divisions: Iterable[Division], note: str = "") -> list[Hit]:
     return [Hit(division, tier, note) for division in dict.fromkeys(divisions)]
+
+
+def _once(hits: Iterable[Hit]) -> list[Hit]:
+    """Each division once, as it was found first."""
+    first: dict[Division, Hit] = {}
+    for hit in hits:
+        first.setdefault(hit.division, hit)
+    return list(first.values())
+
+
+def _former_note(place: Place) -> str:
+    return f"{place.years[-4:]} 年以前的{place.name}，今{place.district}"
 
 
 def by_exact(query: Query) -> list[Hit]:
@@ -672,18 +684,6 @@ def by_exact(query: Query) -> list[Hit]:
                         hits += _hits("former", catalog.resolve(place), _former_note(place))
             return _once(hits)
     return []
-
-
-def _once(hits: Iterable[Hit]) -> list[Hit]:
-    """Each division once, as it was found first."""
-    first: dict[Division, Hit] = {}
-    for hit in hits:
-        first.setdefault(hit.division, hit)
-    return list(first.values())
-
-
-def _former_note(place: Place) -> str:
-    return f"{place.years[-4:]} 年以前的{place.name}，今{place.district}"
 
 
 def by_unit(query: Query) -> list[Hit]:
@@ -757,6 +757,18 @@ class Token:
         self.sort, self.full, self.divisions, self.note = word
 
 
+def _recorded_word(place: Place, divisions: tuple[Division, ...], words: dict[str, Word]) -> dict[str, Word]:
+    """A township by its full name, with all counties that have one; a former or popular name."""
+    if place.kind == "township" and place.short:
+        same = words[place.name][2] if place.name in words and words[place.name][0] == "township" else ()
+        return {place.name: ("township", True, (*same, *divisions), "")}
+    if place.kind == "former":
+        return {place.name: ("former", place.name.endswith(COUNTY_SUFFIXES), divisions, _former_note(place))}
+    if place.kind == "popular" and place.name not in words:
+        return {place.name: ("former", len(place.name) > 2 and place.name.endswith("区"), divisions, "")}
+    return {}
+
+
 @lru_cache(maxsize=4)
 def _vocabulary(catalog: Catalog) -> dict[str, Word]:
     """All names that an address may hold; a later one takes the place of an earlier one."""
@@ -780,18 +792,6 @@ def _vocabulary(catalog: Catalog) -> dict[str, Word]:
             words[name] = ("county", full, tuple(found), "")
     words.pop("", None)
     return words
-
-
-def _recorded_word(place: Place, divisions: tuple[Division, ...], words: dict[str, Word]) -> dict[str, Word]:
-    """A township by its full name, with all counties that have one; a former or popular name."""
-    if place.kind == "township" and place.short:
-        same = words[place.name][2] if place.name in words and words[place.name][0] == "township" else ()
-        return {place.name: ("township", True, (*same, *divisions), "")}
-    if place.kind == "former":
-        return {place.name: ("former", place.name.endswith(COUNTY_SUFFIXES), divisions, _former_note(place))}
-    if place.kind == "popular" and place.name not in words:
-        return {place.name: ("former", len(place.name) > 2 and place.name.endswith("区"), divisions, "")}
-    return {}
 
 
 def _tokens(text: str, catalog: Catalog) -> list[Token]:
@@ -894,16 +894,15 @@ def _rank(found: Found, tier: str) -> list[Hit]:
     return []
 
 
-def by_pinyin(query: Query) -> list[Hit]:
-    """Whole pinyin, with or without province, city, suffix and police words; hu ting and huang po are let pass."""
-    text = query.text
-    if not (text.isascii() and text.isalpha()):
-        return []
-    catalog = query.catalog
-    text = re.sub("(?:gonganfenju|gonganju|fenju)$", "", text.replace("v", "u"))
-    everywhere = list(catalog.divisions)
-    for letters in dict.fromkeys((text, re.sub("^hubei(?:sheng)?(?=.)", "", text))):
-        hits = _spelled(catalog, letters, everywhere) or _spelled_behind_city(catalog, letters)
+def _spelled(catalog: Catalog, letters: str, within: list[Division]) -> list[Hit]:
+    """The divisions, of those given, that a joined pinyin spells, with a suffix or without."""
+    inside = set(within)
+    for form in dict.fromkeys((letters, re.sub("(?:qu|xian|shi)$", "", letters))):
+        places = catalog.spelled.get(form, [])
+        if not places and not is_large_abroad(form):  # luoyang, nanyang: a town here, a city there
+            places = [place for place in places_spelled(form) if place.kind in ("popular", "township")]
+        found = [(place, [d for d in catalog.resolve(place) if d in inside]) for place in places]
+        hits = _rank(found, "pinyin")
         if hits:
             return hits
     return []
@@ -919,15 +918,16 @@ def _spelled_behind_city(catalog: Catalog, letters: str) -> list[Hit]:
     return []
 
 
-def _spelled(catalog: Catalog, letters: str, within: list[Division]) -> list[Hit]:
-    """The divisions, of those given, that a joined pinyin spells, with a suffix or without."""
-    inside = set(within)
-    for form in dict.fromkeys((letters, re.sub("(?:qu|xian|shi)$", "", letters))):
-        places = catalog.spelled.get(form, [])
-        if not places and not is_large_abroad(form):  # luoyang, nanyang: a town here, a city there
-            places = [place for place in places_spelled(form) if place.kind in ("popular", "township")]
-        found = [(place, [d for d in catalog.resolve(place) if d in inside]) for place in places]
-        hits = _rank(found, "pinyin")
+def by_pinyin(query: Query) -> list[Hit]:
+    """Whole pinyin, with or without province, city, suffix and police words; hu ting and huang po are let pass."""
+    text = query.text
+    if not (text.isascii() and text.isalpha()):
+        return []
+    catalog = query.catalog
+    text = re.sub("(?:gonganfenju|gonganju|fenju)$", "", text.replace("v", "u"))
+    everywhere = list(catalog.divisions)
+    for letters in dict.fromkeys((text, re.sub("^hubei(?:sheng)?(?=.)", "", text))):
+        hits = _spelled(catalog, letters, everywhere) or _spelled_behind_city(catalog, letters)
         if hits:
             return hits
     return []
@@ -941,6 +941,25 @@ def by_initials(query: Query) -> list[Hit]:
     places = query.catalog.initials.get(text, [])
     found = [place for place in places if place.kind == "county"] or places
     return _hits("initials", itertools.chain(*map(query.catalog.resolve, found)))
+
+
+def _spells(runs: list[str], name: str, reading: tuple[str, ...]) -> bool:
+    """Whether characters and letter runs together write the name; a run may stop short in each syllable's initial."""
+    if not runs:
+        return not name
+    if not name:
+        return False
+    head, rest = runs[0], runs[1:]
+    if not head.isascii():
+        return head == name[0] and _spells(rest, name[1:], reading[1:])
+    for length in range(1, min(len(head), len(reading[0])) + 1):
+        part = reading[0][:length]
+        whole = part == reading[0] or part in ("zh", "ch", "sh") or length == 1
+        if whole and head.startswith(part):
+            left = [head[length:], *rest] if head[length:] else rest
+            if _spells(left, name[1:], reading[1:]):
+                return True
+    return False
 
 
 def by_mixed(query: Query) -> list[Hit]:
@@ -963,38 +982,9 @@ def by_mixed(query: Query) -> list[Hit]:
     return _rank(found, "pinyin")
 
 
-def _spells(runs: list[str], name: str, reading: tuple[str, ...]) -> bool:
-    """Whether characters and letter runs together write the name; a run may stop short in each syllable's initial."""
-    if not runs:
-        return not name
-    if not name:
-        return False
-    head, rest = runs[0], runs[1:]
-    if not head.isascii():
-        return head == name[0] and _spells(rest, name[1:], reading[1:])
-    for length in range(1, min(len(head), len(reading[0])) + 1):
-        part = reading[0][:length]
-        whole = part == reading[0] or part in ("zh", "ch", "sh") or length == 1
-        if whole and head.startswith(part):
-            left = [head[length:], *rest] if head[length:] else rest
-            if _spells(left, name[1:], reading[1:]):
-                return True
-    return False
-
-
 def _forms(core: str) -> list[str]:
     """A name as typed, and without its suffix."""
     return [core, core[:-1]] if core.endswith(COUNTY_SUFFIXES) and len(core) >= 3 else [core]
-
-
-def _sounds_like(catalog: Catalog, text: str) -> list[tuple[str, Place]]:
-    """(name, place) for the names that sound like the text: exactly, else with the soft pairs."""
-    for fold in (str, soft):
-        found = [pair for reading in readings(text) for pair in catalog.sounds.get(" ".join(map(fold, reading)), [])]
-        found = [pair for pair in dict.fromkeys(found) if _may_mean(text, pair[0], exactly=fold is str, place=pair[1])]
-        if found:
-            return found
-    return []
 
 
 def _may_mean(typed: str, name: str, exactly: bool, place: Place) -> bool:
@@ -1012,18 +1002,13 @@ def _may_mean(typed: str, name: str, exactly: bool, place: Place) -> bool:
     return all(_character_readings(right)[1] and not _character_readings(wrong)[1] for wrong, right in slips)
 
 
-def by_homophone(query: Query) -> list[Hit]:
-    """Characters that sound right: 乔口, 黄皮, 武汉市桥口区; the city in front may be a homophone too."""
-    catalog = query.catalog
-    for city, core in [*query.cores, *_heard_cities(query), *_heard_windows(query)]:
-        if is_official_abroad(core):
-            continue
-        for form in _forms(core):
-            heard = _sounds_like(catalog, form)
-            found = [(place, _agree(catalog, city, catalog.resolve(place))) for _, place in heard]
-            hits = _rank(found, "homophone")
-            if hits:
-                return hits
+def _sounds_like(catalog: Catalog, text: str) -> list[tuple[str, Place]]:
+    """(name, place) for the names that sound like the text: exactly, else with the soft pairs."""
+    for fold in (str, soft):
+        found = [pair for reading in readings(text) for pair in catalog.sounds.get(" ".join(map(fold, reading)), [])]
+        found = [pair for pair in dict.fromkeys(found) if _may_mean(text, pair[0], exactly=fold is str, place=pair[1])]
+        if found:
+            return found
     return []
 
 
@@ -1044,7 +1029,32 @@ def _heard_windows(query: Query) -> Iterator[tuple[str, str]]:
                 yield city, rest[:end]
 
 
+def by_homophone(query: Query) -> list[Hit]:
+    """Characters that sound right: 乔口, 黄皮, 武汉市桥口区; the city in front may be a homophone too."""
+    catalog = query.catalog
+    for city, core in [*query.cores, *_heard_cities(query), *_heard_windows(query)]:
+        if is_official_abroad(core):
+            continue
+        for form in _forms(core):
+            heard = _sounds_like(catalog, form)
+            found = [(place, _agree(catalog, city, catalog.resolve(place))) for _, place in heard]
+            hits = _rank(found, "homophone")
+            if hits:
+                return hits
+    return []
+
+
 # --- shape ------------------------------------------------------------------------------------
+
+
+def _drawn_like(catalog: Catalog, text: str) -> list[tuple[str, Place]]:
+    """(name, place) for the names that differ from the text in one look-alike character."""
+    return [
+        (name, place)
+        for at in range(len(text))
+        for name, place in catalog.shapes.get(f"{text[:at]}*{text[at + 1 :]}", [])
+        if name[at] != text[at] and looks_like(text[at], name[at])
+    ]
 
 
 def by_lookalike(query: Query) -> list[Hit]:
@@ -1064,25 +1074,13 @@ def by_lookalike(query: Query) -> list[Hit]:
     return []
 
 
-def _drawn_like(catalog: Catalog, text: str) -> list[tuple[str, Place]]:
-    """(name, place) for the names that differ from the text in one look-alike character."""
-    return [
-        (name, place)
-        for at in range(len(text))
-        for name, place in catalog.shapes.get(f"{text[:at]}*{text[at + 1 :]}", [])
-        if name[at] != text[at] and looks_like(text[at], name[at])
-    ]
-
-
 # --- slips ------------------------------------------------------------------------------------
 
 
-def by_typo(query: Query) -> list[Hit]:
-    """One slip in pinyin (qiaoko), or a few in a long unit name; only when one place is near."""
-    text = query.text
-    if text.isascii():
-        return _slip_in_pinyin(query) if text.isalpha() and len(text) >= 5 else []
-    return _slip_in_unit(query)
+def _soft_letters(letters: str) -> str:
+    for hard, plain in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en")):
+        letters = letters.replace(hard, plain)
+    return letters
 
 
 def _slip_in_pinyin(query: Query) -> list[Hit]:
@@ -1106,12 +1104,6 @@ def _slip_in_pinyin(query: Query) -> list[Hit]:
     return []
 
 
-def _soft_letters(letters: str) -> str:
-    for hard, plain in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en")):
-        letters = letters.replace(hard, plain)
-    return letters
-
-
 def _slip_in_unit(query: Query) -> list[Hit]:
     """A part of a unit's name, or one nearly right, in a list that the gazetteer does not cover."""
     catalog, text = query.catalog, query.text
@@ -1128,6 +1120,14 @@ def _slip_in_unit(query: Query) -> list[Hit]:
     if near and (len(near) == 1 or near[0][1] > near[1][1]):
         return _hits("typo", catalog.units[near[0][0]])
     return []
+
+
+def by_typo(query: Query) -> list[Hit]:
+    """One slip in pinyin (qiaoko), or a few in a long unit name; only when one place is near."""
+    text = query.text
+    if text.isascii():
+        return _slip_in_pinyin(query) if text.isalpha() and len(text) >= 5 else []
+    return _slip_in_unit(query)
 
 
 # --- all tiers --------------------------------------------------------------------------------
@@ -1151,6 +1151,10 @@ TIERS: tuple[Callable[[Query], list[Hit]], ...] = (
 _WHOLE = TIERS[:3]
 
 
+def _in_city(catalog: Catalog, city: str, hits: list[Hit]) -> list[Hit]:
+    return [hit for hit in hits if not city or catalog.city_of(hit.division) == city]
+
+
 def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     """The divisions that a name means, best first; [] when none is sure. `city` keeps to one city's."""
     cleaned = clean(text)
@@ -1169,36 +1173,6 @@ def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
         if hits:
             return hits
     return []
-
-
-def _in_city(catalog: Catalog, city: str, hits: list[Hit]) -> list[Hit]:
-    return [hit for hit in hits if not city or catalog.city_of(hit.division) == city]
-
-
-def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
-    """Divisions near to a name in sound or shape, nearest first; none because one character agrees."""
-    from rapidfuzz.distance import OSA
-
-    folded = simplified(clean(text))
-    if not folded or len(folded) > 40 or is_large_abroad(folded):
-        return []
-    if is_official_abroad(folded):  # 华容县 is in Hunan; only 华容区 itself is near
-        return catalog.named_exactly(folded[:-1])[:most]
-    scores: dict[Division, float] = {}
-    for _, core in Query(folded, catalog).cores[:4]:
-        for division, score in _near_records(catalog, core):
-            scores[division] = max(score, scores.get(division, 0))
-        for form in _forms(core):
-            for place in catalog.named:
-                if place.kind == "prefecture":
-                    continue
-                score = max(_nearness(form, name, place, OSA.normalized_similarity) for name in place.names())
-                if score >= 0.75:
-                    for division in catalog.resolve(place)[:1]:
-                        scores[division] = max(score, scores.get(division, 0))
-    best = max(scores.values(), default=0)
-    near = [division for division, score in scores.items() if score > best - 0.12]
-    return sorted(near, key=lambda division: -scores[division])[:most]
 
 
 def _near_records(catalog: Catalog, core: str) -> Iterator[tuple[Division, float]]:
@@ -1232,21 +1206,38 @@ def _nearness(typed: str, name: str, place: Place, similar: Callable[[str, str],
     return total / len(name)
 
 
+def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
+    """Divisions near to a name in sound or shape, nearest first; none because one character agrees."""
+    from rapidfuzz.distance import OSA
+
+    folded = simplified(clean(text))
+    if not folded or len(folded) > 40 or is_large_abroad(folded):
+        return []
+    if is_official_abroad(folded):  # 华容县 is in Hunan; only 华容区 itself is near
+        return catalog.named_exactly(folded[:-1])[:most]
+    scores: dict[Division, float] = {}
+    for _, core in Query(folded, catalog).cores[:4]:
+        for division, score in _near_records(catalog, core):
+            scores[division] = max(score, scores.get(division, 0))
+        for form in _forms(core):
+            for place in catalog.named:
+                if place.kind == "prefecture":
+                    continue
+                score = max(_nearness(form, name, place, OSA.normalized_similarity) for name in place.names())
+                if score >= 0.75:
+                    for division in catalog.resolve(place)[:1]:
+                        scores[division] = max(score, scores.get(division, 0))
+    best = max(scores.values(), default=0)
+    near = [division for division, score in scores.items() if score > best - 0.12]
+    return sorted(near, key=lambda division: -scores[division])[:most]
+
+
 # ==============================================================================================
 # Show: rows for machines, tables for people
 # ==============================================================================================
 
 NOT_LISTED = "未收录"
 GUIDANCE = "免费，不限户籍，带身份证，先打电话。"
-
-
-def tell(text: str) -> None:
-    """One message for people, on stderr; a closed or full stderr is nobody's to tell."""
-    if sys.stderr is None:
-        return
-    lines = wrapped(text, terminal_width(sys.stderr)) if sys.stderr.isatty() else [text]
-    with contextlib.suppress(OSError):
-        click.echo("\n".join(lines), err=True)
 
 
 def terminal_width(stream: TextIO) -> int:
@@ -1257,6 +1248,31 @@ def terminal_width(stream: TextIO) -> int:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (ValueError, OSError):
         return 80
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A text in lines of at most `width` cells."""
+    from rich.cells import cell_len
+
+    lines, line, used = [], "", 0
+    for character in text:
+        cells = cell_len(character)
+        if used + cells > width and line:
+            lines.append(line)
+            line, used = "", 0
+        if line or not lines or character != " ":  # no space where a line goes on
+            line += character
+            used += cells
+    return [*lines, line]
+
+
+def tell(text: str) -> None:
+    """One message for people, on stderr; a closed or full stderr is nobody's to tell."""
+    if sys.stderr is None:
+        return
+    lines = wrapped(text, terminal_width(sys.stderr)) if sys.stderr.isatty() else [text]
+    with contextlib.suppress(OSError):
+        click.echo("\n".join(lines), err=True)
 
 
 def csv_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
@@ -1348,6 +1364,10 @@ _GAP = 2
 _NARROWEST = 8  # what a column that may wrap is left with before the record layout takes over
 
 
+def _widest(column: Column, rows: Sequence[Row]) -> int:
+    return max(_width(text) for text in (column.heading, *map(column.cell, rows)))
+
+
 def column_widths(rows: Sequence[Row], columns: list[Column], width: int) -> list[int] | None:
     """The columns' widths in a table this wide, every unit and phone whole; None when they do not fit.
 
@@ -1364,10 +1384,6 @@ def column_widths(rows: Sequence[Row], columns: list[Column], width: int) -> lis
         widths[at] += more
         left -= more
     return widths
-
-
-def _widest(column: Column, rows: Sequence[Row]) -> int:
-    return max(_width(text) for text in (column.heading, *map(column.cell, rows)))
 
 
 def footer(shown: Sequence[Row], listing: Sequence[Row]) -> str:
@@ -1390,28 +1406,20 @@ def shared_hotline(shown: Sequence[Row], listing: Sequence[Row]) -> str:
     return "".join(lines)
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """A text in lines of at most `width` cells."""
-    from rich.cells import cell_len
-
-    lines, line, used = [], "", 0
-    for character in text:
-        cells = cell_len(character)
-        if used + cells > width and line:
-            lines.append(line)
-            line, used = "", 0
-        if line or not lines or character != " ":  # no space where a line goes on
-            line += character
-            used += cells
-    return [*lines, line]
-
-
 def _phone_link(number: str) -> str:
     """The tel: address of a printed number: 027-110 -> tel:027110, an extension behind a comma; "" for other words."""
     digits = re.fullmatch(r"(\+?[\d -]+)(?:转(\d+))?", number)
     if not digits:
         return ""
     return f"tel:{re.sub('[ -]', '', digits[1])}" + (f",{digits[2]}" if digits[2] else "")
+
+
+def _old_windows_console() -> bool:
+    if sys.platform != "win32":
+        return False
+    from rich.console import detect_legacy_windows
+
+    return detect_legacy_windows()
 
 
 def _painter(terminal: bool) -> Callable[[Column, str], str]:
@@ -1427,28 +1435,6 @@ def _painter(terminal: bool) -> Callable[[Column, str], str]:
         return style.render(text, color_system=ColorSystem.STANDARD)
 
     return paint
-
-
-def _old_windows_console() -> bool:
-    if sys.platform != "win32":
-        return False
-    from rich.console import detect_legacy_windows
-
-    return detect_legacy_windows()
-
-
-def table_text(rows: Sequence[Row], width: int, terminal: bool, below: list[str]) -> str:
-    """Units for people: a table without rules where every unit and phone fits whole, else one field a line."""
-    columns = table_columns(rows)
-    paint = _painter(terminal)
-    widths = column_widths(rows, columns, width)
-    if widths:
-        cells = [[column.heading for column in columns], *([column.cell(row) for column in columns] for row in rows)]
-        lines = [line for row in cells for line in _row_lines(row, columns, widths, paint)]
-    else:
-        lines = [line for row in rows for line in (*_record_lines(row, columns, width, paint), "")]
-    lines += [line for text in below for line in wrapped(text, width)]
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _row_lines(
@@ -1485,6 +1471,20 @@ def _record_lines(row: Row, columns: list[Column], width: int, paint: Callable[[
         for line in text.split("\n") if column.whole else wrapped(text, width - margin):
             yield lead + paint(column, line)
             lead = " " * len(lead) if below else " " * margin
+
+
+def table_text(rows: Sequence[Row], width: int, terminal: bool, below: list[str]) -> str:
+    """Units for people: a table without rules where every unit and phone fits whole, else one field a line."""
+    columns = table_columns(rows)
+    paint = _painter(terminal)
+    widths = column_widths(rows, columns, width)
+    if widths:
+        cells = [[column.heading for column in columns], *([column.cell(row) for column in columns] for row in rows)]
+        lines = [line for row in cells for line in _row_lines(row, columns, widths, paint)]
+    else:
+        lines = [line for row in rows for line in (*_record_lines(row, columns, width, paint), "")]
+    lines += [line for text in below for line in wrapped(text, width)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 # ==============================================================================================
@@ -1553,13 +1553,6 @@ def extra_missing(path: str, extra: str) -> ListError:
 Sheet = list[tuple[int, list[str]]]  # (row number, cells)
 
 
-def read_sheet(path: str, kind: str) -> Sheet:
-    """The rows of a CSV or XLSX file, blank ones left out."""
-    sheet = _workbook_rows(path) if kind == WORKBOOK else _text_rows(path)
-    sheet = [(number, [_tidy(cell) for cell in cells]) for number, cells in sheet]
-    return [(number, cells) for number, cells in sheet if any(cells)]
-
-
 def _tidy(cell: str) -> str:
     """A cell in one width, its lines apart by line breaks only."""
     import unicodedata
@@ -1567,6 +1560,27 @@ def _tidy(cell: str) -> str:
     text = unicodedata.normalize("NFKC", cell.replace("（", "\ue000").replace("）", "\ue001").replace("：", "\ue002"))
     text = text.replace("\ue000", "（").replace("\ue001", "）").replace("\ue002", "：")
     return "\n".join(line.strip() for line in re.split(r"[\r\n\t\u2028]+", text) if line.strip())
+
+
+def heading_field(text: str) -> str:
+    """The field that a heading names, "" for none: 详细地址 -> address, 联系人及电话 -> phone."""
+    heading = re.sub(r"[\s_:：*]", "", text).lower()
+    if len(heading) > 14 or not heading:
+        return ""
+    for field, words in HEADINGS.items():
+        if heading in words:
+            return field
+    return next((f for f, words in HEADINGS.items() if any(len(w) > 1 and w in heading for w in words)), "")
+
+
+def _fields(cells: list[str]) -> dict[str, int]:
+    """{field: column} that a row of headings names."""
+    fields: dict[str, int] = {}
+    for column, cell in enumerate(cells):
+        field = heading_field(cell)
+        if field and field not in fields:
+            fields[field] = column
+    return fields
 
 
 def _text_rows(path: str) -> Sheet:
@@ -1600,6 +1614,13 @@ def _text_rows(path: str) -> Sheet:
     return max(sheets, key=lambda rows: max(((len(_fields(cells)), len(cells)) for _, cells in rows), default=(0, 0)))
 
 
+def _cell_text(value: object) -> str:
+    """A workbook's cell as text: 13800001234.0 is 13800001234."""
+    if value is None:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def _workbook_rows(path: str) -> Sheet:
     """The sheet of an XLSX file with the most rows; a merged cell's text stands in each of its rows."""
     try:
@@ -1625,35 +1646,14 @@ def _workbook_rows(path: str) -> Sheet:
     ]
 
 
-def _cell_text(value: object) -> str:
-    """A workbook's cell as text: 13800001234.0 is 13800001234."""
-    if value is None:
-        return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+def read_sheet(path: str, kind: str) -> Sheet:
+    """The rows of a CSV or XLSX file, blank ones left out."""
+    sheet = _workbook_rows(path) if kind == WORKBOOK else _text_rows(path)
+    sheet = [(number, [_tidy(cell) for cell in cells]) for number, cells in sheet]
+    return [(number, cells) for number, cells in sheet if any(cells)]
 
 
 # --- columns ----------------------------------------------------------------------------------
-
-
-def heading_field(text: str) -> str:
-    """The field that a heading names, "" for none: 详细地址 -> address, 联系人及电话 -> phone."""
-    heading = re.sub(r"[\s_:：*]", "", text).lower()
-    if len(heading) > 14 or not heading:
-        return ""
-    for field, words in HEADINGS.items():
-        if heading in words:
-            return field
-    return next((f for f, words in HEADINGS.items() if any(len(w) > 1 and w in heading for w in words)), "")
-
-
-def _fields(cells: list[str]) -> dict[str, int]:
-    """{field: column} that a row of headings names."""
-    fields: dict[str, int] = {}
-    for column, cell in enumerate(cells):
-        field = heading_field(cell)
-        if field and field not in fields:
-            fields[field] = column
-    return fields
 
 
 def content_fields(rows: list[list[str]], catalog: Catalog) -> dict[str, int]:
@@ -1711,48 +1711,6 @@ _NUMBER = re.compile(
 )
 
 
-def numbers_in(cell: str, area: str) -> tuple[list[str], list[str], list[str], list[str]]:
-    """(landlines, mobiles, repairs, problems) of a cell that may hold several numbers.
-
-    `area` is the row's area code: put before a local number, and what each landline must begin with.
-    """
-    text = cell.translate(_DASHES).replace("\n", " ; ")
-    office, mobile, repairs, problems = [], [], [], []
-    for found in _NUMBER.finditer(text):
-        if found["mobile"]:
-            number = re.sub("[- ]", "", found["mobile"])
-            mobile.append(number)
-        else:
-            extension = f"转{found['extension']}" if found["extension"] else ""
-            number = f"{found['area'] or area}-{found['local']}{extension}"
-            office.append(number)
-            if not found["area"]:
-                repairs.append(f"{found['local']} 补区号 {area}")
-        problem = number_problem(number, area)
-        if problem:
-            problems.append(f"{found[0].strip()} {problem}")
-    left = _NUMBER.sub("", text)
-    if re.search(r"\d", left):
-        problems.append(f"「{' '.join(re.findall(r'[0-9+() -]*[0-9][0-9+() -]*', left)).strip()}」不像完整的号码")
-    return office, mobile, repairs, problems
-
-
-def number_problem(number: str, area: str) -> str:
-    """What is wrong with a number as the list keeps it, "" for nothing: 027-12345678转8012 or 13812345678.
-
-    `area` is the city's area code. Local numbers have eight digits in 027, seven in Hubei's other areas.
-    """
-    landline = re.fullmatch(r"(0\d{2,3})-(\d{7,8})(?:转\d{1,5})?", number)
-    if not landline:
-        return "" if re.fullmatch(r"1[3-9]\d{9}", number) and _valid(number) else "不是手机号或带区号的座机号"
-    if area and landline[1] != area:
-        return f"区号不是本地的 {area}"
-    digits = 8 if landline[1] == "027" else 7
-    if area in HUBEI_AREAS and len(landline[2]) != digits:
-        return f"{landline[1]} 的座机应为 {digits} 位"
-    return "" if _valid(f"{landline[1]}{landline[2]}") else "号码不存在"
-
-
 # Hubei's area codes (libphonenumber's geocoding data, as in data/sources/divisions.csv).
 HUBEI_AREAS = (
     "027",
@@ -1781,6 +1739,48 @@ def _valid(digits: str) -> bool:
     return phonenumbers.is_valid_number(phonenumbers.parse(digits, "CN"))
 
 
+def number_problem(number: str, area: str) -> str:
+    """What is wrong with a number as the list keeps it, "" for nothing: 027-12345678转8012 or 13812345678.
+
+    `area` is the city's area code. Local numbers have eight digits in 027, seven in Hubei's other areas.
+    """
+    landline = re.fullmatch(r"(0\d{2,3})-(\d{7,8})(?:转\d{1,5})?", number)
+    if not landline:
+        return "" if re.fullmatch(r"1[3-9]\d{9}", number) and _valid(number) else "不是手机号或带区号的座机号"
+    if area and landline[1] != area:
+        return f"区号不是本地的 {area}"
+    digits = 8 if landline[1] == "027" else 7
+    if area in HUBEI_AREAS and len(landline[2]) != digits:
+        return f"{landline[1]} 的座机应为 {digits} 位"
+    return "" if _valid(f"{landline[1]}{landline[2]}") else "号码不存在"
+
+
+def numbers_in(cell: str, area: str) -> tuple[list[str], list[str], list[str], list[str]]:
+    """(landlines, mobiles, repairs, problems) of a cell that may hold several numbers.
+
+    `area` is the row's area code: put before a local number, and what each landline must begin with.
+    """
+    text = cell.translate(_DASHES).replace("\n", " ; ")
+    office, mobile, repairs, problems = [], [], [], []
+    for found in _NUMBER.finditer(text):
+        if found["mobile"]:
+            number = re.sub("[- ]", "", found["mobile"])
+            mobile.append(number)
+        else:
+            extension = f"转{found['extension']}" if found["extension"] else ""
+            number = f"{found['area'] or area}-{found['local']}{extension}"
+            office.append(number)
+            if not found["area"]:
+                repairs.append(f"{found['local']} 补区号 {area}")
+        problem = number_problem(number, area)
+        if problem:
+            problems.append(f"{found[0].strip()} {problem}")
+    left = _NUMBER.sub("", text)
+    if re.search(r"\d", left):
+        problems.append(f"「{' '.join(re.findall(r'[0-9+() -]*[0-9][0-9+() -]*', left)).strip()}」不像完整的号码")
+    return office, mobile, repairs, problems
+
+
 # --- places -----------------------------------------------------------------------------------
 
 # The tiers that may place a row without a doubt.
@@ -1790,6 +1790,78 @@ SURE_TIERS = ("exact", "unit", "address", "former")
 def area_code(division: Division, catalog: Catalog) -> str:
     """The area code of a division: what its hotline begins with."""
     return catalog.rows_of(division)[0]["hotline"].removesuffix("-110")
+
+
+def one_apart(one: str, other: str) -> bool:
+    """Whether two names of one length differ in exactly one character."""
+    return len(one) == len(other) and sum(a != b for a, b in zip(one, other)) == 1
+
+
+def _repaired_city(entry: Entry, catalog: Catalog) -> bool:
+    """A misread city (襄阻市): the only one that differs in one character takes its place."""
+    written = simplified(clean(entry.cells["city"]))
+    near = [city for city in catalog.cities if one_apart(written, city)]
+    if len(near) == 1:
+        entry.repairs.append(f"{entry.cells['city']} → {near[0]}")
+        entry.cells["city"] = near[0]
+    return len(near) == 1
+
+
+def _placed(text: str, city: str, catalog: Catalog) -> Division | None:
+    """The one division that a cell names for sure, in the city if one is given."""
+    hits = [hit for hit in search(text, catalog) if hit.tier in SURE_TIERS] if text else []
+    hits = [hit for hit in hits if not city or catalog.city_of(hit.division) == city] or hits
+    return hits[0].division if hits and (len(hits) == 1 or hits[0].tier == "exact") else None
+
+
+def _confusable(written: str, name: str) -> bool:
+    wrong, right = next((a, b) for a, b in zip(simplified(written), name) if a != b)
+    same_sound = set(_character_readings(wrong)[0]) & set(_character_readings(right)[0])
+    return looks_like(wrong, right, perhaps=True) or bool(same_sound)
+
+
+def repaired_name(text: str, city: str, beside: Division | None, catalog: Catalog) -> tuple[str, Division] | None:
+    """(the text with the right name, its division) for a misread county's name (會都区公安分局 -> 曾都区公安分局).
+
+    The name must be the only one that differs in one character: of the city named in the row or the text, else
+    of all with a known look-alike or homophone; where the address names a county, it must be that one.
+    """
+    candidates = []
+    for division in catalog.divisions:
+        name = division[1]
+        if name.endswith("开发区") or (beside and division != beside):
+            continue
+        for at in range(len(text) - len(name) + 1):
+            written = text[at : at + len(name)]
+            if not one_apart(simplified(written), name) or not text[at + len(name) :].startswith(("公安", "分局")):
+                continue
+            home = catalog.city_of(division)
+            sure = beside == division or home == city or text.startswith(home)
+            if sure or _confusable(written, name):
+                candidates.append((text[:at] + name + text[at + len(name) :], division))
+    return candidates[0] if len({division for _, division in candidates}) == 1 else None
+
+
+def _repair_address(entry: Entry, catalog: Catalog) -> None:
+    """The city's and the county's names at the front of an address, where one character was misread or lost."""
+    address = entry.cells.get("address", "")
+    if entry.division is None or not address:
+        return
+    at = 0
+    for name in dict.fromkeys((catalog.city_of(entry.division), entry.division[1])):
+        if name in address:
+            at = address.index(name) + len(name)
+            continue
+        shorter = [name[:gap] + name[gap + 1 :] for gap in range(len(name) - 1)]
+        written = address[at : at + len(name)]
+        lost = next((part for part in shorter if address.startswith(part, at)), "")
+        if not one_apart(simplified(written), name) or written[-1] != name[-1]:
+            written = lost
+        if written:
+            entry.repairs.append(f"地址 {written} → {name}")
+            address = address[:at] + name + address[at + len(written) :]
+            at += len(name)
+    entry.cells["address"] = address
 
 
 def place_entry(entry: Entry, catalog: Catalog) -> None:
@@ -1824,76 +1896,12 @@ def place_entry(entry: Entry, catalog: Catalog) -> None:
         entry.problems.append(f"{entry.division[1]}不属于{city}")
 
 
-def _repaired_city(entry: Entry, catalog: Catalog) -> bool:
-    """A misread city (襄阻市): the only one that differs in one character takes its place."""
-    written = simplified(clean(entry.cells["city"]))
-    near = [city for city in catalog.cities if one_apart(written, city)]
-    if len(near) == 1:
-        entry.repairs.append(f"{entry.cells['city']} → {near[0]}")
-        entry.cells["city"] = near[0]
-    return len(near) == 1
-
-
-def _placed(text: str, city: str, catalog: Catalog) -> Division | None:
-    """The one division that a cell names for sure, in the city if one is given."""
-    hits = [hit for hit in search(text, catalog) if hit.tier in SURE_TIERS] if text else []
-    hits = [hit for hit in hits if not city or catalog.city_of(hit.division) == city] or hits
-    return hits[0].division if hits and (len(hits) == 1 or hits[0].tier == "exact") else None
-
-
-def one_apart(one: str, other: str) -> bool:
-    """Whether two names of one length differ in exactly one character."""
-    return len(one) == len(other) and sum(a != b for a, b in zip(one, other)) == 1
-
-
-def repaired_name(text: str, city: str, beside: Division | None, catalog: Catalog) -> tuple[str, Division] | None:
-    """(the text with the right name, its division) for a misread county's name (會都区公安分局 -> 曾都区公安分局).
-
-    The name must be the only one that differs in one character: of the city named in the row or the text, else
-    of all with a known look-alike or homophone; where the address names a county, it must be that one.
-    """
-    candidates = []
-    for division in catalog.divisions:
-        name = division[1]
-        if name.endswith("开发区") or (beside and division != beside):
-            continue
-        for at in range(len(text) - len(name) + 1):
-            written = text[at : at + len(name)]
-            if not one_apart(simplified(written), name) or not text[at + len(name) :].startswith(("公安", "分局")):
-                continue
-            home = catalog.city_of(division)
-            sure = beside == division or home == city or text.startswith(home)
-            if sure or _confusable(written, name):
-                candidates.append((text[:at] + name + text[at + len(name) :], division))
-    return candidates[0] if len({division for _, division in candidates}) == 1 else None
-
-
-def _confusable(written: str, name: str) -> bool:
-    wrong, right = next((a, b) for a, b in zip(simplified(written), name) if a != b)
-    same_sound = set(_character_readings(wrong)[0]) & set(_character_readings(right)[0])
-    return looks_like(wrong, right, perhaps=True) or bool(same_sound)
-
-
-def _repair_address(entry: Entry, catalog: Catalog) -> None:
-    """The city's and the county's names at the front of an address, where one character was misread or lost."""
-    address = entry.cells.get("address", "")
-    if entry.division is None or not address:
-        return
-    at = 0
-    for name in dict.fromkeys((catalog.city_of(entry.division), entry.division[1])):
-        if name in address:
-            at = address.index(name) + len(name)
-            continue
-        shorter = [name[:gap] + name[gap + 1 :] for gap in range(len(name) - 1)]
-        written = address[at : at + len(name)]
-        lost = next((part for part in shorter if address.startswith(part, at)), "")
-        if not one_apart(simplified(written), name) or written[-1] != name[-1]:
-            written = lost
-        if written:
-            entry.repairs.append(f"地址 {written} → {name}")
-            address = address[:at] + name + address[at + len(written) :]
-            at += len(name)
-    entry.cells["address"] = address
+def _hold_back_siblings(entries: list[Entry]) -> None:
+    """A county's rows are taken over together or not at all: its later half would replace the earlier one."""
+    held = {entry.division for entry in entries if entry.problems and entry.division}
+    for entry in entries:
+        if entry.division in held and not entry.problems:
+            entry.problems.append(f"{entry.division[1]}另有一行待改，改好后一并导入")
 
 
 def checked(entries: list[Entry], catalog: Catalog) -> list[Entry]:
@@ -1917,14 +1925,6 @@ def checked(entries: list[Entry], catalog: Catalog) -> list[Entry]:
                 entry.problems.append(f"{field} {problem[0]}")
     _hold_back_siblings(entries)
     return entries
-
-
-def _hold_back_siblings(entries: list[Entry]) -> None:
-    """A county's rows are taken over together or not at all: its later half would replace the earlier one."""
-    held = {entry.division for entry in entries if entry.problems and entry.division}
-    for entry in entries:
-        if entry.division in held and not entry.problems:
-            entry.problems.append(f"{entry.division[1]}另有一行待改，改好后一并导入")
 
 
 def entry_row(entry: Entry, catalog: Catalog, source: str, as_of: str) -> Row:
@@ -1972,6 +1972,21 @@ def locked(path: str) -> Iterator[None]:
         yield
 
 
+def _replace(path: str, text: str) -> None:
+    """Write a file so that it is there whole or not at all."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
 def take_over(rows: list[Row], path: str) -> bool:
     """Put rows into the user's own list in place of their counties' old rows; whether there was an old list.
 
@@ -1988,21 +2003,6 @@ def take_over(rows: list[Row], path: str) -> bool:
     return bool(old)
 
 
-def _replace(path: str, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
 # --- pictures ---------------------------------------------------------------------------------
 
 
@@ -2013,6 +2013,27 @@ class Box:
         self.left, self.top, self.right, self.bottom = left, top, right, bottom
         self.middle = (top + bottom) / 2
         self.text, self.score = text, score
+
+
+def _tilt(found: list[Any]) -> float:
+    """The median slope, in degrees, of the longer texts' upper edges."""
+    import math
+
+    slopes = [
+        math.degrees(math.atan2(corners[1][1] - corners[0][1], corners[1][0] - corners[0][0]))
+        for corners, text, _ in found
+        if len(text) >= 8
+    ]
+    return sorted(slopes)[len(slopes) // 2] if slopes else 0.0
+
+
+TEXT_HEIGHT = 24  # pixels; smaller texts of neighbouring cells run together
+
+
+def _enlargement(found: list[Any]) -> float:
+    """How much to enlarge a picture so that its texts are TEXT_HEIGHT high, 1 when they are."""
+    heights = sorted(corners[3][1] - corners[0][1] for corners, _, _ in found)
+    return min(max(TEXT_HEIGHT / heights[len(heights) // 2], 1.0), 3.0) if heights else 1.0
 
 
 def read_picture(path: str) -> tuple[list[Box], list[float], Callable[[Box], str]]:
@@ -2059,25 +2080,14 @@ def read_picture(path: str) -> tuple[list[Box], list[float], Callable[[Box], str
     return boxes, rules, again
 
 
-def _tilt(found: list[Any]) -> float:
-    """The median slope, in degrees, of the longer texts' upper edges."""
-    import math
-
-    slopes = [
-        math.degrees(math.atan2(corners[1][1] - corners[0][1], corners[1][0] - corners[0][0]))
-        for corners, text, _ in found
-        if len(text) >= 8
-    ]
-    return sorted(slopes)[len(slopes) // 2] if slopes else 0.0
-
-
-TEXT_HEIGHT = 24  # pixels; smaller texts of neighbouring cells run together
-
-
-def _enlargement(found: list[Any]) -> float:
-    """How much to enlarge a picture so that its texts are TEXT_HEIGHT high, 1 when they are."""
-    heights = sorted(corners[3][1] - corners[0][1] for corners, _, _ in found)
-    return min(max(TEXT_HEIGHT / heights[len(heights) // 2], 1.0), 3.0) if heights else 1.0
+def _split_at_valleys(stretch: list[tuple[float, int]]) -> list[tuple[float, float]]:
+    """A covered stretch as one column, or as two where few texts, run together, bridge a gap between many."""
+    covers = [cover for _, cover in stretch[:-1]]
+    for at in sorted(range(1, len(covers) - 1), key=lambda at: covers[at]):
+        lower = min(max(covers[:at]), max(covers[at + 1 :]))
+        if lower >= 4 and covers[at] <= 0.25 * lower:
+            return [*_split_at_valleys([*stretch[:at], (stretch[at][0], 0)]), *_split_at_valleys(stretch[at + 1 :])]
+    return [(stretch[0][0], stretch[-1][0])]
 
 
 def picture_columns(boxes: list[Box]) -> list[tuple[float, float]]:
@@ -2105,14 +2115,9 @@ def picture_columns(boxes: list[Box]) -> list[tuple[float, float]]:
     return columns
 
 
-def _split_at_valleys(stretch: list[tuple[float, int]]) -> list[tuple[float, float]]:
-    """A covered stretch as one column, or as two where few texts, run together, bridge a gap between many."""
-    covers = [cover for _, cover in stretch[:-1]]
-    for at in sorted(range(1, len(covers) - 1), key=lambda at: covers[at]):
-        lower = min(max(covers[:at]), max(covers[at + 1 :]))
-        if lower >= 4 and covers[at] <= 0.25 * lower:
-            return [*_split_at_valleys([*stretch[:at], (stretch[at][0], 0)]), *_split_at_valleys(stretch[at + 1 :])]
-    return [(stretch[0][0], stretch[-1][0])]
+def _complete(unit: str) -> bool:
+    """Whether a unit's name is whole, so that the next line begins another row."""
+    return unit.endswith(("队", "局", "所", "处", "室", "称", "点"))
 
 
 def picture_rows(boxes: list[Box], rules: list[float]) -> list[tuple[float, float]]:
@@ -2141,11 +2146,6 @@ def picture_rows(boxes: list[Box], rules: list[float]) -> list[tuple[float, floa
     return list(itertools.pairwise(bounds))
 
 
-def _complete(unit: str) -> bool:
-    """Whether a unit's name is whole, so that the next line begins another row."""
-    return unit.endswith(("队", "局", "所", "处", "室", "称", "点"))
-
-
 class PictureTable:
     """The table on a picture: its rows as text, the texts of each cell, and those that fit no one cell, by row."""
 
@@ -2157,26 +2157,6 @@ class PictureTable:
     def boxes(self, row: int) -> list[Box]:
         """All texts in the cells of a row."""
         return [box for (at, _), group in self.cells.items() if at == row for box in group]
-
-
-def picture_table(boxes: list[Box], rules: list[float], again: Callable[[Box], str]) -> PictureTable:
-    """The texts of a picture sorted into rows and columns; one that runs through two columns is read in parts."""
-    columns = picture_columns(boxes)
-    boxes = [part for box in boxes for part in _apart(box, columns, again)]
-    rows = picture_rows(boxes, rules)
-    table = PictureTable()
-    for box in boxes:
-        row = next((at for at, (top, bottom) in enumerate(rows) if top <= box.middle < bottom), -1)
-        within = [at for at, (left, right) in enumerate(columns) if min(right, box.right) - max(left, box.left) > 10]
-        if len(within) == 1:
-            table.cells.setdefault((row, within[0]), []).append(box)
-        else:
-            table.lost.setdefault(row, []).append(box)
-    for row in range(len(rows)):
-        groups = [_reading_order(table.cells.get((row, column), [])) for column in range(len(columns))]
-        if any(groups):
-            table.sheet.append((row, [_tidy("\n".join(box.text for box in group)) for group in groups]))
-    return table
 
 
 def _apart(box: Box, columns: list[tuple[float, float]], again: Callable[[Box], str]) -> list[Box]:
@@ -2204,9 +2184,44 @@ def _reading_order(boxes: list[Box]) -> list[Box]:
     return [box for line in lines for box in sorted(line, key=lambda box: box.left)]
 
 
+def picture_table(boxes: list[Box], rules: list[float], again: Callable[[Box], str]) -> PictureTable:
+    """The texts of a picture sorted into rows and columns; one that runs through two columns is read in parts."""
+    columns = picture_columns(boxes)
+    boxes = [part for box in boxes for part in _apart(box, columns, again)]
+    rows = picture_rows(boxes, rules)
+    table = PictureTable()
+    for box in boxes:
+        row = next((at for at, (top, bottom) in enumerate(rows) if top <= box.middle < bottom), -1)
+        within = [at for at, (left, right) in enumerate(columns) if min(right, box.right) - max(left, box.left) > 10]
+        if len(within) == 1:
+            table.cells.setdefault((row, within[0]), []).append(box)
+        else:
+            table.lost.setdefault(row, []).append(box)
+    for row in range(len(rows)):
+        groups = [_reading_order(table.cells.get((row, column), [])) for column in range(len(columns))]
+        if any(groups):
+            table.sheet.append((row, [_tidy("\n".join(box.text for box in group)) for group in groups]))
+    return table
+
+
 # Below these a text or a number read off a picture is doubtful.
 SURE_TEXT = 0.9
 SURE_NUMBER = 0.97
+
+
+def _draft_row(entry: Entry, boxes: list[Box], doubts: list[str], catalog: Catalog) -> Row:
+    """A row of the draft. Numbers of a doubtful row stand as they were read, to be compared with the picture."""
+    row = entry_row(entry, catalog, "", "")
+    as_read = ";".join(entry.cells[field].replace("\n", ";") for field in NUMBER_FIELDS if entry.cells.get(field))
+    office, mobile = (as_read, "") if entry.problems else (row["office_phone"], row["mobile"])
+    faint = [f"「{box.text}」不够清楚" for box in boxes if box.score < SURE_TEXT]
+    repairs = [f"已改 {repair}" for repair in entry.repairs]
+    return {
+        "市州": row["city"], "区县": row["district"], "单位名称": row["unit"], "地址": row["address"],
+        "负责人": row["contact"], "办公电话": office, "手机": mobile,
+        "置信度": "；".join(f"{box.text} {box.score:.2f}" for box in boxes),
+        "存疑": "；".join([*entry.problems, *doubts, *faint, *repairs]),
+    }  # fmt: skip
 
 
 def draft_text(path: str, catalog: Catalog) -> tuple[str, int, int]:
@@ -2235,21 +2250,6 @@ def draft_text(path: str, catalog: Catalog) -> tuple[str, int, int]:
     return excel_text(rows, DRAFT_COLUMNS), len(rows), sum(bool(row["存疑"]) for row in rows)
 
 
-def _draft_row(entry: Entry, boxes: list[Box], doubts: list[str], catalog: Catalog) -> Row:
-    """A row of the draft. Numbers of a doubtful row stand as they were read, to be compared with the picture."""
-    row = entry_row(entry, catalog, "", "")
-    as_read = ";".join(entry.cells[field].replace("\n", ";") for field in NUMBER_FIELDS if entry.cells.get(field))
-    office, mobile = (as_read, "") if entry.problems else (row["office_phone"], row["mobile"])
-    faint = [f"「{box.text}」不够清楚" for box in boxes if box.score < SURE_TEXT]
-    repairs = [f"已改 {repair}" for repair in entry.repairs]
-    return {
-        "市州": row["city"], "区县": row["district"], "单位名称": row["unit"], "地址": row["address"],
-        "负责人": row["contact"], "办公电话": office, "手机": mobile,
-        "置信度": "；".join(f"{box.text} {box.score:.2f}" for box in boxes),
-        "存疑": "；".join([*entry.problems, *doubts, *faint, *repairs]),
-    }  # fmt: skip
-
-
 # ==============================================================================================
 # Check: all problems of a list, and what it covers
 # ==============================================================================================
@@ -2264,17 +2264,13 @@ def check_place(row: Row, bundled: Catalog) -> Iterator[Problem]:
             yield name, "是空的", "请填上"
     if not re.fullmatch(r"\d{6}", row["code"]):
         yield "code", f"「{row['code']}」不是六位区划代码", "请按 GB/T 2260 填写"
-    elif (
-        row["code"].startswith("42")
-        and row["district"]
-        and (row["code"], row["district"]) not in bundled.places_of_rows
-    ):
+    elif row["code"].startswith("42") and row["district"] and (row["code"], row["district"]) not in bundled.row_numbers:
         right = [code for code, district in bundled.divisions if district == row["district"]]
         if right:
             yield "code", f"{row['district']}的代码不是 {row['code']}", f"应为 {right[0]}"
         else:
             yield "district", f"湖北没有「{row['district']}」", "请写今天的区县全名"
-    elif (row["code"], row["district"]) in bundled.places_of_rows:
+    elif (row["code"], row["district"]) in bundled.row_numbers:
         city = bundled.city_of((row["code"], row["district"]))
         if row["city"] and row["city"] != city:
             yield "city", f"{row['district']}不属于{row['city']}", f"应为 {city}"
@@ -2284,7 +2280,7 @@ def check_place(row: Row, bundled: Catalog) -> Iterator[Problem]:
 
 def check_unit(row: Row, bundled: Catalog) -> Iterator[Problem]:
     """A unit or an address that names another county of Hubei than the row's."""
-    if (row["code"], row["district"]) in bundled.places_of_rows:
+    if (row["code"], row["district"]) in bundled.row_numbers:
         for name in ("unit", "address"):
             named = _placed(row[name], row["city"], bundled)
             if named and named != (row["code"], row["district"]):
@@ -2310,20 +2306,9 @@ def check_hotline(row: Row, bundled: Catalog) -> Iterator[Problem]:
         yield "hotline", f"「{row['hotline']}」不是区号加 110", "应如 027-110"
         return
     division = (row["code"], row["district"])
-    right = bundled.rows_of(division)[0]["hotline"] if division in bundled.places_of_rows else row["hotline"]
+    right = bundled.rows_of(division)[0]["hotline"] if division in bundled.row_numbers else row["hotline"]
     if row["hotline"] != right:
         yield "hotline", f"{row['hotline']} 不是{bundled.city_of(division)}的", f"应为 {right}"
-
-
-def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
-    """Every row has a status, a source and that source's date."""
-    if row["status"] not in ("listed", "bureau"):
-        yield "status", f"「{row['status']}」不认识", "应为 listed 或 bureau"
-    if not row["source"].strip():
-        filled = any(row[name] for name in CONTACT_COLUMNS)
-        yield "source", "联系办法没有来源" if filled else "是空的", "请写上网址或出处"
-    if not is_date(row["as_of"]):
-        yield "as_of", f"「{row['as_of']}」不是过去的日期", "应如 2022-07-05"
 
 
 def is_date(text: str) -> bool:
@@ -2338,6 +2323,17 @@ def is_date(text: str) -> bool:
         return False
 
 
+def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
+    """Every row has a status, a source and that source's date."""
+    if row["status"] not in ("listed", "bureau"):
+        yield "status", f"「{row['status']}」不认识", "应为 listed 或 bureau"
+    if not row["source"].strip():
+        filled = any(row[name] for name in CONTACT_COLUMNS)
+        yield "source", "联系办法没有来源" if filled else "是空的", "请写上网址或出处"
+    if not is_date(row["as_of"]):
+        yield "as_of", f"「{row['as_of']}」不是过去的日期", "应如 2022-07-05"
+
+
 CHECKS: tuple[Callable[[Row, Catalog], Iterator[Problem]], ...] = (
     check_place,
     check_unit,
@@ -2345,6 +2341,18 @@ CHECKS: tuple[Callable[[Row, Catalog], Iterator[Problem]], ...] = (
     check_hotline,
     check_origin,
 )
+
+
+def _repeated(row: Row, number: int, first_seen: dict[tuple[str, ...], int]) -> Iterator[Problem]:
+    """A unit listed twice, a number that another county's row has too."""
+    for column, key in (
+        ("unit", ("unit", row["code"], row["district"], row["unit"])),
+        *(("mobile", ("mobile", mobile)) for mobile in filter(None, row["mobile"].split(";"))),
+        *(("office_phone", ("office", phone)) for phone in filter(None, row["office_phone"].split(";"))),
+    ):
+        earlier = first_seen.setdefault(key, number)
+        if earlier != number:
+            yield column, f"与第 {earlier} 行重复", "请删去一行或核对号码"
 
 
 def list_problems(path: str, bundled: Catalog) -> tuple[list[Row], list[str]]:
@@ -2369,18 +2377,6 @@ def list_problems(path: str, bundled: Catalog) -> tuple[list[Row], list[str]]:
         problems += [f"{path}:{number}: {column}: {problem}: {remedy}" for column, problem, remedy in found]
         rows.append(row)
     return rows, [re.sub(r"[\x00-\x1f\x7f-\x9f]", "?", problem) for problem in problems]
-
-
-def _repeated(row: Row, number: int, first_seen: dict[tuple[str, ...], int]) -> Iterator[Problem]:
-    """A unit listed twice, a number that another county's row has too."""
-    for column, key in (
-        ("unit", ("unit", row["code"], row["district"], row["unit"])),
-        *(("mobile", ("mobile", mobile)) for mobile in filter(None, row["mobile"].split(";"))),
-        *(("office_phone", ("office", phone)) for phone in filter(None, row["office_phone"].split(";"))),
-    ):
-        earlier = first_seen.setdefault(key, number)
-        if earlier != number:
-            yield column, f"与第 {earlier} 行重复", "请删去一行或核对号码"
 
 
 def coverage(rows: Sequence[Row]) -> list[str]:
@@ -2417,7 +2413,7 @@ def coordinates(catalog: Catalog) -> dict[Division, tuple[float, float]]:
     return {
         (place.code, place.district): (float(place.lon), float(place.lat))
         for place in repaired_places()
-        if place.lon and (place.code, place.district) in catalog.places_of_rows
+        if place.lon and (place.code, place.district) in catalog.row_numbers
     }
 
 
@@ -2548,13 +2544,6 @@ def typed(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def open_catalog(data: str | None) -> Catalog:
-    """The list that --data or XUNQIN_DATA names, else the bundled one together with the user's own."""
-    if data:
-        return Catalog(load_list(data))
-    return Catalog(merged(load_list(bundled("points.csv")), own_rows()))
-
-
 def own_rows() -> Sequence[Row]:
     """The rows of the user's own list; none before the first import."""
     path = own_list_path()
@@ -2565,6 +2554,13 @@ def merged(bundled: Sequence[Row], own: Sequence[Row]) -> Sequence[Row]:
     """The user's own rows stand for their divisions, the bundled ones for the rest."""
     taken = {(row["code"], row["district"]) for row in own}
     return [*own, *(row for row in bundled if (row["code"], row["district"]) not in taken)] if own else bundled
+
+
+def open_catalog(data: str | None) -> Catalog:
+    """The list that --data or XUNQIN_DATA names, else the bundled one together with the user's own."""
+    if data:
+        return Catalog(load_list(data))
+    return Catalog(merged(load_list(bundled("points.csv")), own_rows()))
 
 
 # How a tier is named to people, when it was not by the plain name.
@@ -2584,6 +2580,12 @@ TIER_LABELS = {
 }
 
 
+def elsewhere_province(text: str) -> str:
+    """The province outside Hubei that a name belongs to, or ""."""
+    name = simplified(clean(text))
+    return next((row.province for row in abroad(name) if name in (row.name, row.short)), "")
+
+
 def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
     """How a name was read, a line for each tier but the plain name."""
     lines = []
@@ -2598,12 +2600,6 @@ def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
         lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.note)
     province = "" if not lines or hits[0].tier in ("unit", "city", "address") else elsewhere_province(text)
     return lines + ([f"  {province}也有{text}；若找的是它，请问当地公安。"] if province else [])
-
-
-def elsewhere_province(text: str) -> str:
-    """The province outside Hubei that a name belongs to, or ""."""
-    name = simplified(clean(text))
-    return next((row.province for row in abroad(name) if name in (row.name, row.short)), "")
 
 
 def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[str]:
@@ -2750,6 +2746,63 @@ def cli(ctx: click.Context, data: str | None) -> None:
     ctx.obj = data
 
 
+def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterator[list[Row]]:
+    """The rows for each line of a batch, one line after the other; a blank line keeps a blank row."""
+    known: dict[str, list[Hit]] = {}
+    for line in lines:
+        text = line.rstrip("\r\n").removeprefix("\ufeff").strip()
+        if not text:
+            yield [{"query": "", "match": ""}]
+            continue
+        if text not in known:
+            if len(known) >= 10_000:
+                known.clear()
+            known[text] = search(text, catalog, within)
+        yield rows_of(text, known[text], catalog, 0) or [{"query": text, "match": "none"}]
+
+
+def input_lines() -> Iterator[str]:
+    """The lines of stdin: UTF-8, or GB 18030 where a line is not."""
+    if sys.stdin is None:
+        raise ListError("标准输入", "已经关闭", "请用管道送入地名，一行一个")
+    for raw in sys.stdin.buffer:
+        try:
+            yield raw.decode("utf-8")
+        except UnicodeDecodeError:
+            yield raw.decode("gb18030", "replace")
+
+
+BATCH_ROWS = 500  # rows written at a time, so that memory stays flat
+
+
+def search_batch(catalog: Catalog, within: str, most: int, format: str | None) -> int:
+    """search -: a row at least for each line of stdin; the count of unmatched ones on stderr."""
+    form = chosen_format(format)
+    lead = ("query", "match")
+    waiting: list[Row] = []
+    asked = unmatched = 0
+    first = True
+    terminal = sys.stderr is not None and sys.stderr.isatty() and not (sys.stdout and sys.stdout.isatty())
+    for answer in answer_lines(input_lines(), catalog, within):
+        asked += bool(answer[0]["query"])
+        unmatched += answer[0]["match"] == "none"
+        waiting += answer[:most] if most else answer
+        if form in ("csv", "excel") and len(waiting) >= BATCH_ROWS:
+            emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
+            waiting, first = [], False
+        if terminal and asked % 1000 == 0:
+            click.echo(f"\r已查 {asked} 个地名", err=True, nl=False)
+    if terminal and asked >= 1000:
+        click.echo("\r", err=True, nl=False)
+    if form in ("csv", "excel"):
+        emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
+    else:
+        show([{"batch": "yes", **row} for row in waiting], lead, format, catalog.rows)
+    if unmatched:
+        tell(f"{asked} 个地名里有 {unmatched} 个没有找到。")
+    return NOT_FOUND if unmatched else FOUND
+
+
 @cli.command("search", short_help="按地名找单位", options_metavar="[选项]")
 @click.argument("names", nargs=-1, metavar="地名...", shell_complete=complete_place)
 @click.option("--city", metavar="市州", help="只要这个市州的", shell_complete=complete_city)
@@ -2810,63 +2863,6 @@ def bundled_catalog() -> Catalog:
     return Catalog(load_list(bundled("points.csv")))
 
 
-def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterator[list[Row]]:
-    """The rows for each line of a batch, one line after the other; a blank line keeps a blank row."""
-    known: dict[str, list[Hit]] = {}
-    for line in lines:
-        text = line.rstrip("\r\n").removeprefix("\ufeff").strip()
-        if not text:
-            yield [{"query": "", "match": ""}]
-            continue
-        if text not in known:
-            if len(known) >= 10_000:
-                known.clear()
-            known[text] = search(text, catalog, within)
-        yield rows_of(text, known[text], catalog, 0) or [{"query": text, "match": "none"}]
-
-
-def input_lines() -> Iterator[str]:
-    """The lines of stdin: UTF-8, or GB 18030 where a line is not."""
-    if sys.stdin is None:
-        raise ListError("标准输入", "已经关闭", "请用管道送入地名，一行一个")
-    for raw in sys.stdin.buffer:
-        try:
-            yield raw.decode("utf-8")
-        except UnicodeDecodeError:
-            yield raw.decode("gb18030", "replace")
-
-
-BATCH_ROWS = 500  # rows written at a time, so that memory stays flat
-
-
-def search_batch(catalog: Catalog, within: str, most: int, format: str | None) -> int:
-    """search -: a row at least for each line of stdin; the count of unmatched ones on stderr."""
-    form = chosen_format(format)
-    lead = ("query", "match")
-    waiting: list[Row] = []
-    asked = unmatched = 0
-    first = True
-    terminal = sys.stderr is not None and sys.stderr.isatty() and not (sys.stdout and sys.stdout.isatty())
-    for answer in answer_lines(input_lines(), catalog, within):
-        asked += bool(answer[0]["query"])
-        unmatched += answer[0]["match"] == "none"
-        waiting += answer[:most] if most else answer
-        if form in ("csv", "excel") and len(waiting) >= BATCH_ROWS:
-            emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
-            waiting, first = [], False
-        if terminal and asked % 1000 == 0:
-            click.echo(f"\r已查 {asked} 个地名", err=True, nl=False)
-    if terminal and asked >= 1000:
-        click.echo("\r", err=True, nl=False)
-    if form in ("csv", "excel"):
-        emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
-    else:
-        show([{"batch": "yes", **row} for row in waiting], lead, format, catalog.rows)
-    if unmatched:
-        tell(f"{asked} 个地名里有 {unmatched} 个没有找到。")
-    return NOT_FOUND if unmatched else FOUND
-
-
 @cli.command("near", short_help="离一个地方最近的单位", options_metavar="[选项]")
 @click.argument("names", nargs=-1, metavar="地名...", shell_complete=complete_place)
 @click.option("-n", "number", type=click.IntRange(min=1), default=5, metavar="个数", help="最多几行，默认 5")
@@ -2907,6 +2903,26 @@ def near_command(data: str | None, names: tuple[str, ...], number: int, numbers_
 def guide_command() -> int:
     """谁可以采血、带什么、采了以后怎样、该打给谁。每一句都注明出处。"""
     emit(guide_text())
+    return FOUND
+
+
+def import_note(entry: Entry) -> Row:
+    """What an import says of a row: its number, the result, what was repaired or is doubtful."""
+    result = "待核对" if entry.problems else "已修正" if entry.repairs else "可收录"
+    return {"row": str(entry.number), "result": result, "note": "；".join([*entry.problems, *entry.repairs])}
+
+
+def import_picture(path: str, catalog: Catalog, dry_run: bool) -> int:
+    """Write a draft CSV beside a picture; nothing is taken over from a picture itself."""
+    text, rows, doubtful = draft_text(path, catalog)
+    draft = f"{path}.草稿.csv"
+    if dry_run:
+        emit(text.removeprefix("\ufeff").replace("\r\n", "\n"), machine=True)
+    else:
+        _replace(draft, text)
+        tell(f"草稿写在 {typed(draft)}。")
+    tell(f"从图里读到 {rows} 行，{doubtful} 行有存疑。图片不直接收录：")
+    tell(f"请逐格对照原图改好草稿，再运行 xunqin import {typed(draft)}")
     return FOUND
 
 
@@ -2952,26 +2968,6 @@ def import_command(file: str, dry_run: bool, as_of: str | None, format: str | No
         replaced = take_over(clean_rows, own_list_path())
         tell(f"已收录到 {own_list_path()}" + ("，原来的名单留作 points.csv.bak。" if replaced else "。"))
     return UNUSABLE if rejected else FOUND
-
-
-def import_note(entry: Entry) -> Row:
-    """What an import says of a row: its number, the result, what was repaired or is doubtful."""
-    result = "待核对" if entry.problems else "已修正" if entry.repairs else "可收录"
-    return {"row": str(entry.number), "result": result, "note": "；".join([*entry.problems, *entry.repairs])}
-
-
-def import_picture(path: str, catalog: Catalog, dry_run: bool) -> int:
-    """Write a draft CSV beside a picture; nothing is taken over from a picture itself."""
-    text, rows, doubtful = draft_text(path, catalog)
-    draft = f"{path}.草稿.csv"
-    if dry_run:
-        emit(text.removeprefix("\ufeff").replace("\r\n", "\n"), machine=True)
-    else:
-        _replace(draft, text)
-        tell(f"草稿写在 {typed(draft)}。")
-    tell(f"从图里读到 {rows} 行，{doubtful} 行有存疑。图片不直接收录：")
-    tell(f"请逐格对照原图改好草稿，再运行 xunqin import {typed(draft)}")
-    return FOUND
 
 
 @cli.command("check", short_help="检查名单，看覆盖多少", options_metavar="[选项]")
