@@ -721,7 +721,9 @@ def by_record(query: Query) -> list[Hit]:
         if found:
             break
     hits = []
-    for place, city in sorted(found, key=lambda pair: RECORDED.index(pair[0].kind)):
+    # A township that is filed under a prefecture, which stands for all its counties, comes last.
+    wide = {place for place, _ in found if place.kind == "township" and place.code.endswith("00")}
+    for place, city in sorted(found, key=lambda pair: (RECORDED.index(pair[0].kind), pair[0] in wide)):
         note = _former_note(place) if place.kind == "former" else ""
         hits += _hits(place.kind, _agree(catalog, city, catalog.resolve(place)), note)
     return _once(hits)
@@ -998,8 +1000,8 @@ def _may_mean(typed: str, name: str, exactly: bool, place: Place) -> bool:
         return True
     if is_large_abroad(typed) or is_official_abroad(typed) or not exactly or place.kind == "former":
         return False
-    slips = [(wrong, right) for wrong, right in zip(typed, name) if wrong != right]
-    return all(_character_readings(right)[1] and not _character_readings(wrong)[1] for wrong, right in slips)
+    slips = [(_character_readings(a), _character_readings(b)) for a, b in zip(typed, name) if a != b]
+    return all(rare and not wrong_is_rare and heard[0] in sounds for (heard, wrong_is_rare), (sounds, rare) in slips)
 
 
 def _sounds_like(catalog: Catalog, text: str) -> list[tuple[str, Place]]:
@@ -1194,7 +1196,7 @@ def _nearness(typed: str, name: str, place: Place, similar: Callable[[str, str],
     heard = next(iter(_name_readings(place, name, 1)), None)
     if heard is None:
         return 0
-    total = 0.0
+    total, sure = 0.0, False
     for wrong, right, sound in zip(typed, name, heard):
         if wrong == right:
             total += 1
@@ -1203,7 +1205,9 @@ def _nearness(typed: str, name: str, place: Place, similar: Callable[[str, str],
         else:
             closest = max((similar(soft(s), soft(sound)) for s in _character_readings(wrong)[0]), default=0)
             total += closest if closest >= 0.6 else -1
-    return total / len(name)
+            sure |= closest == 1
+        sure |= wrong == right
+    return total / len(name) if sure else 0
 
 
 def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:

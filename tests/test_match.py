@@ -78,6 +78,8 @@ def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() 
         ("shenzhen", []),
         ("洛阳", []),
         ("你好", []),
+        ("中国", []),
+        ("阿城", ["鄂城区"]),
         ("123", []),
         ("", []),
         ("江" * 50, []),
@@ -88,6 +90,21 @@ def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() 
 def test_suggestions_are_near_in_sound_or_shape_or_there_are_none(query: str, expected: list[str]) -> None:
     assert answers(query) == []
     assert [division[1] for division in xunqin.suggest(query, CATALOG)] == expected
+
+
+def test_no_name_from_elsewhere_is_taken_for_one_in_hubei() -> None:
+    """Every prefecture and province outside Hubei; of the 2,900 counties' names only those that Hubei has too."""
+    rows = [xunqin.Abroad(line) for line in xunqin._table("elsewhere.csv").splitlines()[1:]]
+    taken = {name for row in rows for name in (row.name, row.short) for hit in answers(name) if hit[1] not in SAME}
+    assert taken == {"云阳", "习水"}  # a common character for one that no common phrase contains: told on stderr
+    assert [row.name for row in rows if row.level != "county" and (answers(row.name) or answers(row.short))] == []
+    # 沔阳 was a county of Hubei, 新洲 is one of its districts: their pinyin is theirs too.
+    spelled = {row.name for row in rows if row.level != "county" and answers(row.pinyin)}
+    assert spelled == {"绵阳市", "忻州市"}
+
+
+# Names that Hubei really has too: its districts' own, towns and popular names.
+SAME = ("exact", "township", "popular")
 
 
 def test_another_provinces_list_needs_no_gazetteer() -> None:
