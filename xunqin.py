@@ -105,7 +105,7 @@ def cell_problem(cell: str) -> tuple[str, str] | None:
 
 def _may_hold_bad_cells(text: str) -> bool:
     """One look at a whole list: whether its cells need a look each. Most lists are clean, and large."""
-    starts = (f"{before}{first}" for before in ",\n" for first in FORMULA_STARTS)
+    starts = (f"{before}{first}" for first in FORMULA_STARTS if first in text for before in ",\n")
     plain = text.replace("\n", "").replace("\r", "")
     return '"' in text or not plain.isprintable() or any(start in text for start in starts)
 
