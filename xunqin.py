@@ -2094,15 +2094,15 @@ def _split_at_valleys(stretch: list[tuple[float, int]]) -> list[tuple[float, flo
     return [(stretch[0][0], stretch[-1][0])]
 
 
-def picture_columns(boxes: list[Box]) -> list[tuple[float, float]]:
-    """The (left, right) of each column: stretches that two texts or more cover, apart by gaps.
+def without_titles(boxes: list[Box]) -> list[Box]:
+    """The texts of a picture without those alone on their lines above all others: titles, which span columns."""
+    beside = [box for box in boxes if any(o is not box and o.top < box.middle < o.bottom for o in boxes)]
+    first = min((box.top for box in beside), default=0.0)
+    return [box for box in boxes if box.bottom > first]
 
-    Titles and notes, alone on their lines above and below the table, do not count.
-    """
-    full = [box for box in boxes if sum(abs(box.middle - other.middle) < 8 for other in boxes) >= 3]
-    if full:
-        top, bottom = min(box.top for box in full), max(box.bottom for box in full)
-        boxes = [box for box in boxes if top - 20 < box.middle < bottom + 40]
+
+def picture_columns(boxes: list[Box]) -> list[tuple[float, float]]:
+    """The (left, right) of each column: stretches that two texts or more cover, apart by gaps."""
     edges = sorted([(box.left, 1) for box in boxes] + [(box.right, -1) for box in boxes])
     covered, profile = 0, []  # (x, how many texts cover what follows)
     for x, step in edges:
@@ -2116,7 +2116,8 @@ def picture_columns(boxes: list[Box]) -> list[tuple[float, float]]:
         elif stretch:
             columns += _split_at_valleys([*stretch, (x, 0)])
             stretch = []
-    return columns
+    heights = sorted(box.bottom - box.top for box in boxes)
+    return [(left, right) for left, right in columns if right - left > heights[len(heights) // 2] / 2]
 
 
 def _complete(unit: str) -> bool:
@@ -2190,6 +2191,7 @@ def _reading_order(boxes: list[Box]) -> list[Box]:
 
 def picture_table(boxes: list[Box], rules: list[float], again: Callable[[Box], str]) -> PictureTable:
     """The texts of a picture sorted into rows and columns; one that runs through two columns is read in parts."""
+    boxes = without_titles(boxes)
     columns = picture_columns(boxes)
     boxes = [part for box in boxes for part in _apart(box, columns, again)]
     rows = picture_rows(boxes, rules)
@@ -2228,6 +2230,11 @@ def _draft_row(entry: Entry, boxes: list[Box], doubts: list[str], catalog: Catal
     }  # fmt: skip
 
 
+def _has(digits: str, text: str) -> bool:
+    """Whether every run of digits in a text, dashes left out, stands in a row of digits."""
+    return all(run in digits for run in re.findall(r"\d{7,}", re.sub("[- ]", "", text)))
+
+
 def draft_text(path: str, catalog: Catalog) -> tuple[str, int, int]:
     """(the draft CSV of a picture, how many rows, how many doubtful): every cell, its confidence, its doubts."""
     boxes, rules, again = read_picture(path)
@@ -2251,7 +2258,10 @@ def draft_text(path: str, catalog: Catalog) -> tuple[str, int, int]:
             elif box.score < SURE_NUMBER:
                 doubts.setdefault(row, []).append(f"{box.text} 不够清楚")
     rows = [_draft_row(entry, table.boxes(entry.number), doubts.get(entry.number, []), catalog) for entry in entries]
-    return excel_text(rows, DRAFT_COLUMNS), len(rows), sum(bool(row["存疑"]) for row in rows)
+    drafted = re.sub(r"\D", "", "".join(row["办公电话"] + row["手机"] for row in rows))
+    strays = [box.text for box in boxes if len(re.sub(r"\D", "", box.text)) >= 7 and not _has(drafted, box.text)]
+    rows += [{"存疑": f"「{text}」没归到哪一行"} for text in strays]
+    return excel_text(rows, DRAFT_COLUMNS), len(rows) - len(strays), sum(bool(row["存疑"]) for row in rows)
 
 
 # ==============================================================================================

@@ -273,6 +273,22 @@ def test_texts_that_run_through_two_columns_are_read_in_parts_and_none_is_droppe
     assert [box.text for box in table.lost[2]] == ["备注"]
 
 
+def test_a_number_that_got_into_no_row_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = boxes(
+        (0, 0, "单位名称"), (300, 0, "联系电话"), (0, 40, "大冶市公安局"), (300, 40, "0714-8001234"),
+        (0, 80, "阳新县公安局"), (300, 80, "0714-8001235"), (900, 40, "13800001234"), (560, 80, "建设大道1号"),
+    )  # fmt: skip
+    monkeypatch.setattr(xunqin, "read_picture", lambda path: (read, [-10.0, 30.0, 70.0, 110.0], lambda box: box.text))
+    text, count, doubtful = xunqin.draft_text("x.png", CATALOG)
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert (count, doubtful) == (2, 3)
+    assert [row["存疑"] for row in rows] == [
+        "「13800001234」没归到哪一格",
+        "「建设大道1号」没归到哪一格",
+        "「13800001234」没归到哪一行",
+    ]
+
+
 @needs_ocr
 def test_a_small_picture_is_enlarged_and_a_dry_run_prints_the_draft(call: Call, tmp_path: Path) -> None:
     import cv2
