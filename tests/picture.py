@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -22,7 +23,8 @@ def picture() -> str:
     for args in SHOWN:
         console.print(f"$ xunqin {' '.join(args)}", style="bold green", highlight=False)
         console.print(Text.from_ansi(on_terminal(84, *args).out))
-    return console.export_svg(title="xunqin 寻亲", unique_id="xunqin")
+    svg = console.export_svg(title="xunqin 寻亲", unique_id="xunqin")
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S)  # no font from another site
 
 
 if __name__ == "__main__":
