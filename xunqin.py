@@ -180,7 +180,7 @@ def load_list(path: str) -> Sequence[Row]:
     return Rows(header, records)
 
 
-def bundled(name: str) -> str:
+def bundled_path(name: str) -> str:
     """The path of a bundled data file that is there. Raises ListError when the script came without its data."""
     path = data_file(name)
     if not os.path.exists(path):
@@ -191,7 +191,7 @@ def bundled(name: str) -> str:
 @lru_cache(maxsize=8)
 def _table(name: str) -> str:
     """A bundled table as text. One name or character is found in it faster than the whole is parsed."""
-    return read_text(bundled(name))
+    return read_text(bundled_path(name))
 
 
 # ==============================================================================================
@@ -208,6 +208,7 @@ _AUTONOMOUS = ("自治区", "自治州", "自治县", "自治旗")
 _LONG_SUFFIXES = ("特别行政区", "林区", "新区", "地区", "矿区")
 _SUFFIXES = frozenset("省市区县州旗盟")
 COUNTY_SUFFIXES = ("区", "县", "市")
+PINYIN_SUFFIX = "(?:qu|xian|shi)$"  # the same, at the end of joined pinyin
 
 
 def short_name(name: str) -> str:
@@ -624,10 +625,9 @@ class Query:
     @cached_property
     def cores(self) -> list[tuple[str, str]]:
         """The plain splits, also behind a prefecture's former name, and those without police words."""
+        rest = self.text.removeprefix(HOME_PROVINCE).removeprefix("湖北")
         former = [
-            (city, self.text.removeprefix(HOME_PROVINCE).removeprefix("湖北")[len(name) :])
-            for name, city in self.catalog.former_cities.items()
-            if self.text.removeprefix(HOME_PROVINCE).removeprefix("湖北").startswith(name)
+            (city, rest[len(name) :]) for name, city in self.catalog.former_cities.items() if rest.startswith(name)
         ]
         splits = [*self.plain, *former, *self.police]
         return [(city, core) for city, core in dict.fromkeys(splits) if len(core) >= 2]
@@ -899,7 +899,7 @@ def _rank(found: Found, tier: str) -> list[Hit]:
 def _spelled(catalog: Catalog, letters: str, within: list[Division]) -> list[Hit]:
     """The divisions, of those given, that a joined pinyin spells, with a suffix or without."""
     inside = set(within)
-    for form in dict.fromkeys((letters, re.sub("(?:qu|xian|shi)$", "", letters))):
+    for form in dict.fromkeys((letters, re.sub(PINYIN_SUFFIX, "", letters))):
         places = catalog.spelled.get(form, [])
         if not places and not is_large_abroad(form):  # luoyang, nanyang: a town here, a city there
             places = [place for place in places_spelled(form) if place.kind in ("popular", "township")]
@@ -1091,7 +1091,7 @@ def _slip_in_pinyin(query: Query) -> list[Hit]:
 
     catalog = query.catalog
     text = query.text.replace("v", "u")
-    forms = [text, re.sub("(?:qu|xian|shi)$", "", text)]
+    forms = [text, re.sub(PINYIN_SUFFIX, "", text)]
     if any(map(abroad, forms)):
         return []
     kinds = ("county", "prefecture")
@@ -2574,7 +2574,7 @@ def open_catalog(data: str | None) -> Catalog:
     """The list that --data or XUNQIN_DATA names, else the bundled one together with the user's own."""
     if data:
         return Catalog(load_list(data))
-    return Catalog(merged(load_list(bundled("points.csv")), own_rows()))
+    return Catalog(merged(load_list(bundled_path("points.csv")), own_rows()))
 
 
 # How a tier is named to people, when it was not by the plain name.
@@ -2874,7 +2874,7 @@ def list_command(data: str | None, city: str | None, format: str | None) -> int:
 
 def bundled_catalog() -> Catalog:
     """The bundled list alone: what an import and a check are measured against."""
-    return Catalog(load_list(bundled("points.csv")))
+    return Catalog(load_list(bundled_path("points.csv")))
 
 
 @cli.command("near", short_help="离一个地方最近的单位", options_metavar="[选项]")
