@@ -48,12 +48,17 @@ PUBLISHED_IN = {"武汉市": 16}
 HOME_PROVINCE = "湖北省"
 
 
+# What a message never repeats of a file: control characters, line ends and turns of the writing direction.
+CONTROLS = "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
+
+
 class ListError(Exception):
     """A list that cannot be used. The message is one line: file:row: column: problem: remedy."""
 
     def __init__(self, path: str, problem: str, remedy: str, row: int = 0, column: str = "") -> None:
         where = f"{path}:{row}" if row else path
-        super().__init__(": ".join(part for part in (where, column, problem, remedy) if part))
+        line = ": ".join(part for part in (where, column, problem, remedy) if part)
+        super().__init__(re.sub(CONTROLS, "?", line))
 
 
 def data_file(name: str) -> str:
@@ -96,18 +101,23 @@ def cell_problem(cell: str) -> tuple[str, str] | None:
 
     if "\n" in cell or "\t" in cell:
         return "一格里有换行或制表符", "请改成一行；多个号码用 ; 隔开"
-    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in cell):
+    if not cell.isprintable() and any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in cell):
         return "含有控制字符", "请删掉看不见的字符"
     if cell.startswith(FORMULA_STARTS) and not re.match(r"[+-][\d ]", cell):
         return "像是表格公式", "请删掉开头的 = + - @"
     return None
 
 
-def _may_hold_bad_cells(text: str) -> bool:
+def ragged(cells: list[str], header: list[str]) -> tuple[str, str] | None:
+    """(problem, remedy) of a row with more or fewer cells than the header, or None."""
+    same = len(cells) == len(header)
+    return None if same else (f"有 {len(cells)} 格，表头有 {len(header)} 格", "请补齐或删去多余的格")
+
+
+def _may_hold_bad_cells(text: str, lines: list[str]) -> bool:
     """One look at a whole list: whether its cells need a look each. Most lists are clean, and large."""
     starts = (f"{before}{first}" for first in FORMULA_STARTS if first in text for before in ",\n")
-    plain = text.replace("\n", "").replace("\r", "")
-    return '"' in text or not plain.isprintable() or any(start in text for start in starts)
+    return '"' in text or not all(map(str.isprintable, lines)) or any(start in text for start in starts)
 
 
 def parse_rows(text: str, path: str) -> Iterator[tuple[int, list[str]]]:
@@ -124,10 +134,10 @@ def parse_rows(text: str, path: str) -> Iterator[tuple[int, list[str]]]:
 
 
 class Rows(Sequence[Row]):
-    """The rows of a list, each made a dictionary only when it is asked for: most of a large list never is."""
+    """The rows of a list: lines of CSV, each taken apart only when it is asked for. Most of a large list never is."""
 
-    def __init__(self, header: list[str], records: list[list[str]]) -> None:
-        self.header, self.records = header, records
+    def __init__(self, header: list[str], lines: list[str], quoted: bool) -> None:
+        self.header, self.lines, self.quoted = header, lines, quoted
 
     @overload
     def __getitem__(self, at: int) -> Row: ...
@@ -135,19 +145,22 @@ class Rows(Sequence[Row]):
     def __getitem__(self, at: slice) -> list[Row]: ...
     def __getitem__(self, at: int | slice) -> Row | list[Row]:
         if isinstance(at, slice):
-            return [dict(zip(self.header, cells)) for cells in self.records[at]]
-        return dict(zip(self.header, self.records[at]))
+            return [dict(zip(self.header, cells)) for cells in csv.reader(self.lines[at])]
+        return dict(zip(self.header, next(csv.reader([self.lines[at]]))))
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(self.lines)
+
+    def column(self, name: str) -> list[str]:
+        """One column, the rest of each line left as it is where no quote says otherwise."""
+        at = self.header.index(name)
+        lines = csv.reader(self.lines) if self.quoted else (line.split(",", at + 1) for line in self.lines)
+        return [cells[at] for cells in lines]
 
 
 def column_of(rows: Sequence[Row], name: str) -> list[str]:
     """One column of a list."""
-    if isinstance(rows, Rows):
-        at = rows.header.index(name)
-        return [cells[at] for cells in rows.records]
-    return [row[name] for row in rows]
+    return rows.column(name) if isinstance(rows, Rows) else [row[name] for row in rows]
 
 
 def load_list(path: str) -> Sequence[Row]:
@@ -157,27 +170,27 @@ def load_list(path: str) -> Sequence[Row]:
     """
     text = read_text(path)
     lines = parse_rows(text, path)
-    _, header = next(lines, (0, []))
+    start, header = next(lines, (0, []))
     if not header:
         raise ListError(path, "文件是空的", "请给出有表头和内容的 CSV")
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise ListError(path, f"缺少列 {'、'.join(missing)}", f"表头应为 {','.join(COLUMNS)}", 1)
-    with contextlib.suppress(csv.Error):
-        records = [cells for cells in csv.reader(io.StringIO(text, newline=""), strict=True) if cells][1:]
-        if not _may_hold_bad_cells(text) and {*map(len, records)} <= {len(header)}:
-            return Rows(header, records)
-    # Something may be wrong: once more, line by line, to say where.
-    records = []
-    for number, cells in lines:
-        if len(cells) != len(header):
-            raise ListError(path, f"有 {len(cells)} 格，表头有 {len(header)} 格", "请补齐或删去多余的格", number)
+    # No cell may hold a line break, so a line is a row.
+    body = [line for line in text.splitlines() if line][1:]
+    rows = Rows(header, body, quoted='"' in text)
+    if not _may_hold_bad_cells(text, body) and {line.count(",") for line in body} <= {len(header) - 1}:
+        return rows
+    # Something may be wrong: once more, row by row, to say where.
+    for number, cells in itertools.chain([(start, header)], lines):
+        wrong = ragged(cells, header)
+        if wrong:
+            raise ListError(path, *wrong, number)
         for name, cell in zip(header, cells):
             problem = cell_problem(cell)
             if problem:
                 raise ListError(path, *problem, number, name)
-        records.append(cells)
-    return Rows(header, records)
+    return rows
 
 
 def bundled_path(name: str) -> str:
@@ -447,18 +460,11 @@ class Catalog:
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
         self.row_numbers: dict[Division, list[int]] = {}
-        self.cities: dict[str, list[Division]] = {}
-        self.city_by_division: dict[Division, str] = {}
-        self.full_names: dict[str, list[Division]] = {}
-        columns = (column_of(rows, name) for name in ("code", "district", "city"))
-        for at, (code, district, city) in enumerate(zip(*columns)):
-            division = (code, district)
-            if division not in self.row_numbers:
-                self.row_numbers[division] = []
-                self.city_by_division[division] = city
-                self.cities.setdefault(city, []).append(division)
-                self.full_names.setdefault(district, []).append(division)
-            self.row_numbers[division].append(at)
+        for at, division in enumerate(zip(column_of(rows, "code"), column_of(rows, "district"))):
+            if division in self.row_numbers:
+                self.row_numbers[division].append(at)
+            else:
+                self.row_numbers[division] = [at]
 
     @property
     def divisions(self) -> Collection[Division]:
@@ -473,6 +479,27 @@ class Catalog:
     def provinces(self) -> list[str]:
         """The provinces of the list."""
         return list(dict.fromkeys(column_of(self.rows, "province")))
+
+    @cached_property
+    def cities(self) -> dict[str, list[Division]]:
+        """{city: its divisions}."""
+        cities: dict[str, list[Division]] = {}
+        column = column_of(self.rows, "city")
+        for division, numbers in self.row_numbers.items():
+            cities.setdefault(column[numbers[0]], []).append(division)
+        return cities
+
+    def city_of(self, division: Division) -> str:
+        """The city a division belongs to."""
+        return self.rows[self.row_numbers[division][0]]["city"]
+
+    @cached_property
+    def full_names(self) -> dict[str, list[Division]]:
+        """{full name: its divisions}."""
+        names: dict[str, list[Division]] = {}
+        for division in self.divisions:
+            names.setdefault(division[1], []).append(division)
+        return names
 
     @cached_property
     def short_names(self) -> dict[str, list[Division]]:
@@ -507,16 +534,12 @@ class Catalog:
     def city_names(self) -> dict[str, str]:
         """{a city's full, short or short + 州 name: its full name}."""
         names = {}
-        for city in self.cities:
+        for city in dict.fromkeys(column_of(self.rows, "city")):
             short = short_name(city)
             names.update({city: city, short: city})
             if city.endswith("州"):
                 names[short + "州"] = city
         return {name: city for name, city in names.items() if name}
-
-    def city_of(self, division: Division) -> str:
-        """The city a division belongs to."""
-        return self.city_by_division[division]
 
     @cached_property
     def places(self) -> list[Place]:
@@ -2381,16 +2404,17 @@ def list_problems(path: str, bundled: Catalog) -> tuple[list[Row], list[str]]:
     problems: list[str] = []
     first_seen: dict[tuple[str, ...], int] = {}
     for number, cells in records:
-        if len(cells) != len(header):
-            problems.append(f"{path}:{number}: 有 {len(cells)} 格，表头有 {len(header)} 格: 请补齐或删去多余的格")
+        wrong = ragged(cells, header)
+        if wrong:
+            problems.append(str(ListError(path, *wrong, number)))
             continue
         row = dict(zip(header, cells))
         found = [(name, *problem) for name, cell in row.items() if (problem := cell_problem(cell))]
         found += [problem for check in CHECKS for problem in check(row, bundled)]
         found += _repeated(row, number, first_seen)
-        problems += [f"{path}:{number}: {column}: {problem}: {remedy}" for column, problem, remedy in found]
+        problems += [str(ListError(path, problem, remedy, number, column)) for column, problem, remedy in found]
         rows.append(row)
-    return rows, [re.sub(r"[\x00-\x1f\x7f-\x9f]", "?", problem) for problem in problems]
+    return rows, problems
 
 
 def coverage(rows: Sequence[Row]) -> list[str]:

@@ -33,6 +33,10 @@ REFUSED = {
     ),
     "empty.csv": ("", ": 文件是空的: 请给出有表头和内容的 CSV"),
     "blank.csv": ("\n\n", ": 文件是空的: 请给出有表头和内容的 CSV"),
+    "heading.csv": (
+        '"a\nb",' + listing(1).replace("\n", ",x\n"),
+        ":1: a?b: 一格里有换行或制表符: 请改成一行；多个号码用 ; 隔开",
+    ),
     "quote.csv": (HEADER + '\n"a"b,1\n', ":2: CSV 格式不对"),
     "nul.csv": ("a\0b", ": 不是文本文件: 请给出 CSV；图片和 Excel 表请用 xunqin import"),
 }
@@ -74,6 +78,15 @@ def test_bom_other_order_extra_columns_and_blank_lines_are_fine(call: Call, tmp_
     path.write_text("\ufeff" + ",".join(columns) + "\r\n\r\n" + row + "\r\n\r\n", encoding="utf-8")
     assert call("--data", str(path), "search", "番禺") == Result(
         0, f"query,match,{HEADER}\n番禺,exact,440113,广东省,广州市,番禺区,,,,,+86-1,,,,\n", ""
+    )
+
+
+def test_quoted_cells_are_read_like_plain_ones(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(listing(3, address='"甲路 1 号, 乙座"', contact='"""王"" 警官"'), encoding="utf-8")
+    assert call("--data", str(path), "list").out == path.read_text(encoding="utf-8")
+    assert call("--data", str(path), "search", "测试第2区").out == (
+        f"query,match,{HEADER}\n测试第2区,exact," + path.read_text(encoding="utf-8").splitlines()[2] + "\n"
     )
 
 
