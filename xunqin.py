@@ -16,6 +16,7 @@ import gc
 gc.disable()  # looking for cycles while modules load takes a tenth of the start
 import contextlib
 import csv
+import errno
 import io
 import itertools
 import os
@@ -61,6 +62,27 @@ class ListError(Exception):
         super().__init__(re.sub(CONTROLS, "?", line))
 
 
+REASONS = {
+    "ENOENT": "没有这个文件",
+    "EACCES": "没有权限",
+    "EPERM": "没有权限",
+    "EROFS": "这里只能读，不能写",
+    "ENOSPC": "磁盘满了",
+    "EDQUOT": "磁盘配额用完了",
+    "EFBIG": "文件太大，写不下",
+    "EIO": "磁盘读写出错",
+    "EBADF": "已经关闭",
+    "ENOTDIR": "路径里有一段不是目录",
+    "EISDIR": "这是一个目录",
+    "ENAMETOOLONG": "文件名太长",
+}
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused, in Chinese where it is known."""
+    return REASONS.get(errno.errorcode.get(error.errno or 0, ""), error.strerror or str(error))
+
+
 def data_file(name: str) -> str:
     """The path of a bundled data file: xunqin_data/ when installed, data/ in a checkout."""
     here = os.path.dirname(os.path.abspath(__file__))
@@ -81,7 +103,7 @@ def read_text(path: str) -> str:
     except IsADirectoryError:
         raise ListError(path, "这是一个目录", "请给出 CSV 文件") from None
     except OSError as error:
-        raise ListError(path, f"打不开（{error.strerror}）", "请检查路径和权限") from None
+        raise ListError(path, f"打不开（{reason(error)}）", "请检查路径和权限") from None
     if b"\0" in raw:
         raise ListError(path, "不是文本文件", "请给出 CSV；图片和 Excel 表请用 xunqin import")
     try:
@@ -546,6 +568,10 @@ class Catalog:
         """The gazetteer's rows whose division is in this list; none for another province's list."""
         return [place for place in all_places() if self.resolve(place)]
 
+    def of_city(self, name: str) -> list[Division]:
+        """The divisions of the city with this name; none when it is no city's."""
+        return self.cities[self.city_names[name]] if name in self.city_names else []
+
     def resolve(self, place: Place) -> list[Division]:
         """The divisions of this list that a place of the gazetteer stands for."""
         division = (place.code, place.district)
@@ -699,8 +725,8 @@ def by_exact(query: Query) -> list[Hit]:
     for city, core in query.plain:
         hits = _hits("exact", _agree(catalog, city, catalog.named_exactly(core)))
         if hits:
-            if core in catalog.city_names and not city and core != hits[0].division[1]:
-                hits += _hits("city", catalog.cities[catalog.city_names[core]])
+            if not city and core != hits[0].division[1]:
+                hits += _hits("city", catalog.of_city(core))
             if core.endswith(COUNTY_SUFFIXES):
                 for place in places_named(core):
                     if place.kind == "former":
@@ -713,9 +739,7 @@ def by_unit(query: Query) -> list[Hit]:
     """A bureau's wording (江岸分局, 公安县公安局, 武汉市公安局) or a unit's whole name."""
     catalog = query.catalog
     for city, core in query.police:
-        found = _agree(catalog, city, catalog.named_exactly(core))
-        if not found and not city and core in catalog.city_names:
-            found = catalog.cities[catalog.city_names[core]]
+        found = _agree(catalog, city, catalog.named_exactly(core)) or ([] if city else catalog.of_city(core))
         if found:
             return _hits("unit", found)
     return _hits("unit", catalog.units.get(query.text, []))
@@ -723,11 +747,8 @@ def by_unit(query: Query) -> list[Hit]:
 
 def by_city(query: Query) -> list[Hit]:
     """A city's or prefecture's name alone: all its units."""
-    for city, core in query.plain:
-        if not city and core in query.catalog.city_names:
-            found = query.catalog.cities[query.catalog.city_names[core]]
-            return _hits("city", found)
-    return []
+    cores = (core for city, core in query.plain if not city)
+    return next((_hits("city", found) for core in cores if (found := query.catalog.of_city(core))), [])
 
 
 def by_record(query: Query) -> list[Hit]:
@@ -1176,8 +1197,13 @@ TIERS: tuple[Callable[[Query], list[Hit]], ...] = (
 _WHOLE = TIERS[:3]
 
 
-def _in_city(catalog: Catalog, city: str, hits: list[Hit]) -> list[Hit]:
-    return [hit for hit in hits if not city or catalog.city_of(hit.division) == city]
+def _first_answer(query: Query, tiers: Iterable[Callable[[Query], list[Hit]]], city: str) -> list[Hit]:
+    """What the first tier that hits in the city, if one is given, finds there."""
+    for tier in tiers:
+        hits = [hit for hit in tier(query) if _agree(query.catalog, city, [hit.division])]
+        if hits:
+            return hits
+    return []
 
 
 def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
@@ -1186,18 +1212,13 @@ def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     if not cleaned or len(cleaned) > 200:
         return []
     query = Query(cleaned, catalog)
-    for tier in _WHOLE:
-        hits = _in_city(catalog, city, tier(query))
-        if hits:
-            return hits
+    hits = _first_answer(query, _WHOLE, city)
+    if hits:
+        return hits
     folded = simplified(cleaned)
-    if folded != cleaned:
-        query = Query(folded, catalog)
-    for tier in TIERS if folded != cleaned else TIERS[len(_WHOLE) :]:
-        hits = _in_city(catalog, city, tier(query))
-        if hits:
-            return hits
-    return []
+    if folded == cleaned:
+        return _first_answer(query, TIERS[len(_WHOLE) :], city)
+    return _first_answer(Query(folded, catalog), TIERS, city)
 
 
 def _near_records(catalog: Catalog, core: str) -> Iterator[tuple[Division, float]]:
@@ -1561,7 +1582,7 @@ def file_kind(path: str) -> str:
         with open(path, "rb") as file:
             start = file.read(8)
     except OSError as error:
-        raise ListError(path, f"打不开（{error.strerror}）", "请检查路径和权限") from None
+        raise ListError(path, f"打不开（{reason(error)}）", "请检查路径和权限") from None
     if not size:
         raise ListError(path, "文件是空的", "请给出有内容的名单")
     if size > MAX_BYTES:
@@ -2558,7 +2579,7 @@ def emit(text: str, machine: bool = False) -> None:
     except BrokenPipeError:
         raise ReaderGone from None
     except OSError as error:
-        raise ListError("标准输出", f"写不进去（{error.strerror}）", "请检查磁盘空间") from None
+        raise ListError("标准输出", f"写不进去（{reason(error)}）", "请检查磁盘空间") from None
 
 
 def chosen_format(format: str | None) -> str:
@@ -2685,16 +2706,24 @@ def city_named(text: str, catalog: Catalog) -> str:
     raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
 
 
+def _write_terms(formatter: click.HelpFormatter, heading: str, terms: list[tuple[str, str]]) -> None:
+    """A section of (term, meaning), the meanings below each other; click counts a hanzi as one cell."""
+    cells = {term: len(term) + sum(not character.isascii() for character in term) for term, _ in terms}
+    with formatter.section(heading):
+        for term, meaning in terms:
+            formatter.write(f"  {term}{' ' * (max(cells.values()) - cells[term])}  {meaning}\n")
+
+
 class _ChineseHelp(click.Command):
-    """Help pages with Chinese headings."""
+    """Help pages in Chinese; what an argument is stands in the text."""
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix="用法: ")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        records = [record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))]
-        with formatter.section("选项"):
-            formatter.write_dl(records)
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        terms = [" ".join([", ".join(option.opts), option.metavar or ""]).rstrip() for option in options]
+        _write_terms(formatter, "选项", [(term, option.help or "") for term, option in zip(terms, options)])
 
     def get_help_option(self, ctx: click.Context) -> click.Option:
         # Made here, for click's own asks gettext first, which costs as much as reading the list.
@@ -2716,8 +2745,8 @@ class _ChineseGroup(_ChineseHelp, click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_options(ctx, formatter)
-        with formatter.section("命令"):
-            formatter.write_dl([(name, self.commands[name].get_short_help_str()) for name in self.list_commands(ctx)])
+        commands = [(name, self.commands[name].get_short_help_str()) for name in self.list_commands(ctx)]
+        _write_terms(formatter, "命令", commands)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
@@ -3078,9 +3107,9 @@ def run(args: list[str]) -> int:
     except (ReaderGone, BrokenPipeError):
         return READER_GONE
     except OSError as error:
-        tell(f"{error.filename or '标准输出'}: {error.strerror}: 请检查磁盘空间和权限")
+        tell(f"{error.filename2 or error.filename or '标准输出'}: {reason(error)}: 请检查磁盘空间和权限")
     except (click.Abort, KeyboardInterrupt):
-        tell("已中断，什么都没有改。")
+        tell("已中断。再运行一次就行。")
     return UNUSABLE
 
 

@@ -385,7 +385,7 @@ def test_a_bad_picture_is_one_line_and_exit_2(call: Call, tmp_path: Path) -> Non
 def test_a_directory_a_missing_and_a_huge_file(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert call("import", str(tmp_path)) == Result(2, "", f"{tmp_path}: 这是一个目录: 请给出一个文件\n")
     path = tmp_path / "list.csv"
-    assert call("import", str(path)).err == f"{path}: 打不开（No such file or directory）: 请检查路径和权限\n"
+    assert call("import", str(path)).err == f"{path}: 打不开（没有这个文件）: 请检查路径和权限\n"
     path.write_bytes(b"x" * 3000)
     monkeypatch.setattr(xunqin, "MAX_BYTES", 2000)
     assert "文件太大（0 MB）" in call("import", str(path)).err
@@ -458,9 +458,19 @@ def test_a_full_disk_leaves_the_old_list(tmp_path: Path, call: Call) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr.decode().splitlines()[-1].endswith("File too large: 请检查磁盘空间和权限")
+    assert done.stderr.decode().splitlines()[-1].endswith("文件太大，写不下: 请检查磁盘空间和权限")
     assert [row["mobile"] for row in xunqin.own_rows()] == ["13800001234"]
     assert sorted(os.listdir(os.path.dirname(xunqin.own_list_path()))) == ["points.csv", "points.csv.lock"]
+
+
+def test_rejected_rows_that_cannot_be_written_are_told_and_nothing_is_left(tmp_path: Path, call: Call) -> None:
+    path = small_list(tmp_path / "list.csv", "1380000")
+    (tmp_path / "list.csv.rejected.csv").mkdir()
+    result = call("import", str(path))
+    assert result.code == 2
+    assert result.err.splitlines()[-1] == f"{path}.rejected.csv: 这是一个目录: 请检查磁盘空间和权限"
+    assert sorted(os.listdir(tmp_path)) == ["list.csv", "list.csv.rejected.csv"]
+    assert not os.path.exists(xunqin.own_list_path())
 
 
 def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
@@ -468,21 +478,32 @@ def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
     path = small_list(tmp_path / "list.csv", "13800001234")
     result = process("import", str(path), env={"HOME": str(tmp_path / "file")})
     assert result.code == 2
-    assert result.err.splitlines()[-1].endswith("Not a directory: 请检查磁盘空间和权限")
+    assert result.err.splitlines()[-1].endswith("路径里有一段不是目录: 请检查磁盘空间和权限")
     assert process("search", "江岸", env={"HOME": "/nonexistent"}).code == 0
 
 
-def test_an_interrupted_import_is_one_line_and_exit_2(
-    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+@pytest.mark.parametrize(
+    ("sent", "code", "last"),
+    [(signal.SIGINT, 2, "已中断。再运行一次就行。"), (signal.SIGTERM, -15, "读到 1 行：可收录 1 行，待核对 0 行。")],
+)
+def test_an_interrupted_import_leaves_the_old_list(
+    sent: signal.Signals, code: int, last: str, call: Call, tmp_path: Path
 ) -> None:
-    def interrupted(*args: object) -> None:
-        raise KeyboardInterrupt
+    import fcntl
 
-    monkeypatch.setattr(xunqin, "take_over", interrupted)
-    result = call("import", str(small_list(tmp_path / "list.csv", "13800001234")))
-    assert result.code == 2
-    assert result.err.splitlines()[-1] == "已中断，什么都没有改。"
-    assert not os.path.exists(xunqin.own_list_path())
+    assert call("import", str(small_list(tmp_path / "first.csv", "13800001234"))).code == 0
+    second = small_list(tmp_path / "second.csv", "13800005678")
+    with open(xunqin.own_list_path() + ".lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the import waits for it, its list read and not yet written
+        command = [sys.executable, str(SCRIPT), "import", str(second)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
+            assert child.stderr is not None
+            said = child.stderr.readline()
+            child.send_signal(sent)
+            said += child.stderr.read()
+    assert (child.returncode, said.decode().splitlines()[-1]) == (code, last)
+    assert [row["mobile"] for row in xunqin.own_rows()] == ["13800001234"]
 
 
 def test_a_broken_own_list_is_told_by_name(call: Call) -> None:

@@ -65,9 +65,7 @@ def test_a_list_that_is_not_utf8_names_the_row(call: Call, tmp_path: Path) -> No
 def test_a_missing_file_and_a_directory(call: Call, tmp_path: Path) -> None:
     assert call("--data", str(tmp_path), "list") == Result(2, "", f"{tmp_path}: 这是一个目录: 请给出 CSV 文件\n")
     path = tmp_path / "没有.csv"
-    assert call("--data", str(path), "list") == Result(
-        2, "", f"{path}: 打不开（No such file or directory）: 请检查路径和权限\n"
-    )
+    assert call("--data", str(path), "list") == Result(2, "", f"{path}: 打不开（没有这个文件）: 请检查路径和权限\n")
 
 
 def test_bom_other_order_extra_columns_and_blank_lines_are_fine(call: Call, tmp_path: Path) -> None:

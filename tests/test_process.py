@@ -100,7 +100,7 @@ def test_a_full_disk_is_one_line_and_exit_2(args: str) -> None:
         ["bash", "-c", f'"{sys.executable}" "{SCRIPT}" {args} > /dev/full'], capture_output=True, check=False
     )
     assert done.returncode == 2
-    assert done.stderr.decode() == "标准输出: 写不进去（No space left on device）: 请检查磁盘空间\n"
+    assert done.stderr.decode() == "标准输出: 写不进去（磁盘满了）: 请检查磁盘空间\n"
 
 
 def test_closed_streams() -> None:

@@ -32,6 +32,11 @@ def test_examples_are_what_the_program_prints(command: str, output: str) -> None
     assert on_terminal(80, *args, env=PLAIN).out.rstrip("\n") == output.rstrip("\n")
 
 
+def test_every_help_text_is_in_the_readme() -> None:
+    shown = [command for command, _ in examples() if command.endswith("--help")]
+    assert shown == ["xunqin --help", *(f"xunqin {name} --help" for name in xunqin.cli.commands)]
+
+
 @pytest.mark.parametrize("name", xunqin.cli.commands)
 def test_every_command_and_option_is_documented(name: str) -> None:
     assert f"xunqin {name}" in README
