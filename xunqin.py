@@ -635,8 +635,7 @@ class Catalog:
                 for name in place.names():
                     best = next(iter(_name_readings(place, name, 1)), ())
                     key = "".join(syllable[0] for syllable in best)
-                    if place not in index.setdefault(key, []):
-                        index[key].append(place)
+                    index.setdefault(key, []).append(place)
         return index
 
 
@@ -819,10 +818,8 @@ def _recorded_word(place: Place, divisions: tuple[Division, ...], words: dict[st
 def _vocabulary(catalog: Catalog) -> dict[str, Word]:
     """All names that an address may hold; a later one takes the place of an earlier one."""
     words: dict[str, Word] = {}
-    for line in _table("elsewhere.csv").splitlines()[1:]:
-        row = Abroad(line)
-        if row.level == "county":
-            break  # provinces and prefectures stand first in the file
+    rows = map(Abroad, _table("elsewhere.csv").splitlines()[1:])
+    for row in itertools.takewhile(lambda row: row.level != "county", rows):  # the larger stand first in the file
         words[row.name] = words[row.short] = ("elsewhere", True, (), row.province)
     for place in catalog.places:
         words.update(_recorded_word(place, tuple(catalog.resolve(place)), words))
@@ -1299,17 +1296,18 @@ def terminal_width(stream: TextIO) -> int:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """A text in lines of at most `width` cells."""
+    """A text in lines of at most `width` cells: words, numbers and their marks stay together where they fit."""
     from rich.cells import cell_len
 
     lines, line, used = [], "", 0
-    for character in text:
-        cells = cell_len(character)
+    words = re.findall("[「（]?(?:[!-~]+|.)[，。、；：？」）]*", text)
+    for piece in itertools.chain(*([word] if cell_len(word) <= width else word for word in words)):
+        cells = cell_len(piece)
         if used + cells > width and line:
-            lines.append(line)
+            lines.append(line.rstrip(" "))
             line, used = "", 0
-        if line or not lines or character != " ":  # no space where a line goes on
-            line += character
+        if line or not lines or piece != " ":  # no space where a line goes on
+            line += piece
             used += cells
     return [*lines, line]
 
@@ -1463,11 +1461,11 @@ def _phone_link(number: str) -> str:
 
 
 def _old_windows_console() -> bool:
-    if sys.platform != "win32":
-        return False
-    from rich.console import detect_legacy_windows
+    if sys.platform == "win32":
+        from rich.console import detect_legacy_windows
 
-    return detect_legacy_windows()
+        return detect_legacy_windows()
+    return False
 
 
 def _painter(terminal: bool) -> Callable[[Column, str], str]:
@@ -2519,8 +2517,10 @@ GUIDE = (
     ("去之前", (
         ("先打电话问几点有人。湖北各点的上班时间没有查到。", "无来源，未核实"),
         ("没有号码时打当地 110；从外地打，前面加区号。", "衡水公安，转载，无日期"),
-        ("0728 是仙桃、潜江、天门共用，0719 是十堰和神农架", "见 data/SOURCES.md"),
-        ("共用，接通后先说是哪里。", ""),
+        (
+            "0728 由仙桃、潜江、天门共用，0719 由十堰和神农架共用，接通后先说是哪里。",
+            "见 data/SOURCES.md",
+        ),
     )),
     ("采了以后", (
         ("血样送到刑事技术部门，录入全国打拐 DNA 库比对。", "生活报 2021-06-06"),
@@ -2530,28 +2530,28 @@ GUIDE = (
     ("名单在哪", (
         ("湖北公布过 136 个采血点，有单位、地址、负责人、电话。", JIMU),
         ("全国名单在公安部刑侦局的微信公众号和微博。", "新华社 2022-07-04"),
-        ("支付宝、微信、QQ 里搜「寻亲」，可查最近的采血点；", JIMU),
-        ("现在还能不能用，未核实。", "未核实"),
+        ("支付宝、微信、QQ 里搜「寻亲」，可查最近的采血点；现在还能不能用，未核实。", JIMU),
         ("2022 年的名单是否仍然有效，未核实。", "未核实"),
     )),
     ("孩子刚丢", (("马上报警，不用等 24 小时。", "新华社 2019-06-02"),)),
     ("还可以", (
-        ("宝贝回家（志愿者寻亲网站）：bbs.baobeihuijia.com", "转载页面 2025"),
+        ("宝贝回家，志愿者寻亲网站：", ""),
+        ("bbs.baobeihuijia.com", "转载页面 2025"),
         ("民政部寻亲公告平台，2015 年开通，现状未核实。", "慈善公益报等 2015-09"),
     )),
 )  # fmt: skip
 
 
-def guide_text() -> str:
-    """The guide, at most 60 cells wide."""
+def guide_text(width: int) -> str:
+    """The guide in lines of at most `width` cells, and of 60 at most."""
     lines = []
     for question, answers in GUIDE:
         lines.append(question)
         for answer, source in answers:
-            lines.append(f"  {answer}")
-            lines += [f"    （{source}）"] if source else []
+            for indent, text in ((2, answer), (4, f"（{source}）" if source else "")):
+                lines += [" " * indent + line for line in wrapped(text, min(width, 60) - indent) if line]
         lines.append("")
-    return "\n".join([*lines, "查单位：xunqin search 地名　导入官方名单：xunqin import 文件", ""])
+    return "\n".join([*lines, "查单位：xunqin search 地名", "导入官方名单：xunqin import 文件", ""])
 
 
 # ==============================================================================================
@@ -2815,17 +2815,13 @@ def cli(ctx: click.Context, data: str | None) -> None:
 
 def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterator[list[Row]]:
     """The rows for each line of a batch, one line after the other; a blank line keeps a blank row."""
-    known: dict[str, list[Hit]] = {}
+    found = lru_cache(maxsize=10_000)(lambda text: search(text, catalog, within))
     for line in lines:
         text = line.rstrip("\r\n").removeprefix("\ufeff").strip()
         if not text:
             yield [{"query": "", "match": ""}]
             continue
-        if text not in known:
-            if len(known) >= 10_000:
-                known.clear()
-            known[text] = search(text, catalog, within)
-        yield rows_of(text, known[text], catalog, 0) or [{"query": text, "match": "none"}]
+        yield rows_of(text, found(text), catalog, 0) or [{"query": text, "match": "none"}]
 
 
 def input_lines() -> Iterator[str]:
@@ -2969,7 +2965,7 @@ def near_command(data: str | None, names: tuple[str, ...], number: int, numbers_
 @cli.command("guide", short_help="谁能去、带什么、怎么办", options_metavar="[选项]")
 def guide_command() -> int:
     """谁可以采血、带什么、采了以后怎样、该打给谁。每一句都注明出处。"""
-    emit(guide_text())
+    emit(guide_text(terminal_width(sys.stdout) if sys.stdout is not None else 60))
     return FOUND
 
 
@@ -3095,8 +3091,6 @@ def run(args: list[str]) -> int:
             cli.main(args, prog_name="xunqin")
         with cli.make_context("xunqin", args) as context:
             code = cli.invoke(context)
-        if sys.stdout is not None:
-            sys.stdout.flush()
         return code if isinstance(code, int) else FOUND
     except click.exceptions.Exit as leave:
         return leave.exit_code

@@ -47,6 +47,11 @@ def call(capfdbinary: pytest.CaptureFixture[bytes]) -> Callable[..., Result]:
     return run
 
 
+def unmeasured() -> dict[str, str]:
+    """The environment without coverage's hooks, for a process whose modules, files or sudden end are looked at."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+
+
 def process(*args: str | bytes, env: dict[str, str] | None = None, stdin: bytes = b"") -> Result:
     """Run the script as a real process."""
     done = subprocess.run(

@@ -9,11 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import SCRIPT, Result, process
+from conftest import SCRIPT, Result, process, unmeasured
 
 import xunqin
 
@@ -159,6 +160,11 @@ def test_columns_in_any_order_titles_pages_and_no_heading_at_all(tmp_path: Path)
         ("王警官", "0714-8001234", "13800001234"),
         ("李警官", "0714-8001235", ""),
     ]
+    path.write_text("大冶市公安局,大冶市一路1号,冶金公安分局\n阳新县公安局,阳新县二路2号,\n", encoding="utf-8")
+    assert [(row["unit"], row["address"]) for row in cells(path)] == [
+        ("大冶市公安局", "大冶市一路1号"),
+        ("阳新县公安局", "阳新县二路2号"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -271,6 +277,24 @@ def test_texts_that_run_through_two_columns_are_read_in_parts_and_none_is_droppe
     table = xunqin.picture_table([*boxes(*rows), bridge, stray], rules, lambda box: "阳新县" if box.left else "公安局")
     assert table.sheet[-1][1] == ["公安局", "阳新县"]
     assert [box.text for box in table.lost[2]] == ["备注"]
+
+
+def test_columns_that_a_few_long_texts_run_together() -> None:
+    rows = [line for y in range(0, 400, 40) for line in ((0, y, "大冶市"), (100, y, "大冶市"), (200, y, "大冶市"))]
+    bridges = [xunqin.Box(0, y, 260, y + 20, "大冶市" * 3, 0.99) for y in (400, 440)]
+    assert xunqin.picture_columns([*boxes(*rows), *bridges]) == [(0, 60), (100, 160), (200, 260)]
+
+
+def test_a_number_that_is_not_clear_is_doubted_though_read_twice_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = boxes(
+        (0, 0, "单位名称"), (300, 0, "联系电话"), (0, 40, "大冶市公安局"), (300, 40, "0714-8001234"),
+        (0, 80, "阳新县公安局"), (300, 80, "0714-8001235"),
+    )  # fmt: skip
+    read[-1].score = 0.96
+    monkeypatch.setattr(xunqin, "read_picture", lambda path: (read, [-10.0, 30.0, 70.0, 110.0], lambda box: box.text))
+    text, _, doubtful = xunqin.draft_text("x.png", CATALOG)
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert (doubtful, [row["存疑"] for row in rows]) == (1, ["", "0714-8001235 不够清楚"])
 
 
 def test_a_number_that_got_into_no_row_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -422,7 +446,10 @@ def test_kill_during_import_leaves_a_whole_list(tmp_path: Path, call: Call) -> N
     second = small_list(tmp_path / "second.csv", "13800005678")
     for number in range(8):
         child = subprocess.Popen(
-            [sys.executable, str(SCRIPT), "import", str(second)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, str(SCRIPT), "import", str(second)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=unmeasured(),
         )
         time.sleep(0.05 + number * 0.06)
         child.send_signal(signal.SIGKILL)
@@ -431,6 +458,28 @@ def test_kill_during_import_leaves_a_whole_list(tmp_path: Path, call: Call) -> N
         assert row["mobile"] in ("13800001234", "13800005678")
     assert process("import", str(second)).code == 0
     assert [row["mobile"] for row in xunqin.own_rows()] == ["13800005678"]
+
+
+def test_the_lock_on_windows(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as another system can show it: one byte of the lock file is locked, waiting for it."""
+    taken: list[tuple[int, int]] = []
+    fake = types.SimpleNamespace(LK_LOCK=1, locking=lambda fd, mode, count: taken.append((mode, count)))
+    path = small_list(tmp_path / "list.csv", "13800001234")
+    monkeypatch.setitem(sys.modules, "msvcrt", fake)
+    monkeypatch.setattr(sys, "platform", "win32")
+    with xunqin.locked(str(path)):
+        assert taken == [(1, 1)]
+
+
+def test_a_list_without_one_clean_row_is_only_written_out(call: Call, tmp_path: Path) -> None:
+    path = small_list(tmp_path / "list.csv", "1380000")
+    result = call("import", str(path))
+    assert result.code == 2
+    assert result.err.splitlines() == [
+        "读到 1 行：可收录 0 行，待核对 1 行。",
+        f"待核对的行写在 {path}.rejected.csv，改好后再导入它。",
+    ]
+    assert not os.path.exists(xunqin.own_list_path())
 
 
 def test_imports_at_once_do_not_mix(tmp_path: Path) -> None:
@@ -455,6 +504,7 @@ def test_a_full_disk_leaves_the_old_list(tmp_path: Path, call: Call) -> None:
         [sys.executable, str(SCRIPT), "import", str(second)],
         capture_output=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64)),
+        env=unmeasured(),
         check=False,
     )
     assert done.returncode == 2

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import HEADER, SCRIPT, Result, listing, process
+from conftest import HEADER, SCRIPT, Result, listing, process, unmeasured
 
 JIANGAN = (
     "江岸,exact,420102,湖北省,武汉市,江岸区,武汉市江岸区公安分局刑侦支队,,戴警官,,,027-110,listed,"
@@ -117,7 +117,8 @@ def test_closed_streams() -> None:
 def loaded(*args: str) -> set[str]:
     """The modules that a command line loads, asked of the process itself."""
     code = f"import sys, xunqin\nxunqin.run({list(args)!r})\nsys.stderr.write('\\n'.join(name for name in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=SCRIPT.parent, check=True)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, cwd=SCRIPT.parent, env=unmeasured(), check=True)
     return set(done.stderr.decode().split())
 
 

@@ -24,6 +24,9 @@ COMMANDS = {
     "city": ("list", "--city", "武汉"),
     "full": ("--data", str(FULL), "list"),
     "missing": ("search", "华容县"),
+    "former": ("search", "江陵县"),
+    "near": ("near", "木鱼镇"),
+    "guide": ("guide",),
 }
 PLAIN = {"TERM": "dumb"}  # no colours and no links: the screens stay readable in review
 
@@ -66,6 +69,28 @@ def test_phones_are_links_where_the_terminal_supports_them() -> None:
     assert "tel:02780001235,8012" in shown
     assert "\x1b]8" not in on_terminal(200, *COMMANDS["full"], env={"TERM": "dumb"}).out
     assert "\x1b" not in process(*COMMANDS["full"], "-f", "table").out
+
+
+def test_an_old_windows_console_gets_plain_text(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    import rich.console
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    for old, links in ((True, 0), (False, 1)):
+        monkeypatch.setattr(rich.console, "detect_legacy_windows", lambda old=old: old)
+        column = next(column for column in xunqin.SHOWN if column.phone)
+        assert xunqin._painter(terminal=True)(column, "027-110").count("tel:027110") == links
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (10, ["没有找到", "「火星」。", "xunqin", "list"]),
+        (13, ["没有找到「火", "星」。xunqin", "list"]),
+        (4, ["没有", "找到", "「火", "星」", "。xu", "nqin", "list"]),
+    ],
+)
+def test_words_stay_whole_and_marks_stay_behind_them(width: int, lines: list[str]) -> None:
+    assert xunqin.wrapped("没有找到「火星」。xunqin list", width) == lines
 
 
 def test_no_character_outside_gbk() -> None:
