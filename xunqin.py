@@ -1104,11 +1104,7 @@ def by_lookalike(query: Query) -> list[Hit]:
     """One character that looks like the right one (大治, 虢亭, 江崖区), when only one place is meant."""
     catalog = query.catalog
     for city, core in [*query.cores, *_heard_windows(query)]:
-        if abroad(core):
-            continue
-        for form in _forms(core):
-            if abroad(form):
-                continue
+        for form in itertools.filterfalse(abroad, _forms(core)):
             alike = [place for _, place in _drawn_like(catalog, form)]
             hits = _rank([(p, _agree(catalog, city, catalog.resolve(p))) for p in alike], "lookalike")
             cities = {catalog.city_of(hit.division) for hit in hits}

@@ -1,7 +1,7 @@
 """Measure whole commands against `python -c pass`, by hand: python tests/bench.py [runs].
 
 Medians and ratios from one interleaved run of the interpreter that runs this file, bytecode compiled.
-`--markdown` prints the table that README.md holds.
+What it prints stands in README.md.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from conftest import ROOT, listing, on_terminal
 
 RUNS = int(next((word for word in sys.argv[1:] if word.isdigit()), "20"))
+SIZES = (107, 5_000, 20_000, 50_000, 100_000)
 NAIVE = """
 import csv, sys
 import click, rich.table, rich.console, rapidfuzz.process, pypinyin
@@ -60,11 +61,21 @@ def print_table(medians: dict[str, float], limits: dict[str, float]) -> None:
         print(f"| {name} | {seconds / base:.1f} | {limits.get(name, '')} |")
 
 
+def print_growth(by_rows: dict[int, Callable[[], object]], base: float) -> None:
+    """A list's cost by its rows, over what the smallest costs, and per row: it must not rise with the rows."""
+    medians = interleaved({str(rows): run for rows, run in by_rows.items()}, max(RUNS // 2, 5))
+    smallest, *larger = SIZES
+    print("\n| 名单的行数 | 倍数 | 每千行多花 |\n| ---: | ---: | ---: |")
+    for rows in SIZES:
+        each = (medians[str(rows)] - medians[str(smallest)]) / base / (rows - smallest or 1) * 1000
+        print(f"| {rows:,} | {medians[str(rows)] / base:.1f} | {f'{each:.2f}' if rows in larger else ''} |")
+
+
 def main() -> None:
     folder = Path(tempfile.mkdtemp())
     compileall.compile_file(str(ROOT / "xunqin.py"), quiet=1)
     lists = {}
-    for rows in (107, 5_000, 100_000):
+    for rows in SIZES:
         lists[rows] = folder / f"{rows}.csv"
         lists[rows].write_text(listing(rows), encoding="utf-8")
     python, points = sys.executable, str(ROOT / "data" / "points.csv")
@@ -99,7 +110,6 @@ def main() -> None:
         "near 木鱼镇": xunqin("near", "木鱼镇"),
         "--help": xunqin("--help"),
         "--version": xunqin("--version"),
-        "107 行里找": listed(107, "测试第50区"),
         "5,000 行里找": listed(5_000, "测试第50区"),
         "naive: pypinyin + rapidfuzz": piped(python, str(folder / "naive.py"), points, "江岸"),
     }
@@ -121,14 +131,12 @@ def main() -> None:
     print(f"Python {platform.python_version()}，{platform.machine()}，{os.cpu_count()} 核，各 {RUNS} 次，中位数\n")
     medians = interleaved(cases, RUNS)
     print_table(medians, limits)
-    sizes = interleaved({str(rows): listed(rows, "测试第50区") for rows in lists}, 5)
-    growth = (sizes["100000"] - sizes["107"]) / (sizes["5000"] - sizes["107"])
-    print(f"\n5,000 行到 100,000 行，行数是 20 倍，读和找的时间是 {growth:.0f} 倍。")
+    print_growth({rows: listed(rows, "测试第50区") for rows in lists}, medians["python -c pass"])
     names = "\n".join(f"测试第{number % 6000}区" for number in range(10_000)).encode()
     one = timed(piped(python, "-c", "pass"))
     seconds = timed(xunqin("--data", str(lists[5_000]), "search", "-", stdin=names))
     memory = peak_memory(lists[5_000], names)
-    print(f"10,000 个地名、5,000 行：每秒 {10_000 / (seconds - one):,.0f} 个，峰值内存 {memory:.0f} MiB。")
+    print(f"\n10,000 个地名、5,000 行：每秒 {10_000 / (seconds - one):,.0f} 个，峰值内存 {memory:.0f} MiB。")
 
 
 def peak_memory(path: Path, names: bytes) -> float:

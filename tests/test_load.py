@@ -68,6 +68,11 @@ def test_a_missing_file_and_a_directory(call: Call, tmp_path: Path) -> None:
     assert call("--data", str(path), "list") == Result(2, "", f"{path}: 打不开（没有这个文件）: 请检查路径和权限\n")
 
 
+def test_a_script_without_its_data_says_so() -> None:
+    with pytest.raises(xunqin.ListError, match=r"没有\.txt: 自带的数据不在: 请连同 data 目录一起下载，或用 pip 安装$"):
+        xunqin.bundled_path("没有.txt")
+
+
 def test_bom_other_order_extra_columns_and_blank_lines_are_fine(call: Call, tmp_path: Path) -> None:
     columns = [*reversed(xunqin.COLUMNS), "extra"]
     cells = {"district": "番禺区", "city": "广州市", "province": "广东省", "code": "440113", "mobile": "+86-1"}
