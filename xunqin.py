@@ -331,6 +331,11 @@ def looks_like(typed: str, right: str, perhaps: bool = False) -> bool:
     return typed in (line if perhaps else line.partition("|")[0])
 
 
+def is_word(text: str) -> bool:
+    """Whether a text is a word of the language that a careless ear takes for a name: 行走 for 新洲 (words.txt)."""
+    return f"\n{text}\n" in _table("words.txt")
+
+
 class Abroad:
     """A county, prefecture or province outside Hubei: a row of elsewhere.csv (china-division 2.7.0)."""
 
@@ -1076,7 +1081,7 @@ def by_homophone(query: Query) -> list[Hit]:
     """Characters that sound right: 乔口, 黄皮, 武汉市桥口区; the city in front may be a homophone too."""
     catalog = query.catalog
     for city, core in [*query.cores, *_heard_cities(query), *_heard_windows(query)]:
-        if is_official_abroad(core):
+        if is_official_abroad(core) or is_word(core):
             continue
         for form in _forms(core):
             heard = _sounds_like(catalog, form)

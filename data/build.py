@@ -27,7 +27,7 @@ DATA = Path(__file__).resolve().parent
 SOURCES = DATA / "sources"
 sys.path.insert(0, str(DATA.parent))
 
-from xunqin import COLUMNS, REPAIRED, short_name  # noqa: E402  (a checkout's own script)
+from xunqin import COLUMNS, REPAIRED, short_name, soft  # noqa: E402  (a checkout's own script)
 
 PROVINCE = "湖北省"
 PLACE_COLUMNS = ("name", "short", "kind", "code", "district", "pinyin", "years", "note", "lon", "lat")
@@ -55,6 +55,12 @@ WEAKER = 0.1  # so much less is enough for a suggestion, a question on stderr
 def read(name: str) -> list[dict[str, str]]:
     """The rows of a CSV file in data/sources/."""
     with open(SOURCES / name, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def csv_rows(name: str) -> list[dict[str, str]]:
+    """The rows of a CSV file in data/, made before."""
+    with open(DATA / name, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -240,6 +246,35 @@ def township_short(name: str) -> str:
 # --- other tables -----------------------------------------------------------------------------
 
 
+def build_words() -> None:
+    """words.txt: words that are not a place's name misheard: 行走 only sounds like 新洲 to a careless ear.
+
+    The words of pypinyin's dictionary that meet a name by folded sounds (zh z, ing in) or by a reading that the
+    word does not have (校长 as xiao chang), not those that are read just like a name (恩师): who types by sound
+    picks those by mistake.
+    """
+    places = [row for row in csv_rows("places.csv") if row["kind"] in REPAIRED]
+    names = {name for row in places for name in (row["name"], row["short"])}
+    exact = {
+        " ".join(reading.split()[: len(name)])
+        for row in places
+        for name in (row["name"], row["short"])
+        for reading in row["pinyin"].split(";")
+    }
+    folded = {" ".join(map(soft, reading.split())) for reading in exact}
+    readings = character_readings()
+    words = []
+    for word, syllables in PHRASES_DICT.items():
+        if not 2 <= len(word) <= 4 or word in names or any(char not in readings for char in word):
+            continue
+        own = " ".join(toneless(options[0]) for options in syllables)
+        heard = itertools.product(*(readings[char] for char in word))
+        if own not in exact and any(" ".join(map(soft, reading)) in folded for reading in heard):
+            words.append(word)
+    with open(DATA / "words.txt", "w", encoding="utf-8", newline="") as file:
+        file.writelines(f"{word}\n" for word in ["", *sorted(words)])
+
+
 def build_points() -> None:
     """points.csv: the 103 county-level bureaus and the four zone sub-bureaus, honestly marked."""
     divisions = read("divisions.csv")
@@ -356,7 +391,15 @@ def shared_parts(one: str, other: str, parts: dict[str, Counter[str]], weights: 
 
 
 def main() -> None:
-    for build in (build_points, build_places, build_elsewhere, build_syllables, build_traditional, build_lookalikes):
+    for build in (
+        build_points,
+        build_places,
+        build_elsewhere,
+        build_syllables,
+        build_traditional,
+        build_lookalikes,
+        build_words,
+    ):
         build()
 
 

@@ -48,6 +48,8 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("黄石市公安局", [(d, "unit") for d in ("黄石港区", "西塞山区", "下陆区", "铁山区", "阳新县", "大冶市")]),
         ("我在广州，老家监利", []),
         ("wuhqu", []),
+        ("恩师", [("恩施市", "homophone")]),
+        ("行走县", [("新洲区", "homophone")]),
         ("十堰市城关镇", [(d, "township") for d in ("郧阳区", "郧西县", "竹山县", "竹溪县", "房县")]),
     ],
 )
@@ -69,6 +71,8 @@ def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() 
     [
         ("华容县", ["华容区"]),
         ("桐城", ["通城县"]),
+        ("校长", ["孝昌县"]),
+        ("行走", ["新洲区", "黄州区"]),
         ("武汉市大冶", ["大冶市"]),
         ("张湾镇", ["张湾区", "蔡甸区", "襄州区"]),
         ("宜部", ["宜都市"]),

@@ -17,7 +17,7 @@ from conftest import ROOT
 
 import xunqin
 
-DATA = ("points.csv", "places.csv", "elsewhere.csv", "syllables.txt", "traditional.txt", "lookalikes.txt")
+DATA = ("points.csv", "places.csv", "elsewhere.csv", "syllables.txt", "traditional.txt", "lookalikes.txt", "words.txt")
 
 
 @pytest.fixture(scope="module")
