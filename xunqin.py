@@ -173,6 +173,9 @@ class Rows(Sequence[Row]):
     def __len__(self) -> int:
         return len(self.lines)
 
+    def __iter__(self) -> Iterator[Row]:
+        return (dict(zip(self.header, cells)) for cells in csv.reader(self.lines))
+
     def column(self, name: str) -> list[str]:
         """One column, the rest of each line left as it is where no quote says otherwise."""
         at = self.header.index(name)
@@ -1751,7 +1754,7 @@ def entries_of(sheet: Sheet, catalog: Catalog, path: str) -> list[Entry]:
 
 _DASHES = str.maketrans(dict.fromkeys("—–－−‐‑‒―~", "-"))
 # Area codes: 010 and 02x, else four digits; a local number begins with 2 to 8.
-_NUMBER = re.compile(
+_NUMBER = (
     r"(?<![\d-])(?:\+?86[- ]?)?(?:(?P<mobile>1[3-9]\d[- ]?\d{4}[- ]?\d{4})"
     r"|(?:[(（]?(?P<area>010|02\d|0[3-9]\d{2})[)）]?[- ]*)?(?P<local>[2-8]\d{6,7})"
     r"(?:\s*(?:转|-|ext\.?)\s*(?P<extension>\d{1,5}))?)(?![\d-])"
@@ -1809,7 +1812,7 @@ def numbers_in(cell: str, area: str) -> tuple[list[str], list[str], list[str], l
     """
     text = cell.translate(_DASHES).replace("\n", " ; ")
     office, mobile, repairs, problems = [], [], [], []
-    for found in _NUMBER.finditer(text):
+    for found in re.finditer(_NUMBER, text):
         if found["mobile"]:
             number = re.sub("[- ]", "", found["mobile"])
             mobile.append(number)
@@ -1822,7 +1825,7 @@ def numbers_in(cell: str, area: str) -> tuple[list[str], list[str], list[str], l
         problem = number_problem(number, area)
         if problem:
             problems.append(f"{found[0].strip()} {problem}")
-    left = _NUMBER.sub("", text)
+    left = re.sub(_NUMBER, "", text)
     if re.search(r"\d", left):
         problems.append(f"「{' '.join(re.findall(r'[0-9+() -]*[0-9][0-9+() -]*', left)).strip()}」不像完整的号码")
     return office, mobile, repairs, problems
