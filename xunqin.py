@@ -2591,14 +2591,17 @@ def chosen_format(format: str | None) -> str:
     return format or ("table" if sys.stdout is not None and sys.stdout.isatty() else "csv")
 
 
-def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing: Sequence[Row]) -> None:
-    """Print rows in the format asked for; `lead` names the columns before those of the list."""
+def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing: Sequence[Row] = ()) -> None:
+    """Print rows in the format asked for; `lead` names the columns before those of the list.
+
+    Below a table stands what to know before going, from the list that the rows are of, if it is given.
+    """
     form = chosen_format(format)
     if form != "table":
         emit(WRITERS[form](rows, (*lead, *COLUMNS)), machine=True)
     elif rows:
         terminal = sys.stdout is not None and sys.stdout.isatty()
-        below = [footer(rows, listing), shared_hotline(rows, listing)]
+        below = [footer(rows, listing), shared_hotline(rows, listing)] if listing else []
         emit(table_text(rows, terminal_width(sys.stdout), terminal, [line for line in below if line]))
 
 
@@ -2806,7 +2809,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, help="显示版本", callback=show_version)
 @click.pass_context
 def cli(ctx: click.Context, data: str | None) -> None:
-    """查湖北免费采血寻亲的公安单位和联系办法。
+    """查湖北免费采血寻亲的单位和联系办法。
 
     \b
     例：
@@ -3021,7 +3024,7 @@ def import_command(file: str, dry_run: bool, as_of: str | None, format: str | No
     source = os.path.basename(typed(file))
     date = as_of or datetime.date.today().isoformat()
     read = [(entry, entry_row(entry, catalog, source, date)) for entry in entries]
-    show([{**import_note(entry), **row} for entry, row in read], ("row", "result", "note"), format, catalog.rows)
+    show([{**import_note(entry), **row} for entry, row in read], ("row", "result", "note"), format)
     clean_rows = [row for entry, row in read if not entry.problems]
     rejected = [entry for entry in entries if entry.problems]
     tell(f"读到 {len(read)} 行：可收录 {len(clean_rows)} 行，待核对 {len(rejected)} 行。")

@@ -16,6 +16,7 @@ import xunqin
 Call = Callable[..., Result]
 SCREENS = Path(__file__).resolve().parent / "screens"
 FULL = Path(__file__).resolve().parent / "lists" / "full.csv"  # made-up contacts, for tests only
+SMALL = FULL.with_name("small.csv")  # a list to import, made up too
 WIDTHS = (40, 60, 80, 120)
 COMMANDS = {
     "search": ("search", "江岸"),
@@ -27,6 +28,7 @@ COMMANDS = {
     "former": ("search", "江陵县"),
     "near": ("near", "木鱼镇"),
     "guide": ("guide",),
+    "import": ("import", str(SMALL), "--dry-run", "--as-of", "2022-07-05"),
 }
 PLAIN = {"TERM": "dumb"}  # no colours and no links: the screens stay readable in review
 
