@@ -2442,25 +2442,19 @@ def list_problems(path: str, bundled: Catalog) -> tuple[list[Row], list[str]]:
 
 def coverage(rows: Sequence[Row]) -> list[str]:
     """What a list covers, a line each: units, with address, with a number, per city, of the published 136."""
-    cities = list(dict.fromkeys(row["city"] for row in rows))
-    lines = [f"{'市州':<6}单位  有地址  有号码  已公布"]
-    for city in ["合计", *cities]:
-        own = [row for row in rows if city in ("合计", row["city"])]
-        counts = (
-            len(own),
-            sum(bool(row["address"]) for row in own),
-            sum(bool(row["office_phone"] or row["mobile"]) for row in own),
-            sum(row["status"] == "listed" for row in own),
-        )
-        name = city if city == "合计" else short_name(city)
-        of = (
-            PUBLISHED
-            if city == "合计" and any(r["province"] == HOME_PROVINCE for r in rows)
-            else PUBLISHED_IN.get(city)
-        )
+    groups = {"合计": list(rows)}
+    for row in rows:
+        groups.setdefault(row["city"], []).append(row)
+    published = {**PUBLISHED_IN, "合计": PUBLISHED if any(row["province"] == HOME_PROVINCE for row in rows) else 0}
+    lines = ["市州      单位  有地址  有号码  已公布"]
+    for group, own in groups.items():
+        name = group if group == "合计" else short_name(group)
+        addressed = sum(bool(row["address"]) for row in own)
+        numbered = sum(bool(row["office_phone"] or row["mobile"]) for row in own)
+        listed = f"{sum(row['status'] == 'listed' for row in own)}"
+        listed += f" / {published[group]}" if published.get(group) else ""
         padding = " " * max(8 - 2 * len(name), 1)
-        published = f"{counts[3]}" + (f" / {of}" if of else "")
-        lines.append(f"{name}{padding}{counts[0]:>6}{counts[1]:>8}{counts[2]:>8}  {published:>6}")
+        lines.append(f"{name}{padding}{len(own):>6}{addressed:>8}{numbered:>8}  {listed:>6}")
     return lines
 
 
@@ -2691,23 +2685,19 @@ def city_named(text: str, catalog: Catalog) -> str:
     name = simplified(clean(text))
     if name in catalog.city_names:
         return catalog.city_names[name]
-    known = {n: place.district for place in all_places() if place.kind == "prefecture" for n in place.names()}
-    known |= {
-        n: place.name
-        for place in all_places()
-        if place.code.startswith("4290")
-        for n in place.names()
-        if place.kind == "county"
-    }
+    # A city of Hubei without a row in this list; the directly administered counties (4290) are their own.
+    cities = (p for p in repaired_places() if p.kind == "prefecture" or p.code.startswith("4290"))
+    known = {name: place.district for place in cities for name in place.names()}
     if name in known:
         return known[name]
     heard = "".join(next(iter(readings(name, 1)), ())) or name
-    near = {
-        catalog.city_names[city]: max(
-            fuzz.ratio(name, city), *(fuzz.ratio(heard, "".join(r)) for r in readings(city, 1)), 0
-        )
-        for city in catalog.city_names
-    }
+
+    def nearness(city: str) -> float:
+        return max(fuzz.ratio(name, city), *(fuzz.ratio(heard, "".join(r)) for r in readings(city, 1)), 0)
+
+    near: dict[str, float] = {}
+    for written, city in catalog.city_names.items():
+        near[city] = max(nearness(written), near.get(city, 0))
     nearest = sorted((city for city, score in near.items() if score >= 50), key=lambda city: -near[city])[:3]
     hint = f"您是不是要找：{'、'.join(nearest)}" if nearest else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
     raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
