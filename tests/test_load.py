@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import HEADER, Result, listing
+from hypothesis import given
+from hypothesis import strategies as st
 
 import xunqin
 
@@ -91,6 +94,25 @@ def test_quoted_cells_are_read_like_plain_ones(call: Call, tmp_path: Path) -> No
     assert call("--data", str(path), "search", "测试第2区").out == (
         f"query,match,{HEADER}\n测试第2区,exact," + path.read_text(encoding="utf-8").splitlines()[2] + "\n"
     )
+
+
+CELLS = st.text(st.characters(exclude_categories=("C", "Zl", "Zp")) | st.sampled_from('",江 '), max_size=6)
+
+
+@given(
+    st.lists(st.lists(CELLS.filter(lambda cell: not cell.startswith(("=", "@", "+", "-"))), min_size=13, max_size=13))
+)
+def test_any_printable_cells_come_back_as_they_were(records: list[list[str]]) -> None:
+    rows = [dict(zip(xunqin.COLUMNS, cells)) for cells in records]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "list.csv"
+        path.write_text(xunqin.csv_text(rows, xunqin.COLUMNS), encoding="utf-8", newline="")
+        read = xunqin.load_list(str(path))
+        assert list(read) == rows
+        assert read[:2] == rows[:2]
+        assert [xunqin.column_of(read, name) for name in ("code", "unit")] == [
+            [row[name] for row in rows] for name in ("code", "unit")
+        ]
 
 
 def test_the_environment_names_the_list_and_the_option_wins(
