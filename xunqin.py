@@ -2679,15 +2679,16 @@ def rows_of(text: str, hits: list[Hit], catalog: Catalog, most: int) -> list[Row
 
 
 def city_named(text: str, catalog: Catalog) -> str:
-    """The full name of a city given in full, short or + 州. Raises UsageError with the nearest ones."""
+    """The full name of a city given in full, short, + 州 or by a former name. Raises UsageError with the nearest."""
     from rapidfuzz import fuzz
 
     name = simplified(clean(text))
     if name in catalog.city_names:
         return catalog.city_names[name]
-    # A city of Hubei without a row in this list; the directly administered counties (4290) are their own.
-    cities = (p for p in repaired_places() if p.kind == "prefecture" or p.code.startswith("4290"))
-    known = {name: place.district for place in cities for name in place.names()}
+    # A former name, or a city without a row in this list; the directly administered counties (4290) are cities too.
+    cities = [place for place in repaired_places() if place.code.endswith("00") or place.code.startswith("4290")]
+    # A 地区 held more than the city of today.
+    known = {name: p.district for p in cities for name in p.names() if p.kind != "zone" and not name.endswith("地区")}
     if name in known:
         return known[name]
     heard = "".join(next(iter(readings(name, 1)), ())) or name

@@ -73,6 +73,10 @@ def test_not_found_with_a_suggestion_says_it_on_stderr() -> None:
         (["list", "-f", "xml"], "-f/--format 的值不对，可用 table、csv、excel、json。请看 xunqin list --help"),
         (["search", "江岸", "-n", "x"], "-n 的值不对。请看 xunqin search --help"),
         (["list", "--city", "武又"], "名单里没有「武又」这个市州。您是不是要找：武汉市、随州市"),
+        (
+            ["list", "--city", "荆州地区"],
+            "名单里没有「荆州地区」这个市州。您是不是要找：荆州市、荆门市、随州市",
+        ),
         (["list", "--city"], "--city 后面要跟一个值。请看 xunqin --help"),
     ],
 )

@@ -129,6 +129,8 @@ def test_format_decides_over_the_terminal() -> None:
         ("恩施", "恩施土家族苗族自治州"),
         ("恩施州", "恩施土家族苗族自治州"),
         ("仙桃", "仙桃市"),
+        ("沔阳", "仙桃市"),
+        ("襄樊", "襄阳市"),
     ],
 )
 def test_list_takes_a_city_as_people_write_it(city: str, expected: str, call: Call) -> None:
