@@ -1289,12 +1289,17 @@ NOT_LISTED = "未收录"
 GUIDANCE = "免费，不限户籍，带身份证，先打电话。"
 
 
-def terminal_width(stream: TextIO) -> int:
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a standard stream is a terminal; a closed one is None."""
+    return stream is not None and stream.isatty()
+
+
+def terminal_width(stream: TextIO | None) -> int:
     """Columns of the terminal behind a stream; COLUMNS decides when set, 80 when nothing is known."""
     if os.environ.get("COLUMNS", "").isdecimal():
         return int(os.environ["COLUMNS"]) or 80
     try:
-        return os.get_terminal_size(stream.fileno()).columns or 80
+        return os.get_terminal_size(stream.fileno()).columns or 80 if stream else 80
     except (ValueError, OSError):
         return 80
 
@@ -1320,7 +1325,7 @@ def tell(text: str) -> None:
     """One message for people, on stderr; a closed or full stderr is nobody's to tell."""
     if sys.stderr is None:
         return
-    lines = wrapped(text, terminal_width(sys.stderr)) if sys.stderr.isatty() else [text]
+    lines = wrapped(text, terminal_width(sys.stderr)) if is_terminal(sys.stderr) else [text]
     with contextlib.suppress(OSError):
         click.echo("\n".join(lines), err=True)
 
@@ -2295,7 +2300,7 @@ def draft_text(path: str, catalog: Catalog) -> tuple[str, int, int]:
     numbers = [
         (entry.number, box) for entry in entries for box in table.boxes(entry.number) if re.search(r"\d{6}", box.text)
     ]
-    terminal = sys.stderr is not None and sys.stderr.isatty()
+    terminal = is_terminal(sys.stderr)
     with click.progressbar(numbers, label="再读一遍号码", file=sys.stderr if terminal else io.StringIO()) as bar:
         for row, box in bar:
             second = again(box)
@@ -2582,7 +2587,7 @@ def emit(text: str, machine: bool = False) -> None:
 
 def chosen_format(format: str | None) -> str:
     """The format asked for, else a table on a terminal and CSV in a pipe."""
-    return format or ("table" if sys.stdout is not None and sys.stdout.isatty() else "csv")
+    return format or ("table" if is_terminal(sys.stdout) else "csv")
 
 
 def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing: Sequence[Row] = ()) -> None:
@@ -2594,9 +2599,8 @@ def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing
     if form != "table":
         emit(WRITERS[form](rows, (*lead, *COLUMNS)), machine=True)
     elif rows:
-        terminal = sys.stdout is not None and sys.stdout.isatty()
         below = [footer(rows, listing), shared_hotline(rows, listing)] if listing else []
-        emit(table_text(rows, terminal_width(sys.stdout), terminal, [line for line in below if line]))
+        emit(table_text(rows, terminal_width(sys.stdout), is_terminal(sys.stdout), [line for line in below if line]))
 
 
 def typed(text: str) -> str:
@@ -2706,6 +2710,7 @@ def city_named(text: str, catalog: Catalog) -> str:
 
 def _write_terms(formatter: click.HelpFormatter, heading: str, terms: list[tuple[str, str]]) -> None:
     """A section of (term, meaning), the meanings below each other; click counts a hanzi as one cell."""
+    # Counted here, for our own words are hanzi and ASCII only: help need not wait for rich.
     cells = {term: len(term) + sum(not character.isascii() for character in term) for term, _ in terms}
     with formatter.section(heading):
         for term, meaning in terms:
@@ -2843,7 +2848,7 @@ def search_batch(catalog: Catalog, within: str, most: int, format: str | None) -
     waiting: list[Row] = []
     asked = unmatched = 0
     first = True
-    terminal = sys.stderr is not None and sys.stderr.isatty() and not (sys.stdout and sys.stdout.isatty())
+    terminal = is_terminal(sys.stderr) and not is_terminal(sys.stdout)
     for answer in answer_lines(input_lines(), catalog, within):
         asked += bool(answer[0]["query"])
         unmatched += answer[0]["match"] == "none"
@@ -2963,7 +2968,7 @@ def near_command(data: str | None, names: tuple[str, ...], number: int, numbers_
 @cli.command("guide", short_help="谁能去、带什么、怎么办", options_metavar="[选项]")
 def guide_command() -> int:
     """谁可以采血、带什么、采了以后怎样、该打给谁。每一句都注明出处。"""
-    emit(guide_text(terminal_width(sys.stdout) if sys.stdout is not None else 60))
+    emit(guide_text(terminal_width(sys.stdout)))
     return FOUND
 
 

@@ -29,6 +29,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     home = tmp_path_factory.mktemp("home")
     for name in ("XUNQIN_DATA", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
+        os.unsetenv(name)  # readline, which pytest loads, sets COLUMNS where os.environ does not see it
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("APPDATA", str(home))
     monkeypatch.setenv("TERM", "xterm-256color")

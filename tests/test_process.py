@@ -107,11 +107,21 @@ def test_a_full_disk_is_one_line_and_exit_2(args: str) -> None:
     assert done.stderr.decode() == "标准输出: 写不进去（磁盘满了）: 请检查磁盘空间\n"
 
 
-def test_closed_streams() -> None:
+@pytest.mark.parametrize(
+    "args",
+    ["search 江岸", "search 江岸 -f table", "search -", "search - -f table", "near 江岸 -f table", "guide", "check"],
+)
+def test_a_closed_stdout_is_one_line_and_exit_2(args: str) -> None:
     done = subprocess.run(
-        ["bash", "-c", f'"{sys.executable}" "{SCRIPT}" search 江岸 >&-'], capture_output=True, check=False
+        ["bash", "-c", f'"{sys.executable}" "{SCRIPT}" {args} >&-'],
+        input="江岸\n".encode(),
+        capture_output=True,
+        check=False,
     )
     assert (done.returncode, done.stderr.decode()) == (2, "标准输出: 已经关闭: 请不要用 >&- 关闭它\n")
+
+
+def test_a_closed_stderr_changes_nothing() -> None:
     done = subprocess.run(
         ["bash", "-c", f'"{sys.executable}" "{SCRIPT}" search 火星 2>&-'], capture_output=True, check=False
     )
