@@ -52,15 +52,9 @@ LIKENESS_RARE = 0.54
 WEAKER = 0.1  # so much less is enough for a suggestion, a question on stderr
 
 
-def read(name: str) -> list[dict[str, str]]:
-    """The rows of a CSV file in data/sources/."""
-    with open(SOURCES / name, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def csv_rows(name: str) -> list[dict[str, str]]:
-    """The rows of a CSV file in data/, made before."""
-    with open(DATA / name, encoding="utf-8", newline="") as file:
+def read(name: str, folder: Path = SOURCES) -> list[dict[str, str]]:
+    """The rows of a CSV file in data/sources/, or of one made before in data/."""
+    with open(folder / name, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -253,7 +247,7 @@ def build_words() -> None:
     word does not have (校长 as xiao chang), not those that are read just like a name (恩师): who types by sound
     picks those by mistake.
     """
-    places = [row for row in csv_rows("places.csv") if row["kind"] in REPAIRED]
+    places = [row for row in read("places.csv", DATA) if row["kind"] in REPAIRED]
     names = {name for row in places for name in (row["name"], row["short"])}
     exact = {
         " ".join(reading.split()[: len(name)])

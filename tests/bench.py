@@ -64,11 +64,11 @@ def print_table(medians: dict[str, float], limits: dict[str, float]) -> None:
 def print_growth(by_rows: dict[int, Callable[[], object]], base: float) -> None:
     """A list's cost by its rows, over what the smallest costs, and per row: it must not rise with the rows."""
     medians = interleaved({str(rows): run for rows, run in by_rows.items()}, max(RUNS // 2, 5))
-    smallest, *larger = SIZES
+    smallest = SIZES[0]
     print("\n| 名单的行数 | 倍数 | 每千行多花 |\n| ---: | ---: | ---: |")
     for rows in SIZES:
         each = (medians[str(rows)] - medians[str(smallest)]) / base / (rows - smallest or 1) * 1000
-        print(f"| {rows:,} | {medians[str(rows)] / base:.1f} | {f'{each:.2f}' if rows in larger else ''} |")
+        print(f"| {rows:,} | {medians[str(rows)] / base:.1f} | {f'{each:.2f}' if rows > smallest else ''} |")
 
 
 def main() -> None:

@@ -460,7 +460,7 @@ def test_kill_during_import_leaves_a_whole_list(tmp_path: Path, call: Call) -> N
     assert [row["mobile"] for row in xunqin.own_rows()] == ["13800005678"]
 
 
-def test_the_lock_on_windows(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lock_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As far as another system can show it: one byte of the lock file is locked, waiting for it."""
     taken: list[tuple[int, int]] = []
     fake = types.SimpleNamespace(LK_LOCK=1, locking=lambda fd, mode, count: taken.append((mode, count)))

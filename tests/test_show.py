@@ -73,7 +73,7 @@ def test_phones_are_links_where_the_terminal_supports_them() -> None:
     assert "\x1b" not in process(*COMMANDS["full"], "-f", "table").out
 
 
-def test_an_old_windows_console_gets_plain_text(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+def test_an_old_windows_console_gets_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     import rich.console
 
     monkeypatch.setattr(sys, "platform", "win32")
