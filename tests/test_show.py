@@ -57,6 +57,12 @@ def test_every_line_fits_and_every_unit_and_phone_is_whole(width: int) -> None:
         assert {word for word in wanted if word} <= words
 
 
+@pytest.mark.parametrize(("columns", "width"), [("40", 40), ("120", 120), ("0", 80), ("x", 80), ("", 80)])
+def test_columns_decides_how_wide_a_table_in_a_pipe_is(columns: str, width: int) -> None:
+    shown = process(*COMMANDS["full"], "-f", "table", env={"COLUMNS": columns}).out
+    assert shown == (SCREENS / f"full-{width}.txt").read_text(encoding="utf-8")
+
+
 def test_markup_and_emoji_names_are_text(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text(listing(1, unit="[red]一局[/red]", address="[a座] :phone:"), encoding="utf-8")
