@@ -246,7 +246,17 @@ _AUTONOMOUS = ("自治区", "自治州", "自治县", "自治旗")
 _LONG_SUFFIXES = ("特别行政区", "林区", "新区", "地区", "矿区")
 _SUFFIXES = frozenset("省市区县州旗盟")
 COUNTY_SUFFIXES = ("区", "县", "市")
-PINYIN_SUFFIX = "(?:qu|xian|shi)$"  # the same, at the end of joined pinyin
+# A township's suffixes, of today and of another time, longest first; 街 alone is as often a street's.
+TOWNSHIP_SUFFIXES = ("街道办事处", "人民公社", "办事处", "街道", "公社", "镇", "乡", "街")
+
+
+def _without_peoples(text: str) -> str:
+    """长阳土家族 -> 长阳; at least two characters stay."""
+    peoples = sorted((people for people in _PEOPLES.split()), key=len, reverse=True)
+    for people in (*(f"{people}族" for people in peoples), *peoples):
+        if text.endswith(people) and len(text) - len(people) >= 2:
+            return _without_peoples(text.removesuffix(people))
+    return text
 
 
 def short_name(name: str) -> str:
@@ -255,13 +265,7 @@ def short_name(name: str) -> str:
     江岸区 -> 江岸, 长阳土家族自治县 -> 长阳, 神农架林区 -> 神农架, 恩施土家族苗族自治州 -> 恩施; 房县 -> 房县.
     """
     if name.endswith(_AUTONOMOUS):
-        short, longer = name[:-3], ""
-        peoples = sorted((f"{people}{ending}" for people in _PEOPLES.split() for ending in ("族", "")), key=len)
-        while short != longer and len(short) > 2:
-            longer = short
-            found = next((people for people in reversed(peoples) if short.endswith(people)), "")
-            short = short.removesuffix(found) if len(short) - len(found) >= 2 else short
-        return short
+        return _without_peoples(name[:-3])
     long = next((suffix for suffix in _LONG_SUFFIXES if name.endswith(suffix)), "") if name[-1:] == "区" else ""
     length = len(long) or int(name[-1:] in _SUFFIXES)
     return name[: len(name) - length] if len(name) - length >= 2 else name
@@ -282,35 +286,45 @@ def clean(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", letters) if c.isalnum())
 
 
-@lru_cache(maxsize=4096)
-def _simplified_character(character: str) -> str:
-    table = _table("traditional.txt")
-    at = table.find(character)
-    return table[table.rfind("\n", 0, at) + 1] if at >= 0 else character
+# An identity card's number: six digits of a division code, the birthday, three digits, a check digit or X.
+_IDENTITY_CARD = r"(?<!\d)(\d{6})(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx](?!\d)"
+
+
+def masked(text: str) -> str:
+    """A text with each identity card's number cut down to its division code: 421023************."""
+    return re.sub(_IDENTITY_CARD, r"\g<1>************", text)
+
+
+def table_lines(name: str) -> list[str]:
+    """The lines of a bundled table."""
+    return read_text(bundled_path(name)).splitlines()
+
+
+@lru_cache(maxsize=1)
+def _traditional() -> dict[int, str]:
+    """{a traditional or variant character: the simplified one} (OpenCC's table), for str.translate."""
+    return {ord(variant): line[0] for line in table_lines("traditional.txt") for variant in line[2:]}
 
 
 def simplified(text: str) -> str:
-    """Traditional and variant characters made simplified: 鄖陽 -> 郧阳, 穀城 -> 谷城 (OpenCC's table)."""
-    return text if text.isascii() else "".join(map(_simplified_character, text))
+    """Traditional and variant characters made simplified: 鄖陽 -> 郧阳, 穀城 -> 谷城."""
+    return text if text.isascii() else text.translate(_traditional())
 
 
-@lru_cache(maxsize=4096)
-def _character_readings(character: str) -> tuple[tuple[str, ...], bool]:
-    """(a character's toneless readings, whether no common phrase contains it)."""
-    table = _table("syllables.txt")
-    found, rare = [], False
-    at = table.find(character) if character.isalpha() and not character.isascii() else -1
-    while at >= 0:
-        start, end = table.rfind("\n", 0, at) + 1, table.find("\n", at)
-        found.append(table[start : table.find(" ", start)])
-        rare = "|" in table[start:at]
-        at = table.find(character, end)
-    return tuple(found), rare
+@lru_cache(maxsize=1)
+def _character_readings() -> dict[str, tuple[str, ...]]:
+    """{a character: its toneless readings}."""
+    found: dict[str, tuple[str, ...]] = {}
+    for line in table_lines("syllables.txt"):
+        syllable, characters = line.split(" ")
+        for character in characters:
+            found[character] = (*found.get(character, ()), syllable)
+    return found
 
 
 def readings(text: str, most: int = 16) -> list[tuple[str, ...]]:
     """The toneless readings of a text, at most `most`: 硚口 -> [("qiao", "kou")]; [] with an unknown character."""
-    options = [_character_readings(character)[0] for character in text]
+    options = [_character_readings().get(character, ()) for character in text]
     return list(itertools.islice(itertools.product(*options), most)) if text and all(options) else []
 
 
@@ -318,58 +332,38 @@ _SOFT = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("l", "n"))
 
 
 def soft(syllable: str) -> str:
-    """A syllable with the pairs that many speakers do not tell apart folded: zh z, ch c, sh s, l n, ing in, eng en."""
+    """A syllable with the pairs that many speakers do not tell apart folded: zh z, ch c, sh s, l n; -ng and -n."""
     for hard, plain in _SOFT:
         if syllable.startswith(hard):
             syllable = plain + syllable[len(hard) :]
             break
-    return syllable[:-1] if syllable.endswith(("ing", "eng")) else syllable
+    return syllable[:-1] if syllable.endswith(("ing", "eng", "ang")) else syllable
+
+
+@lru_cache(maxsize=1)
+def _lookalikes() -> dict[str, tuple[str, str]]:
+    """{a right character: (its look-alikes, weaker ones)}."""
+    found = {}
+    for line in table_lines("lookalikes.txt"):
+        known, _, weak = line[2:].partition("|")
+        found[line[0]] = (known, weak)
+    return found
 
 
 def looks_like(typed: str, right: str, perhaps: bool = False) -> bool:
     """Whether a typed character is a known look-alike of the right one (治 of 冶); `perhaps`: a weak one too."""
-    table = _table("lookalikes.txt")
-    at = table.find(f"\n{right} ")
-    line = table[at + 3 : table.index("\n", at + 1)] if at >= 0 else ""
-    return typed in (line if perhaps else line.partition("|")[0])
+    known, weak = _lookalikes().get(right, ("", ""))
+    return typed in known or (perhaps and typed in weak)
+
+
+@lru_cache(maxsize=1)
+def _words() -> frozenset[str]:
+    return frozenset(table_lines("words.txt"))
 
 
 def is_word(text: str) -> bool:
-    """Whether a text is a word of the language that a careless ear takes for a name: 行走 for 新洲 (words.txt)."""
-    return f"\n{text}\n" in _table("words.txt")
-
-
-class Abroad:
-    """A county, prefecture or province outside Hubei: a row of elsewhere.csv (china-division 2.7.0)."""
-
-    def __init__(self, line: str) -> None:
-        self.name, self.short, self.province, self.level, self.pinyin = line.split(",")
-
-
-@lru_cache(maxsize=4096)
-def abroad(text: str) -> list[Abroad]:
-    """The places outside Hubei with this full or short name or pinyin, so that none is mistaken for one in it."""
-    table = _table("elsewhere.csv")
-    found = []
-    for wanted in (f",{text}\n",) if text.isascii() else (f"\n{text},", f",{text},"):
-        at = table.find(wanted)
-        while at >= 0:
-            start = table.rfind("\n", 0, at + 1) + 1
-            row = Abroad(table[start : table.find("\n", start)])
-            if text in (row.name, row.short, row.pinyin):
-                found.append(row)
-            at = table.find(wanted, at + 1)
-    return found
-
-
-def is_official_abroad(name: str) -> bool:
-    """Whether a division outside Hubei bears exactly this full name."""
-    return any(row.name == name for row in abroad(name))
-
-
-def is_large_abroad(name: str) -> bool:
-    """Whether a prefecture or province outside Hubei has this name, short name or pinyin."""
-    return any(row.level != "county" for row in abroad(name))
+    """Whether a text is a word of the language beside or inside which a name only seems to stand (words.txt)."""
+    return text in _words()
 
 
 class Place(NamedTuple):
@@ -386,102 +380,105 @@ class Place(NamedTuple):
     lon: str
     lat: str
 
-    def readings(self, text: str) -> Iterator[tuple[str, ...]]:
-        """The checked readings of `text`, which is this place's name or short name."""
-        for reading in self.pinyin.split(";"):
-            yield tuple(reading.split()[: len(text)])
-
     def names(self) -> tuple[str, ...]:
         """The name and, when there is one, the short name."""
         return (self.name, self.short) if self.short and self.short != self.name else (self.name,)
 
+    def readings(self, name: str, most: int = 4) -> list[tuple[str, ...]]:
+        """The checked readings of `name`, which is this place's name or short name; else the syllable table's."""
+        if not self.pinyin:
+            return readings(name, most)
+        return list(dict.fromkeys(tuple(reading.split()[: len(name)]) for reading in self.pinyin.split(";")))
+
 
 # Kinds whose names a wrong character may be repaired to; a township's never, they are too many.
 REPAIRED = ("county", "zone", "prefecture", "former")
-# Kinds of place whose names are looked up as written, in the order in which they answer.
-RECORDED = ("former", "popular", "township")
-
-
-def _place(line: str) -> Place:
-    """The gazetteer's fields hold no comma and no quote (a test sees to it), so a split will do."""
-    return Place(*line.split(","))
 
 
 @lru_cache(maxsize=1)
 def all_places() -> list[Place]:
-    """The whole gazetteer."""
-    return list(map(_place, _table("places.csv").splitlines()[1:]))
-
-
-@lru_cache(maxsize=1)
-def repaired_places() -> list[Place]:
-    """The gazetteer's rows of the kinds in REPAIRED, which stand first in the file."""
-    lines = _table("places.csv").splitlines()[1:]
-    return list(itertools.takewhile(lambda place: place.kind in REPAIRED, map(_place, lines)))
-
-
-@lru_cache(maxsize=4096)
-def places_named(name: str) -> list[Place]:
-    """The gazetteer's rows with exactly this full or short name, found without reading the rest."""
-    table = _table("places.csv")
-    found = []
-    at = table.find(f"{name},")
-    while at >= 0:
-        end = table.index("\n", at)
-        place = _place(table[table.rfind("\n", 0, at) + 1 : end])
-        if name in (place.name, place.short):
-            found.append(place)
-        at = table.find(f"{name},", end)
-    return found
-
-
-@lru_cache(maxsize=1)
-def _joined_places() -> tuple[str, list[str]]:
-    table = _table("places.csv")
-    return table.replace(" ", ""), table.splitlines()
-
-
-def places_spelled(letters: str) -> list[Place]:
-    """The gazetteer's rows whose full or short name reads so, letters joined: yuyangguan -> 渔洋关镇."""
-    joined, lines = _joined_places()
-    found = []
-    for mark in (",", ";"):
-        at = joined.find(mark + letters)
-        while at >= 0:
-            place = _place(lines[joined.count("\n", 0, at)])
-            if any("".join(reading) == letters for name in place.names() for reading in place.readings(name)):
-                found.append(place)
-            at = joined.find(mark + letters, at + 1)
-    return found
+    """The whole gazetteer; its fields hold no comma and no quote (a test sees to it)."""
+    return [Place(*line.split(",")) for line in table_lines("places.csv")[1:]]
 
 
 # ==============================================================================================
-# Match: tiers, not points. The first tier that hits answers; a sure reading beats a clever one
+# Match: one reading of a text; what it leaves over goes to sound, shape and slips. A sure way beats a clever one
 # ==============================================================================================
 
 Division = tuple[str, str]  # (code, district): a zone shares its prefecture's code
 
 
+class Tier(NamedTuple):
+    """How a name was understood: what people are told of it, whether it is sure enough to place a row of an import."""
+
+    label: str
+    sure: bool = False
+
+
+TIERS = {
+    "exact": Tier("", True),
+    "unit": Tier("按单位名", True),
+    "city": Tier("整个市州"),
+    "code": Tier("按代码"),
+    "former": Tier("旧名", True),
+    "popular": Tier("俗称"),
+    "township": Tier("乡镇街道"),
+    "address": Tier("按地址", True),
+    "pinyin": Tier("按拼音"),
+    "initials": Tier("按首字母"),
+    "homophone": Tier("按读音"),
+    "lookalike": Tier("按字形"),
+    "typo": Tier("按相近写法"),
+}
+
+
 class Hit(NamedTuple):
-    """One division that a query means, the tier that found it, and the years of a former name."""
+    """One division that a query means, the tier that found it, and what to know: the years of a former name."""
 
     division: Division
     tier: str
     note: str = ""
 
 
-def _name_readings(place: Place, name: str, most: int = 4) -> list[tuple[str, ...]]:
-    """The checked readings of a place's name; the syllable table's where the gazetteer does not know it."""
-    return list(dict.fromkeys(place.readings(name))) if place.pinyin else readings(name, most)
+class Sense(NamedTuple):
+    """One thing that a written name stands for; a name may have several.
+
+    `use`: whole counts anywhere, short beside known words, bare when nothing else is there, inside behind its
+    prefecture. `note`: a former name's years, the provinces of a place elsewhere.
+    """
+
+    kind: str  # province, city, county, former, popular, township, code; held: a prefecture of then; elsewhere
+    use: str
+    divisions: tuple[Division, ...] = ()
+    note: str = ""
+    large: bool = False  # a place elsewhere above the county
 
 
-def _spellings(places: Iterable[Place]) -> dict[str, list[Place]]:
-    index: dict[str, list[Place]] = {}
-    for place in places:
-        for name in place.names():
-            for reading in _name_readings(place, name):
-                index.setdefault("".join(reading), []).append(place)
-    return index
+@lru_cache(maxsize=1)
+def _lexicon() -> dict[str, str]:
+    return dict(line.split("\t", 1) for line in table_lines("lexicon.txt"))
+
+
+@lru_cache(maxsize=1)
+def _lexicon_elsewhere() -> dict[str, str]:
+    return dict(line.split("\t", 1) for line in table_lines("elsewhere.txt"))
+
+
+def elsewhere_senses(name: str) -> list[Sense]:
+    """The places outside Hubei with this full or short name or pinyin, so that none is mistaken for one in it."""
+    line = _lexicon().get(name, "") if name in _lexicon() else _lexicon_elsewhere().get(name, "")
+    fields = [sense.split(" ") for sense in line.split("\t") if sense.startswith("elsewhere ")]
+    return [Sense(kind, use, (), where.replace(",", "、"), note == "large") for kind, use, where, note in fields]
+
+
+def is_official_elsewhere(name: str) -> bool:
+    """Whether a division outside Hubei bears exactly this full name, today or since 1981."""
+    return any(sense.use == "whole" for sense in elsewhere_senses(name))
+
+
+def is_large_elsewhere(name: str) -> bool:
+    """Whether a prefecture or province outside Hubei has this name, short name or pinyin."""
+    return any(sense.large for sense in elsewhere_senses(name))
 
 
 class Catalog:
@@ -495,6 +492,7 @@ class Catalog:
                 self.row_numbers[division].append(at)
             else:
                 self.row_numbers[division] = [at]
+        self._senses: dict[str, tuple[Sense, ...]] = {}
 
     @property
     def divisions(self) -> Collection[Division]:
@@ -505,41 +503,59 @@ class Catalog:
         """The rows of one division."""
         return [self.rows[at] for at in self.row_numbers[division]]
 
-    @cached_property
-    def provinces(self) -> list[str]:
-        """The provinces of the list."""
-        return list(dict.fromkeys(column_of(self.rows, "province")))
-
-    @cached_property
-    def cities(self) -> dict[str, list[Division]]:
-        """{city: its divisions}."""
-        cities: dict[str, list[Division]] = {}
-        column = column_of(self.rows, "city")
-        for division, numbers in self.row_numbers.items():
-            cities.setdefault(column[numbers[0]], []).append(division)
-        return cities
-
     def city_of(self, division: Division) -> str:
         """The city a division belongs to."""
         return self.rows[self.row_numbers[division][0]]["city"]
 
     @cached_property
-    def full_names(self) -> dict[str, list[Division]]:
-        """{full name: its divisions}."""
-        names: dict[str, list[Division]] = {}
-        for division in self.divisions:
-            names.setdefault(division[1], []).append(division)
+    def provinces(self) -> list[str]:
+        """The provinces of the list."""
+        return [name for name in dict.fromkeys(column_of(self.rows, "province")) if name]
+
+    @cached_property
+    def cities(self) -> dict[str, list[Division]]:
+        """{city: its divisions}, a unit above the county first: (420600, 襄阳市)."""
+        cities: dict[str, list[Division]] = {}
+        column = column_of(self.rows, "city")
+        for division, numbers in self.row_numbers.items():
+            cities.setdefault(column[numbers[0]], []).append(division)
+        return {
+            city: sorted(found, key=lambda division: division[1] != city)
+            for city, found in cities.items()
+            if city and city not in self.provinces
+        }
+
+    @cached_property
+    def city_names(self) -> dict[str, str]:
+        """{a city's full, short or short + 州 name: its full name}."""
+        names = {}
+        for city in self.cities:
+            short = short_name(city)
+            names.update({city: city, short: city})
+            if city.endswith("州"):
+                names[short + "州"] = city
         return names
 
     @cached_property
-    def short_names(self) -> dict[str, list[Division]]:
-        """{short name: its divisions}, where it is not the full name too."""
+    def counties(self) -> dict[str, list[Division]]:
+        """{a county's or zone's full or short name: its divisions}; what has the full name comes first."""
         names: dict[str, list[Division]] = {}
+        above = {*self.cities, *self.provinces} - {city for city, found in self.cities.items() if len(found) == 1}
+        shorts = []
         for division in self.divisions:
-            short = short_name(division[1])
-            if short != division[1]:
-                names.setdefault(short, []).append(division)
+            name = simplified(division[1])
+            if name and division[1] not in above:
+                names.setdefault(name, []).append(division)
+                shorts.append((short_name(name), division))
+        for short, division in shorts:
+            if division not in names.setdefault(short, []):
+                names[short].append(division)
         return names
+
+    def named_exactly(self, name: str) -> list[Division]:
+        """The divisions with this full name, else with this short name."""
+        found = self.counties.get(name, [])
+        return [division for division in found if simplified(division[1]) == name] or found
 
     @cached_property
     def units(self) -> dict[str, list[Division]]:
@@ -551,163 +567,260 @@ class Catalog:
                 units.setdefault(unit, []).append((code, district))
         return units
 
-    @cached_property
-    def all_units(self) -> str:
-        """Every unit's and division's name, a line each: where a part of a name is looked for first."""
-        return "\n".join([*self.units, *(district for _, district in self.divisions)])
-
-    def named_exactly(self, name: str) -> list[Division]:
-        """The divisions with this full name, else with this short name."""
-        return (self.full_names.get(name) or self.short_names.get(name, [])) if name else []
+    def resolve(self, code: str, district: str) -> list[Division]:
+        """The divisions of this list that a code and a name of today stand for; a prefecture's for all its counties."""
+        if code.endswith("00") and district in self.cities:
+            return self.cities[district]
+        return [(code, district)] if (code, district) in self.row_numbers else []
 
     @cached_property
-    def city_names(self) -> dict[str, str]:
-        """{a city's full, short or short + 州 name: its full name}."""
-        names = {}
-        for city in dict.fromkeys(column_of(self.rows, "city")):
-            short = short_name(city)
-            names.update({city: city, short: city})
-            if city.endswith("州"):
-                names[short + "州"] = city
-        return {name: city for name, city in names.items() if name}
+    def places(self) -> list[tuple[Place, list[Division]]]:
+        """(place, divisions) for the gazetteer's rows whose division is in this list; none for another province's."""
+        found = [(place, self.resolve(place.code, place.district)) for place in all_places()]
+        return [(place, divisions) for place, divisions in found if divisions]
 
     @cached_property
-    def places(self) -> list[Place]:
-        """The gazetteer's rows whose division is in this list; none for another province's list."""
-        return [place for place in all_places() if self.resolve(place)]
+    def named(self) -> list[tuple[Place, list[Division]]]:
+        """What sound and shape may repair: counties, zones, prefectures and former names, and those of the list alone."""
+        known = [(place, divisions) for place, divisions in self.places if place.kind in REPAIRED]
+        covered = {division for place, divisions in known if place.kind in ("county", "zone") for division in divisions}
+        above = {*self.cities} - {city for city, found in self.cities.items() if len(found) == 1}
+        for division in self.divisions:
+            code, name = division
+            if name and division not in covered and name not in above:
+                known.append((Place(name, short_name(name), "county", code, name, "", "", "", "", ""), [division]))
+        return known
 
-    def of_city(self, name: str) -> list[Division]:
-        """The divisions of the city with this name; none when it is no city's."""
-        return self.cities[self.city_names[name]] if name in self.city_names else []
+    def senses(self, name: str) -> tuple[Sense, ...]:
+        """What a written name stands for in this list, today's divisions first; () when it is no name."""
+        found = self._senses.get(name)
+        if found is None:
+            found = self._senses[name] = tuple(self._own_senses(name) + self._stored_senses(name)) or tuple(
+                self._slip_senses(name)
+            )
+        return found
 
-    def resolve(self, place: Place) -> list[Division]:
-        """The divisions of this list that a place of the gazetteer stands for."""
-        division = (place.code, place.district)
-        if division in self.row_numbers:
-            return [division]
-        return self.cities.get(place.district, []) if place.code.endswith("00") else []
+    def _own_senses(self, name: str) -> list[Sense]:
+        """The counties, the city and the province of the list with this name."""
+        found = []
+        counties = tuple(self.named_exactly(name))
+        if counties:
+            found.append(Sense("county", "whole" if simplified(counties[0][1]) == name else "short", counties))
+        city = self.city_names.get(name, "")
+        if city and self.cities[city] != [(self.cities[city][0][0], city)]:
+            found.append(Sense("city", "short" if name == short_name(city) else "whole", tuple(self.cities[city])))
+        if name in self.provinces or any(name == short_name(province) for province in self.provinces):
+            found.append(Sense("province", "whole" if name in self.provinces else "short"))
+        return found
 
-    def recorded(self, name: str) -> list[Place]:
-        """The former and popular names and townships of this list's divisions with this full or short name."""
-        return [place for place in places_named(name) if place.kind in RECORDED and self.resolve(place)]
+    def _stored_senses(self, name: str) -> list[Sense]:
+        """The lexicon's senses of a name whose divisions are in this list, and the places elsewhere."""
+        found = []
+        for line in _lexicon().get(name, "").split("\t"):
+            if line and not line.startswith("elsewhere "):
+                kind, use, where, note = line.split(" ")
+                places = [self.resolve(*part.split("/")) for part in where.split(",")]
+                divisions = tuple(dict.fromkeys(itertools.chain(*places)))
+                if divisions:
+                    found.append(Sense(kind, use, divisions, "" if note == "-" else note))
+        return found + elsewhere_senses(name)
+
+    def _slip_senses(self, name: str) -> list[Sense]:
+        """The senses of a name with another suffix than its own: 江岸县, 汉口区, 五峰自治县, 沙岭镇 for 沙岭乡, 汪集街."""
+        if name.endswith(_AUTONOMOUS):
+            senses = self.senses(short_name(name)) if short_name(name) != name else ()
+            return [sense._replace(use="whole") for sense in senses if sense.kind in ("county", "city", "former")]
+        if name.endswith(COUNTY_SUFFIXES) and len(name) > 2:
+            senses = self.senses(name[:-1])
+            return [sense._replace(use="whole") for sense in senses if sense.kind in ("county", "popular")]
+        suffix = next((suffix for suffix in TOWNSHIP_SUFFIXES if name.endswith(suffix)), "")
+        stem = name.removesuffix(suffix)
+        if not suffix or len(stem) < 2:
+            return []
+        if stem.endswith(TOWNSHIP_SUFFIXES):  # 徐古街街道: the stem's own slip
+            return self._slip_senses(stem) or [sense for sense in self.senses(stem + "道") if sense.use == "whole"]
+        senses = self.senses(stem)
+        if any(sense.kind in ("county", "city") for sense in senses):  # 张湾镇 may mean 张湾区
+            return []
+        if suffix == "街":  # what people call a 街道, or just a street
+            return [sense._replace(use="bare") for sense in self.senses(stem + "街道") if sense.use == "whole"]
+        return [sense._replace(use="whole") for sense in senses if sense.kind in ("township", "popular")]
 
     @cached_property
-    def former_cities(self) -> dict[str, str]:
-        """{a prefecture's former name: its name today}: 襄樊市 -> 襄阳市."""
-        return {p.name: p.district for p in self.named if p.kind == "former" and p.code.endswith("00")}
-
-    @cached_property
-    def named(self) -> list[Place]:
-        """Every name that sound and shape may repair: counties, zones, prefectures and former names."""
-        known = [place for place in repaired_places() if self.resolve(place)]
-        covered = {division for place in known if place.kind in ("county", "zone") for division in self.resolve(place)}
-        extra = [
-            Place(name, short_name(name), "county", code, name, "", "", "", "", "")
-            for code, name in self.divisions
-            if (code, name) not in covered and name
-        ]
-        return known + extra
-
-    @cached_property
-    def sounds(self) -> dict[str, list[tuple[str, Place]]]:
-        """{"qiao kou": [("硚口", its place)]}, and the same with soft pairs folded."""
-        index: dict[str, list[tuple[str, Place]]] = {}
-        for place in self.named:
+    def sounds(self) -> dict[str, list[tuple[str, Place, list[Division]]]]:
+        """{"qiao kou": [("硚口", its place, its divisions)]}, and the same with soft pairs folded."""
+        index: dict[str, list[tuple[str, Place, list[Division]]]] = {}
+        for place, divisions in self.named:
             for name in place.names():
-                for reading in _name_readings(place, name):
+                for reading in place.readings(name):
                     for key in {" ".join(reading), " ".join(map(soft, reading))}:
-                        index.setdefault(key, []).append((name, place))
+                        index.setdefault(key, []).append((name, place, divisions))
         return index
 
     @cached_property
-    def shapes(self) -> dict[str, list[tuple[str, Place]]]:
-        """{"大*": [("大冶", its place)]}: each name with each character left open."""
-        index: dict[str, list[tuple[str, Place]]] = {}
-        for place in self.named:
+    def shapes(self) -> dict[str, list[tuple[str, Place, list[Division]]]]:
+        """{"大*": [("大冶", its place, its divisions)]}: each name with each character left open."""
+        index: dict[str, list[tuple[str, Place, list[Division]]]] = {}
+        for place, divisions in self.named:
             for name in place.names():
                 for at in range(len(name)):
-                    index.setdefault(f"{name[:at]}*{name[at + 1 :]}", []).append((name, place))
+                    index.setdefault(f"{name[:at]}*{name[at + 1 :]}", []).append((name, place, divisions))
         return index
 
     @cached_property
-    def spelled(self) -> dict[str, list[Place]]:
-        """{"jiangan": places}: every reading of every name that may be repaired, letters only."""
-        return _spellings(self.named)
-
-    @cached_property
-    def initials(self) -> dict[str, list[Place]]:
-        """{"hp": [黄陂区]}: the first letters of short and full names of counties and prefectures."""
-        index: dict[str, list[Place]] = {}
-        for place in self.named:
-            if place.kind in ("county", "prefecture"):
-                for name in place.names():
-                    best = next(iter(_name_readings(place, name, 1)), ())
-                    key = "".join(syllable[0] for syllable in best)
-                    index.setdefault(key, []).append(place)
+    def spelled(self) -> dict[str, list[tuple[Place, list[Division]]]]:
+        """{"jiangan": [(江岸's place, its divisions)]}: every reading of every name, letters only."""
+        index: dict[str, list[tuple[Place, list[Division]]]] = {}
+        listed = [pair for pair in self.places if pair[0].kind not in REPAIRED]
+        for place, divisions in (*self.named, *listed):
+            for name in place.names():
+                for reading in place.readings(name):
+                    index.setdefault("".join(reading), []).append((place, divisions))
         return index
 
 
-# A bureau's wording at the end of a name. 公安 also names a county: only what is left in front decides.
-POLICE = (
-    "(?:人民|公安|分局|局|厅|刑事|侦查|侦察|刑侦|刑警|打拐|反拐|技术|采血点|采血|dna|"
-    "大队|支队|中队|总队|队|部门|办公室|办|派出所)+$"
-)
+# --- reading ----------------------------------------------------------------------------------
+
+# Words that may stand around a name. After a break a new place begins: 我在武汉，老家监利.
+_WORDS = {
+    "break": (
+        "老家 家住 家在 家是 我家 我家在 现住 现住址 住址 住在 原籍 籍贯 祖籍 户籍 出生 出生地 出生在 生在 生于 来自 地址为 "
+        "寻找 或者 还是 丢在 我是 我们 我 他 她 你 您 从 到 去 在 是 回 往 住 于 或 家 喺 係"
+    ),
+    "filler": (
+        "请问 请问一下 问一下 想问 查 查询 查一下 找 的 嘅 人 那 这 那边 那里 这边 这里 那儿 一带 附近 周边 周围 境内 这块 "
+        "在哪 在哪里 在哪儿 哪 哪里 哪儿 哪个 是哪里 是哪 怎么走 怎么去 怎么 怎么办 怎么联系 电话 的电话 号码 电话号码 联系电话 联系方式 联系 地址 位置 "
+        "采血 采血点 采血地点 抽血 验血 免费采血 可以采血 可以 能 能采血 有没有 有 最近 附近的 最近的 做dna 寻亲 认亲 打拐 "
+        "走失 失踪 丢失 走丢 丢 丢了 被拐 被拐走 被抱走 拐卖 孩子 儿子 女儿 弟弟 妹妹 哥哥 姐姐 父母 父亲 母亲 爸爸 妈妈 父亲是 母亲是 爸 妈 爷爷 奶奶 外公 外婆 家人 亲人 小孩 "
+        "老乡 农村 乡下 城里 县城 城 下 打 被 和 与 跟 吗 呢 啊 吧 呀 谢谢 您好 你好 求助 麻烦 帮忙 帮我 听说 好像 可能 大概 "
+        "市区 城区 郊区 辖区 市辖区 中国 邮编 区号 年 月 日 号 当年 以前 原来 原 原先 当时 110 要 想 急"
+    ),
+    "police": (
+        "公安局 公安分局 分局 公安 人民 局 刑侦 刑警 刑事 刑事侦查 刑事技术 侦查 侦察 打拐办 反拐 反拐办 技术 刑侦大队 刑侦支队 刑警大队 "
+        "大队 支队 中队 总队 队 部门 办公室 dna"
+    ),
+    "thing": (
+        "火车站 汽车站 高铁站 客运站 车站 火车东站 东站 西站 南站 北站 码头 福利院 儿童福利院 社会福利院 孤儿院 救助站 敬老院 "
+        "医院 人民医院 中医院 中医医院 妇幼保健院 卫生院 卫生所 派出所 中学 小学 一中 二中 三中 高中 初中 实验小学 实验中学 幼儿园 学校 "
+        "政府 人民政府 县政府 市政府 民政局 法院 检察院 菜市场 集贸市场 邮局 第一 第二 第三 第四 第五 第六"
+    ),
+    # These borrow a name: 江汉路 is in many cities, 武汉大学 is no place to be from.
+    "road": (
+        "路 大道 大街 街 巷 胡同 大桥 长江大桥 大厦 广场 大学 学院 公园 酒店 大酒店 宾馆 饭店 银行 商城 集团 公司 有限公司"
+    ),
+}
+_KIND_OF_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
+_LONGEST = 16  # no name is longer
+# What an unknown village, street or house is called; so 监利红城村 is in 监利, and 青山依旧在 is a poem.
+_VILLAGE = r"[村镇乡街路巷道组队号湾垸塆区园场厂矿店沟坪坝岗冲畈嘴咀站楼栋苑社屯寨垭岭所]|\d"
+# An unknown district behind a city; 高新区 and 小区 are none of its districts' names.
+_DISTRICT = r"(?!.*(?:高新|开发|经开|新技术|风景|旅游|工业|示范|商务|保税|[小社园景校院市城地新库厂矿片])区)[^村镇乡街路号\d]{1,4}(?:[区县市]|分局)"
+
+
+class Piece(NamedTuple):
+    """A part of a text: a name with its senses, a word of a kind of _WORDS, or a run of unknown characters."""
+
+    kind: str  # name, unknown, or a kind of _WORDS
+    start: int
+    end: int
+    senses: tuple[Sense, ...] = ()
+
+    def of(self, *kinds: str) -> list[Sense]:
+        """The senses of these kinds."""
+        return [sense for sense in self.senses if sense.kind in kinds]
+
+
+def read(text: str, catalog: Catalog) -> list[Piece]:
+    """A cleaned text from left to right: at each place the longest known name or word, else one unknown character."""
+    pieces: list[Piece] = []
+    at = 0
+    while at < len(text):
+        piece = _piece_at(text, at, pieces, catalog)
+        if piece.kind == "unknown" and pieces and pieces[-1].kind == "unknown":
+            piece = piece._replace(start=pieces.pop().start)
+        pieces.append(piece)
+        at = piece.end
+    return pieces
+
+
+def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piece:
+    if text[at].isdigit():
+        end = re.match(r"\d+x?", text[at:]).end() + at  # type: ignore[union-attr]
+        run = text[at:end]
+        if text[end : end + 1] in tuple("年月日") or run == "110":
+            return Piece("filler", at, end)
+        code = run[:6] if len(run) == 18 else run
+        senses = catalog.senses(code) if len(run) in (3, 4, 6, 18) else ()
+        return Piece("name" if senses else "unknown", at, end, senses)
+    for end in range(min(len(text), at + _LONGEST), at, -1):
+        part = text[at:end]
+        kind = _KIND_OF_WORD.get(part)
+        if part == "公安" and not _is_county_gongan(text, at, before):
+            return Piece("police", at, end)
+        if kind and part != "公安":
+            return Piece(kind, at, end)
+        senses = catalog.senses(part) if end - at > 1 else ()
+        if senses:
+            return Piece("name", at, end, senses)
+    return Piece("unknown", at, at + 1)
+
+
+def _is_county_gongan(text: str, at: int, before: list[Piece]) -> bool:
+    """Whether 公安 is the county here, not the word for police: alone, or 公安公安局, 公安斗湖堤, 荆州公安."""
+    behind = text[at + 2 :]
+    named = bool(before) and bool(before[-1].of("county", "former", "popular", "township"))
+    if named or (before and not before[-1].senses):
+        return behind.startswith("公安")
+    kind = next((kind for word, kind in _KIND_OF_WORD.items() if behind.startswith(word) and len(word) > 1), "")
+    return not behind or behind.startswith("公安") or kind == "thing" or (not kind and behind[0] not in "局厅部处")
+
+
+# --- judging ----------------------------------------------------------------------------------
+
+_FINER = ("county", "former", "popular", "township")  # in this order they answer
+Scope = frozenset[Division]
 
 
 class Query:
-    """What a person typed, and the ways to take it apart."""
+    """What a person typed, cleaned, and its reading in a list."""
 
     def __init__(self, text: str, catalog: Catalog) -> None:
         self.text = text
         self.catalog = catalog
 
     @cached_property
-    def plain(self) -> list[tuple[str, str]]:
-        """(city or "", the rest) for each way to take a province and a city off the front."""
-        return list(self._split(self.text))
-
-    def _split(self, text: str) -> Iterator[tuple[str, str]]:
-        yield "", text
-        for province in self.catalog.provinces:
-            for name in (province, short_name(province)):
-                if name and text.startswith(name) and len(text) > len(name):
-                    yield from self._split(text[len(name) :])
-                    return
-        for length in range(min(len(text) - 1, 12), 1, -1):
-            city = self.catalog.city_names.get(text[:length])
-            if city:
-                yield city, text[length:]
+    def pieces(self) -> list[Piece]:
+        """The text's reading."""
+        return read(self.text, self.catalog)
 
     @cached_property
-    def cores(self) -> list[tuple[str, str]]:
-        """The plain splits, also behind a prefecture's former name, and those without police words."""
-        rest = self.text.removeprefix(HOME_PROVINCE).removeprefix("湖北")
-        former = [
-            (city, rest[len(name) :]) for name, city in self.catalog.former_cities.items() if rest.startswith(name)
-        ]
-        splits = [*self.plain, *former, *self.police]
-        return [(city, core) for city, core in dict.fromkeys(splits) if len(core) >= 2]
-
-    @cached_property
-    def police(self) -> list[tuple[str, str]]:
-        """The splits with a bureau's wording taken off: 武汉市公安局硚口分局 -> (武汉市, 硚口)."""
-        splits = []
-        for city, rest in self.plain:
-            core = re.sub(POLICE, "", rest.removeprefix("公安局") if city else rest)
-            if not core and rest.startswith("公安公安"):
-                core = "公安"
-            if core != rest and core:
-                splits.append((city, core))
-        return splits
+    def cores(self) -> list[tuple[Scope | None, str]]:
+        """(what the coarse names in front allow, what is left of the text) for sound, shape and slips."""
+        pieces = list(self.pieces)
+        while len(pieces) > 1 and pieces[-1].kind not in ("name", "unknown"):
+            pieces.pop()
+        found: list[tuple[Scope | None, str]] = [(None, self.text)]
+        scope: Scope | None = None
+        for piece in pieces:
+            found.append((scope, self.text[piece.start : pieces[-1].end]))
+            if piece.kind in ("break", "filler"):
+                continue
+            if not piece.of("province", "city", "held"):
+                break
+            scope = scope_of(piece) or scope
+        return [(within, core) for within, core in dict.fromkeys(found) if len(core) > 1]
 
 
-def _agree(catalog: Catalog, city: str, divisions: Iterable[Division]) -> list[Division]:
-    """Those of the divisions that lie in the city named beside them, if one is."""
-    return [division for division in divisions if not city or catalog.city_of(division) == city]
+def scope_of(piece: Piece) -> Scope:
+    """The divisions in which what follows a name must lie: a prefecture's and those it held then, else the county's."""
+    wide = [sense for sense in piece.of("former") if len(sense.divisions) > 2]
+    senses = [*piece.of("city", "held"), *wide] if piece.of("city", "held") else piece.of(*_FINER)[:1]
+    return frozenset(itertools.chain(*(sense.divisions for sense in senses)))
 
 
-def _hits(tier: str, divisions: Iterable[Division], note: str = "") -> list[Hit]:
-    return [Hit(division, tier, note) for division in dict.fromkeys(divisions)]
+def lies_in(sense: Sense, scope: Scope | None) -> bool:
+    """Whether one of a sense's divisions is in the scope; anything is when there is none."""
+    return scope is None or any(division in scope for division in sense.divisions)
 
 
 def _once(hits: Iterable[Hit]) -> list[Hit]:
@@ -718,280 +831,399 @@ def _once(hits: Iterable[Hit]) -> list[Hit]:
     return list(first.values())
 
 
-def _former_note(place: Place) -> str:
-    return f"{place.years[-4:]} 年以前的{place.name}，今{place.district}"
+def _hits(tier: str, senses: Iterable[Sense], name: str, scope: Scope | None = None) -> list[Hit]:
+    """The senses' divisions within the scope, with the years of a former name; without a tier, the sense's kind."""
+    hits = []
+    for sense in senses:
+        for division in sense.divisions:
+            years = f"{sense.note[-4:]} 年以前的{name}，今{division[1]}" if sense.kind == "former" and sense.note else ""
+            if scope is None or division in scope:
+                hits.append(Hit(division, tier or sense.kind, years))
+    return _once(hits)
 
 
-def by_exact(query: Query) -> list[Hit]:
-    """Today's full or short name, with or without province and city in front.
+def finer_senses(piece: Piece, scope: Scope | None) -> list[Sense]:
+    """What a name means behind a coarser name: what lies in it, else a county of then, which nobody wrote down where."""
+    finer = piece.of(*_FINER)
+    return [sense for sense in finer if lies_in(sense, scope)] or [
+        sense for sense in finer if sense.kind == "former" and sense.use == "whole"
+    ]
 
-    A name that is both county and prefecture (恩施, 荆州) gives the county, then the prefecture's rest;
-    a full name that another county had before (江陵县) gives today's county, then the old one's successor.
+
+def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool) -> list[Hit]:
+    """All that a name means when nothing finer is there; behind a prefecture only what lies in it.
+
+    A county; where only the name was typed, with its prefecture's rest (恩施, 荆州) and the county that had the name
+    before (江陵). Else the prefecture, else former and popular names and townships.
     """
-    catalog = query.catalog
-    for city, core in query.plain:
-        hits = _hits("exact", _agree(catalog, city, catalog.named_exactly(core)))
+    senses = finer_senses(piece, scope) if scope else [s for s in piece.of(*_FINER) if s.use != "inside"]
+    counties = [sense for sense in senses if sense.kind == "county"]
+    if piece.of("code"):
+        return _hits("code", piece.of("code"), name)
+    if counties:
+        hits = _hits("exact", counties, name, scope)
+        if plain and scope is None:
+            cities = piece.of("city") if counties[0].use == "short" else []
+            former = [sense for sense in senses if sense.kind == "former"]
+            hits += [*_hits("city", cities, name), *_hits("former", former, name)]
+        return _once(hits)
+    if piece.of("city") and (scope is None or not senses):
+        return _hits("city", piece.of("city"), name)
+    if any(sense.large for sense in piece.of("elsewhere")) and not any(sense.kind == "former" for sense in senses):
+        return []  # 洛阳 is a town in 曾都 and a city in Henan: whoever types the bare name means the city
+    senses.sort(key=lambda sense: _FINER.index(sense.kind))
+    return _hits("", senses, name, scope) or _hits("", senses, name)
+
+
+def by_name(query: Query) -> list[Hit]:
+    """One name and nothing else of weight: coarser names in front of it, police wording and filler around it."""
+    bones = [piece for piece in query.pieces if piece.kind not in ("filler", "break", "police")]
+    breaks = [piece.start for piece in query.pieces if piece.kind == "break"]
+    if not bones or any(piece.kind != "name" for piece in bones):
+        return []
+    if any(bones[0].end <= start < bones[-1].start for start in breaks):
+        return []
+    *coarse, last = bones
+    scope: Scope | None = None
+    for piece in coarse:
+        if not piece.of("province"):
+            inner = scope_of(piece)
+            if not inner or (scope is not None and not inner & scope):
+                return []
+            scope = inner
+    kinds = {piece.kind for piece in query.pieces}
+    hits = whole_meaning(last, query.text[last.start : last.end], scope, plain=kinds == {"name"})
+    behind_county = any(not piece.of("province", "city", "held") for piece in coarse)
+    if kinds & {"filler", "break"} or behind_county:
+        return [hit if hit.tier in ("city", "code") else hit._replace(tier="address") for hit in hits]
+    if "police" in kinds:
+        return [hit._replace(tier="unit") if hit.tier in ("exact", "city") else hit for hit in hits]
+    return hits
+
+
+class Mention(NamedTuple):
+    """A place named inside a text: how surely it is the one that is meant, and what it stands for."""
+
+    grade: int
+    hits: list[Hit]
+
+
+# Grades: a finer name right inside the coarser one in front; a full name, or a short one among known words; a county
+# at the head of what is unknown; a township; a whole city.
+INSIDE, SURE, HEAD, TOWNSHIP, CITY = 5, 4, 3, 2, 1
+
+
+class Sentence:
+    """A walk through a text's pieces that collects the places it names, from left to right, coarse to fine."""
+
+    def __init__(self, query: Query) -> None:
+        self.text, self.catalog, self.pieces = query.text, query.catalog, query.pieces
+        self.found: list[Mention] = []
+        self.contradicts = False  # 武汉市大冶: a county that never lay in the city in front of it
+        self.restart()
+
+    def restart(self) -> None:
+        """A new place begins."""
+        self.scope: Scope | None = None  # what the coarser name in front allows
+        self.home = False  # the province or a city was named
+        self.fine = False  # a county or something finer was named
+        self.away = False  # a place elsewhere was named, and takes what follows
+
+    def walk(self) -> list[Mention]:
+        """The places named; [] where the text contradicts itself."""
+        for self.at, piece in enumerate(self.pieces):
+            self.before = self.pieces[self.at - 1] if self.at else None
+            self.after = self.pieces[self.at + 1] if self.at + 1 < len(self.pieces) else None
+            if piece.kind == "break":
+                self.restart()
+            elif piece.of("code"):
+                self.found.append(Mention(SURE, _hits("code", piece.of("code"), "")))
+            elif piece.of("province") and not self.borrowed():
+                self.restart()
+                self.home = True
+            elif piece.of("city", "held") and self.is_coarse(piece):
+                self.coarse(piece)
+            elif piece.of(*_FINER):
+                self.finer(piece)
+            elif piece.of("elsewhere"):
+                self.elsewhere(piece)
+        return [] if self.contradicts else self.found
+
+    # What stands around a piece.
+
+    def borrowed(self) -> bool:
+        """Whether a road or a university borrows the name: 江汉路."""
+        return self.after is not None and self.after.kind == "road"
+
+    def opens(self) -> bool:
+        """Whether the name in question begins something: at the start, behind a known word or a coarser name."""
+        return self.before is None or self.before.kind in ("break", "filler") or self.directly()
+
+    def directly(self) -> bool:
+        """Whether a coarser name stands right in front, or 的 between."""
+        named = self.before is not None and self.before.kind in ("name", "filler", "police")
+        return named and not self.fine and (self.home or self.scope is not None)
+
+    def closes(self) -> bool:
+        """Whether a known word, or a thing that stays in the place it is named after, or nothing follows."""
+        return self.after is None or self.after.kind in ("break", "filler", "police", "thing")
+
+    def leads(self, piece: Piece) -> bool:
+        """Whether a name that lies in this one follows."""
+        scope = scope_of(piece)
+        return self.after is not None and any(lies_in(sense, scope) for sense in self.after.of(*_FINER))
+
+    def tail(self, piece: Piece) -> str:
+        """The text behind a name up to the next break or known word."""
+        for other in self.pieces[self.at + 1 :]:
+            if other.kind in ("break", "filler", "police") and other.end - other.start > 1:
+                return self.text[piece.end : other.start]
+        return self.text[piece.end :]
+
+    def heads_village(self, piece: Piece, two: bool) -> bool:
+        """Whether what follows looks like a village or street in a place, and is no word with its name.
+
+        `two`: two unknown characters will do (蕲春漕河).
+        """
+        tail = self.tail(piece)
+        if len(tail) < 2 or re.match("[村镇乡湾]|社区|小区|大队", tail):
+            return False
+        if any(is_word(self.text[piece.start : piece.end + more]) for more in range(1, 5)):
+            return False
+        return bool(re.search(_VILLAGE, tail)) or (two and len(tail) == 2)
+
+    # What a piece does.
+
+    def elsewhere(self, piece: Piece) -> None:
+        """A place outside Hubei takes what follows; a short name only a township, or where it is a large one's."""
+        whole = any(sense.use == "whole" for sense in piece.senses)
+        large = any(sense.large for sense in piece.senses)
+        before_township = self.after is not None and bool(self.after.of("township")) and not self.after.of("county", "city")
+        at_home = self.fine or self.home or self.scope is not None  # 台北路 in 武汉
+        if not self.borrowed() and (whole or (not at_home and (large or before_township))):
+            self.restart()
+            self.away = True
+
+    def is_coarse(self, piece: Piece) -> bool:
+        """Whether a name stands for its prefecture: not where it is borrowed, or names the county inside one."""
+        if self.borrowed() or self.away:
+            return False
+        if self.fine and not any(sense.use == "whole" for sense in piece.of("city", "held")):
+            return False
+        inside = self.directly() and self.scope and any(lies_in(s, self.scope) for s in piece.of("county", "former"))
+        return not inside and (self.leads(piece) or not piece.of("county"))
+
+    def coarse(self, piece: Piece) -> None:
+        """A prefecture: what follows must lie in it; when nothing does, it is the answer."""
+        whole = any(sense.use == "whole" for sense in piece.senses)
+        unknown_district = re.match(_DISTRICT, self.tail(piece)) and not (self.after and self.after.senses)
+        stands = whole or (self.opens() and (self.closes() or self.leads(piece) or self.heads_village(piece, two=False)))
+        cities = piece.of("city") or piece.of("former")
+        self.scope, self.fine, self.home = scope_of(piece), False, True
+        if stands and not unknown_district:
+            self.found.append(Mention(CITY, _hits("city", cities, self.text[piece.start : piece.end])))
+
+    def finer(self, piece: Piece) -> None:
+        """A county or something finer, by the surest kind that may stand here."""
+        scope = None if self.fine else self.scope
+        senses = finer_senses(piece, scope) if scope else [s for s in piece.of(*_FINER) if s.use not in ("inside", "bare")]
+        if self.away or self.fine:
+            senses = [s for s in senses if s.kind in ("county", "former") and s.use == "whole" and not piece.of("elsewhere")]
+        if self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县"):
+            senses = [sense for sense in senses if sense.use == "whole"]
+        if not senses:
+            self.contradicts |= bool(scope and piece.of("county") and self.closes() and not self.away)
+            return
+        chosen = min((sense.kind for sense in senses), key=_FINER.index)
+        senses = [sense for sense in senses if sense.kind == chosen]
+        grade = self.grade(piece, chosen, whole=any(sense.use == "whole" for sense in senses))
+        if grade:
+            inside = scope if any(lies_in(sense, scope) for sense in senses) else None
+            self.found.append(Mention(grade, _hits("address", senses, self.text[piece.start : piece.end], inside)))
+            self.scope, self.fine = frozenset(itertools.chain(*(sense.divisions for sense in senses))), True
+
+    def grade(self, piece: Piece, kind: str, whole: bool) -> int:
+        """How surely a county or something finer is meant; 0 when nothing says so."""
+        if self.directly():
+            return INSIDE
+        if kind == "township":
+            before = "" if self.before is None or self.before.kind != "unknown" else self.text[self.before.start : self.before.end]
+            # 白纸坊街道 is another town than 纸坊街道; 云西县上津镇 may not be where 上津镇 is.
+            stray = 0 < len(before) < 3 or before.endswith(tuple("县区市旗州"))
+            return TOWNSHIP if whole and not stray else 0
+        if whole or (self.opens() and (self.closes() or self.leads(piece))):
+            return SURE
+        if self.scope is not None or (self.opens() and self.heads_village(piece, two=kind == "county")):
+            return HEAD
+        return 0
+
+
+def by_sentence(query: Query) -> list[Hit]:
+    """The surest of the places named inside an address or a sentence; of several whole addresses, the last."""
+    if query.text.isascii() and query.text.isalpha():
+        return []
+    mentions = Sentence(query).walk()
+    best = max((mention.grade for mention in mentions), default=0)
+    chosen = [mention for mention in mentions if mention.grade == best]
+    if best in (INSIDE, CITY):
+        chosen = chosen[-1:]
+    return _once(itertools.chain(*(mention.hits for mention in chosen)))
+
+
+# --- sound, shape and slips -------------------------------------------------------------------
+
+Found = list[tuple[str, Place, list[Division]]]  # (the right name, its place, the place's divisions)
+
+
+def _rank(found: Iterable[tuple[str, Place, list[Division]]], tier: str, scope: Collection[Division] | None) -> list[Hit]:
+    """Hits of the surest kind of place only: counties and zones, else prefectures, former names, the rest."""
+    kept = [(place, division) for _, place, divisions in found for division in divisions if not scope or division in scope]
+    for kinds in (("county", "zone"), ("prefecture",), ("former",), ("popular", "township")):
+        hits = [Hit(division, tier) for place, division in kept if place.kind in kinds]
         if hits:
-            if not city and core != hits[0].division[1]:
-                hits += _hits("city", catalog.of_city(core))
-            if core.endswith(COUNTY_SUFFIXES):
-                for place in places_named(core):
-                    if place.kind == "former":
-                        hits += _hits("former", catalog.resolve(place), _former_note(place))
             return _once(hits)
     return []
 
 
-def by_unit(query: Query) -> list[Hit]:
-    """A bureau's wording (江岸分局, 公安县公安局, 武汉市公安局) or a unit's whole name."""
+def _sounds_like(catalog: Catalog, text: str) -> Found:
+    """The names that sound like the text: exactly, else with soft pairs folded where a character agrees."""
+    heard = readings(text)
+    found = [entry for reading in heard for entry in catalog.sounds.get(" ".join(reading), [])]
+    if found or is_word(text):
+        return found
+    found = [entry for reading in heard for entry in catalog.sounds.get(" ".join(map(soft, reading)), [])]
+    return [entry for entry in found if any(map(str.__eq__, text, entry[0]))]
+
+
+def _looks_alike(catalog: Catalog, text: str) -> Found:
+    """The names that differ from the text in one look-alike character."""
+    found = []
+    for at in range(len(text)):
+        for entry in catalog.shapes.get(f"{text[:at]}*{text[at + 1 :]}", []):
+            if entry[0][at] != text[at] and looks_like(text[at], entry[0][at]):
+                found.append(entry)
+    return found
+
+
+def _doubled(catalog: Catalog, text: str) -> Found:
+    """The names that the text writes with one character twice: 巴巴东, 长阳阳."""
+    once = {text[:at] + text[at + 1 :] for at in range(1, len(text)) if text[at] == text[at - 1]}
+    return [entry for entry in catalog.shapes.get(f"*{text[-1]}", []) + [
+        entry for name in once for entry in catalog.shapes.get(f"*{name[1:]}", [])] if entry[0] in once]
+
+
+def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], Found]) -> list[Hit]:
+    """What a table of sounds or shapes makes of the cores, of their fronts that end like a county, of their stems."""
     catalog = query.catalog
-    for city, core in query.police:
-        found = _agree(catalog, city, catalog.named_exactly(core)) or ([] if city else catalog.of_city(core))
-        if found:
-            return _hits("unit", found)
-    return _hits("unit", catalog.units.get(query.text, []))
-
-
-def by_city(query: Query) -> list[Hit]:
-    """A city's or prefecture's name alone: all its units."""
-    cores = (core for city, core in query.plain if not city)
-    return next((_hits("city", found) for core in cores if (found := query.catalog.of_city(core))), [])
-
-
-def by_record(query: Query) -> list[Hit]:
-    """A former name, a popular name or a township, written right. All that bear the name answer."""
-    catalog = query.catalog
-    found: list[tuple[Place, str]] = []
-    for city, core in query.cores:
-        for place in catalog.recorded(core):
-            # 洛阳 is a town in 曾都 and a city in Henan: whoever types the bare name means the city.
-            if place.kind == "former" or not is_large_abroad(core):
-                found.append((place, city))
-        if not found and core[-1] in "区镇街" and not is_official_abroad(core):
-            found += [(p, city) for p in catalog.recorded(core[:-1]) if p.kind == "popular"]  # 汉口区, 纸坊镇
-        if found:
-            break
-    hits = []
-    # A township that is filed under a prefecture, which stands for all its counties, comes last.
-    wide = {place for place, _ in found if place.kind == "township" and place.code.endswith("00")}
-    for place, city in sorted(found, key=lambda pair: (RECORDED.index(pair[0].kind), pair[0] in wide)):
-        note = _former_note(place) if place.kind == "former" else ""
-        hits += _hits(place.kind, _agree(catalog, city, catalog.resolve(place)), note)
-    return _once(hits)
-
-
-def by_stem(query: Query) -> list[Hit]:
-    """A county's name with another suffix (江岸县), unless a county elsewhere really bears it (华容县)."""
-    for city, core in query.cores:
-        if core.endswith(COUNTY_SUFFIXES) and len(core) >= 3 and not is_official_abroad(core):
-            found = _agree(query.catalog, city, query.catalog.named_exactly(core[:-1]))
-            if found:
-                return _hits("exact", found)
+    cores = list(query.cores)
+    for scope, core in query.cores:
+        for end in range(2, min(6, len(core) - 1)):
+            heard = [d for _, place, divisions in table(catalog, core[:end]) if place.kind == "prefecture" for d in divisions]
+            if heard and not elsewhere_senses(core[:end]):
+                cores.append((frozenset(heard), core[end:]))
+    for scope, core in cores:
+        fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
+        for name in (core, *(front for front in fronts if front not in catalog.city_names)):
+            if is_official_elsewhere(name):
+                continue
+            stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
+            for form in (name, stem):
+                hits = _rank(table(catalog, form), tier, scope) if form and not elsewhere_senses(form) else []
+                cities = {catalog.city_of(hit.division) for hit in hits}
+                if len(hits) == 1 or hits and len(cities) == 1 or tier == "homophone" and hits:
+                    return hits
     return []
 
 
-# --- sentences and addresses ------------------------------------------------------------------
-
-# What may stand around a short name in a sentence. Elsewhere it is a part of something else: 江汉路, 青山绿水, 天门山.
-_BEFORE = frozenset("在到去从是住于回往我他她你家址为原籍贯乡")
-_AFTER = frozenset("的人那这附近老乡下城走丢失踪打被有找农村呢吗吧啊和与")
-_ROAD = ("路", "大道", "街", "巷", "桥", "大桥", "大厦", "广场", "大学", "学院", "公园", "场", "大酒店")
+def by_homophone(query: Query) -> list[Hit]:
+    """Characters that sound right: 乔口, 黄皮, 武汉市桥口区; the city in front may be a homophone too."""
+    return [] if query.text.isascii() else _repaired(query, "homophone", _sounds_like)
 
 
-# (sort: county, former, township, city, province or elsewhere; whether it is a full name; divisions; note)
-Word = tuple[str, bool, tuple[Division, ...], str]
+def by_lookalike(query: Query) -> list[Hit]:
+    """One character that looks like the right one (大治, 虢亭, 江崖区), when only one place is meant."""
+    return [] if query.text.isascii() else _repaired(query, "lookalike", _looks_alike)
 
 
-class Token:
-    """A name inside a text: where it stands and what it stands for."""
-
-    def __init__(self, start: int, end: int, word: Word) -> None:
-        self.start, self.end = start, end
-        self.sort, self.full, self.divisions, self.note = word
+def by_doubled(query: Query) -> list[Hit]:
+    """One character typed twice: 巴巴东."""
+    return [] if query.text.isascii() else _repaired(query, "typo", _doubled)
 
 
-def _recorded_word(place: Place, divisions: tuple[Division, ...], words: dict[str, Word]) -> dict[str, Word]:
-    """A township by its full name, with all counties that have one; a former or popular name."""
-    if place.kind == "township" and place.short:
-        same = words[place.name][2] if place.name in words and words[place.name][0] == "township" else ()
-        return {place.name: ("township", True, (*same, *divisions), "")}
-    if place.kind == "former":
-        return {place.name: ("former", place.name.endswith(COUNTY_SUFFIXES), divisions, _former_note(place))}
-    if place.kind == "popular" and place.name not in words:
-        return {place.name: ("former", len(place.name) > 2 and place.name.endswith("区"), divisions, "")}
-    return {}
+# --- letters ----------------------------------------------------------------------------------
+
+# What stands around a name in letters, longest first: filler and police words, English and pinyin.
+_LETTERS_BEHIND = (
+    "gonganfenju gonganju fenju zainali zainaer zenmezou dianhua dizhi caixuedian caixue fujin huochezhan china province hubeisheng hubei"
+).split()
+_LETTERS_BEFORE = "qingwen laojia wozai woshi zai cha hubeisheng hubei".split()
+_LETTERS_SUFFIX = "(?:district|county|city|qu|xian|shi|zhen|town)$"
 
 
-@lru_cache(maxsize=4)
-def _vocabulary(catalog: Catalog) -> dict[str, Word]:
-    """All names that an address may hold; a later one takes the place of an earlier one."""
-    words: dict[str, Word] = {}
-    rows = map(Abroad, _table("elsewhere.csv").splitlines()[1:])
-    for row in itertools.takewhile(lambda row: row.level != "county", rows):  # the larger stand first in the file
-        words[row.name] = words[row.short] = ("elsewhere", True, (), row.province)
-    for place in catalog.places:
-        words.update(_recorded_word(place, tuple(catalog.resolve(place)), words))
-    for name in catalog.provinces:
-        words.update({name: ("province", True, (), ""), short_name(name): ("province", True, (), "")})
-    for name, city in catalog.city_names.items():
-        words[name] = ("city", name == city, tuple(catalog.cities[city]), "")
-    for name, found in (*catalog.short_names.items(), *catalog.full_names.items()):
-        full = name == found[0][1]
-        if name != "公安" and (
-            full or name not in catalog.city_names
-        ):  # 公安 is the word for police, unless 县 follows
-            words[name] = ("county", full, tuple(found), "")
-    words.pop("", None)
-    return words
+def _is_letters(text: str) -> bool:
+    return text.isascii() and text.isalpha()
 
 
-def _tokens(text: str, catalog: Catalog) -> list[Token]:
-    """The names in a text from left to right, the longest first at each place."""
-    words = _vocabulary(catalog)
-    longest = 14
-    tokens = []
-    at = 0
-    while at < len(text):
-        for length in range(min(longest, len(text) - at), 1, -1):
-            word = words.get(text[at : at + length])
-            if word:
-                tokens.append(Token(at, at + length, word))
-                at += length
-                break
-        else:
-            at += 1
-    return tokens
+def letters_of(text: str) -> str:
+    """A cleaned text in letters without tone digits, v for ü, filler: jiang1an4 -> jiangan, jianlihubei -> jianli."""
+    if re.fullmatch("(?:[a-z]+[1-5])+", text):
+        text = re.sub("[1-5]", "", text)
+    text = text.replace("v", "u")
+    while _is_letters(text):
+        behind = next((word for word in _LETTERS_BEHIND if text.endswith(word) and text != word), "")
+        before = next((word for word in _LETTERS_BEFORE if text.startswith(word) and text != word), "")
+        left = text.removesuffix(behind) if behind else text.removeprefix(before)
+        if left == text or len(left) < 2:
+            return text
+        text = left
+    return ""
 
 
-def _in_context(token: Token, text: str, before: Token | None, after: Token | None) -> bool:
-    """Whether a short name stands by itself: 老家监利的, 江夏纸坊; not 青山绿水."""
-    starts = token.start == 0 or text[token.start - 1] in _BEFORE or (before is not None and before.end == token.start)
-    ends = token.end == len(text) or text[token.end] in _AFTER or (after is not None and after.start == token.end)
-    return starts and ends
-
-
-def _weight(token: Token, text: str, before: Token | None, after: Token | None, named: set[Division]) -> int:
-    """How surely a token names the place that is meant; 0 when it does not, -1 when the text contradicts itself.
-
-    `named` holds the divisions of the cities named further in front.
-    """
-    follows_road = text.startswith(_ROAD, token.end) and not text.startswith("街道", token.end)
-    if before is not None and before.end == token.start:
-        if before.sort == "elsewhere":
-            return 0
-        if before.sort == "city" and token.divisions and not set(token.divisions) & set(before.divisions):
-            return -1
-        if before.sort in ("city", "province") and token.sort == "county":
-            return 0 if follows_road and not token.full else 5
-    if not token.full and not _in_context(token, text, before, after):
-        return 3 if token.sort == "county" and set(token.divisions) & named and not follows_road else 0
-    if token.sort == "city" and (follows_road or re.search("(?<![小社园景校院])区|县|分局", text[token.end :])):
-        return 0  # 武汉路 is a street; behind a city, a district that is not known here is not the city
-    return {"county": 4, "former": 3, "township": 2, "city": 1}.get(token.sort, 0)
-
-
-def _weighed(text: str, tokens: list[Token], catalog: Catalog) -> list[tuple[int, Token]]:
-    """(weight, token) for each token; beside a place elsewhere only a county's full name counts."""
-    abroad_named = any(token.sort == "elsewhere" for token in tokens)
-    named: set[Division] = set()
-    weighed = []
-    for number, token in enumerate(tokens):
-        before = tokens[number - 1] if number else None
-        after = tokens[number + 1] if number + 1 < len(tokens) else None
-        weight = _weight(token, text, before, after, named)
-        unsure = token.sort not in ("county", "former") or not token.full
-        if abroad_named and 0 < weight < 5 and (unsure or is_official_abroad(text[token.start : token.end])):
-            weight = 0
-        weighed.append((weight, token))
-        if token.sort == "city" and token.full:
-            named |= set(token.divisions)
-    return weighed
-
-
-def by_address(query: Query) -> list[Hit]:
-    """An address or a sentence: the county named inside decides, and the prefecture beside it must agree.
-
-    Of two whole addresses in one line (原籍…，现住…) the last counts.
-    """
-    catalog, text = query.catalog, query.text
-    if text.isascii() or len(text) < 3:
-        return []
-    tokens = _tokens(text, catalog)
-    weighed = _weighed(text, tokens, catalog)
-    if any(weight < 0 for weight, _ in weighed):
-        return []
-    best = max((weight for weight, _ in weighed), default=0)
-    chosen = [token for weight, token in weighed if weight == best and best > 0]
-    hits = []
-    for token in chosen[-1:] if best == 5 else chosen:
-        cities = {d for city in tokens if city.sort == "city" and city.end <= token.start for d in city.divisions}
-        divisions = [d for d in token.divisions if d in cities] or token.divisions
-        hits += _hits("city" if token.sort == "city" else "address", divisions, token.note)
-    return _once(hits)
-
-
-# --- sound ------------------------------------------------------------------------------------
-
-
-Found = list[tuple[Place, list[Division]]]
-
-
-def _rank(found: Found, tier: str) -> list[Hit]:
-    """Hits of the surest kind of place only: counties and zones, else prefectures, former names, the rest."""
-    for kinds in (("county", "zone"), ("prefecture",), ("former",), RECORDED):
-        sure = [divisions for place, divisions in found if place.kind in kinds and divisions]
-        if sure:
-            return _hits(tier, itertools.chain(*sure))
-    return []
-
-
-def _spelled(catalog: Catalog, letters: str, within: list[Division]) -> list[Hit]:
-    """The divisions, of those given, that a joined pinyin spells, with a suffix or without."""
-    inside = set(within)
-    for form in dict.fromkeys((letters, re.sub(PINYIN_SUFFIX, "", letters))):
-        places = catalog.spelled.get(form, [])
-        if not places and not is_large_abroad(form):  # luoyang, nanyang: a town here, a city there
-            places = [place for place in places_spelled(form) if place.kind in ("popular", "township")]
-        found = [(place, [d for d in catalog.resolve(place) if d in inside]) for place in places]
-        hits = _rank(found, "pinyin")
+def _spelled(catalog: Catalog, letters: str, scope: Collection[Division] | None) -> list[Hit]:
+    """The divisions, within the scope if one is given, that joined pinyin spells, with a suffix or without."""
+    for form in dict.fromkeys((letters, re.sub(_LETTERS_SUFFIX, "", letters))):
+        entries = catalog.spelled.get(form, [])
+        if is_large_elsewhere(form):  # luoyang, nanyang: a town here, a city there
+            entries = [(place, found) for place, found in entries if place.kind not in ("popular", "township")]
+        hits = _rank([("", place, found) for place, found in entries], "pinyin", scope)
         if hits:
             return hits
-    return []
-
-
-def _spelled_behind_city(catalog: Catalog, letters: str) -> list[Hit]:
-    """A county behind its prefecture: wuhanshijiangan, jingzhou jianli."""
-    for end in range(4, len(letters) - 2):
-        for city in catalog.spelled.get(letters[:end].removesuffix("shi"), []):
-            hits = _spelled(catalog, letters[end:], catalog.resolve(city)) if city.kind == "prefecture" else []
-            if hits:
-                return hits
     return []
 
 
 def by_pinyin(query: Query) -> list[Hit]:
-    """Whole pinyin, with or without province, city, suffix and police words; hu ting and huang po are let pass."""
-    text = query.text
-    if not (text.isascii() and text.isalpha()):
+    """Whole pinyin, with or without province and city on either side; hu ting and huang po are let pass."""
+    letters = letters_of(query.text)
+    if not letters:
         return []
     catalog = query.catalog
-    text = re.sub("(?:gonganfenju|gonganju|fenju)$", "", text.replace("v", "u"))
-    everywhere = list(catalog.divisions)
-    for letters in dict.fromkeys((text, re.sub("^hubei(?:sheng)?(?=.)", "", text))):
-        hits = _spelled(catalog, letters, everywhere) or _spelled_behind_city(catalog, letters)
+    for whole in dict.fromkeys((query.text, letters)):
+        hits = _spelled(catalog, whole, None)
         if hits:
             return hits
+    for at in range(4, len(letters) - 2):
+        for city, county in ((letters[:at], letters[at:]), (letters[at:], letters[:at])):
+            for place, scope in catalog.spelled.get(re.sub(_LETTERS_SUFFIX, "", city), []):
+                hits = _spelled(catalog, county, scope) if place.kind == "prefecture" and scope else []
+                if hits:
+                    return hits
     return []
 
 
 def by_initials(query: Query) -> list[Hit]:
     """The first letters of a county's name, of a prefecture's when no county has them: all that share them."""
     text = query.text
-    if not (text.isascii() and text.isalpha() and 2 <= len(text) <= 5):
+    if not (_is_letters(text) and 2 <= len(text) <= 5):
         return []
-    places = query.catalog.initials.get(text, [])
-    found = [place for place in places if place.kind == "county"] or places
-    return _hits("initials", itertools.chain(*map(query.catalog.resolve, found)))
+    for kind in ("county", "prefecture"):
+        hits = []
+        for place, divisions in query.catalog.named:
+            best = [next(iter(place.readings(name, 1)), ()) for name in place.names()]
+            if place.kind == kind and text in ["".join(syllable[0] for syllable in reading) for reading in best]:
+                hits += [Hit(division, "initials") for division in divisions]
+        if hits:
+            return _once(hits)
+    return []
 
 
 def _spells(runs: list[str], name: str, reading: tuple[str, ...]) -> bool:
@@ -1016,112 +1248,26 @@ def _spells(runs: list[str], name: str, reading: tuple[str, ...]) -> bool:
 def by_mixed(query: Query) -> list[Hit]:
     """Characters and pinyin mixed: 江an, 黄p, 恩sh."""
     runs = re.findall("[a-z]+|[^a-z0-9]", query.text)
-    if (
-        query.text.isascii()
-        or "".join(runs) != query.text
-        or not 2 <= len(query.text) <= 24
-        or all(len(r) == 1 and not r.isascii() for r in runs)
-    ):
+    letters = [run for run in runs if run.isascii()]
+    if query.text.isascii() or "".join(runs) != query.text or not letters or len(query.text) > 24:
         return []
-    catalog = query.catalog
     found = []
-    for place in catalog.named:
+    for place, divisions in query.catalog.named:
         for name in place.names():
-            if any(_spells(runs, name, reading) for reading in _name_readings(place, name)):
-                found.append((place, catalog.resolve(place)))
+            if any(_spells(runs, name, reading) for reading in place.readings(name)):
+                found.append((name, place, divisions))
                 break
-    return _rank(found, "pinyin")
+    return _rank(found, "pinyin", None)
 
 
-def _forms(core: str) -> list[str]:
-    """A name as typed, and without its suffix."""
-    return [core, core[:-1]] if core.endswith(COUNTY_SUFFIXES) and len(core) >= 3 else [core]
+_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
-def _may_mean(typed: str, name: str, exactly: bool, place: Place) -> bool:
-    """Whether a typed name may be a slip for `name`, though a place elsewhere bears it.
-
-    桐城 and 通城 sound alike, and 桐城 is a city in Anhui: no. 云阳 in Chongqing may stand for 郧阳, for
-    no common phrase contains 郧 and many hold 云.
-    """
-    there = abroad(typed)
-    if not there:
-        return True
-    if is_large_abroad(typed) or is_official_abroad(typed) or not exactly or place.kind == "former":
-        return False
-    slips = [(_character_readings(a), _character_readings(b)) for a, b in zip(typed, name) if a != b]
-    return all(rare and not wrong_is_rare and heard[0] in sounds for (heard, wrong_is_rare), (sounds, rare) in slips)
-
-
-def _sounds_like(catalog: Catalog, text: str) -> list[tuple[str, Place]]:
-    """(name, place) for the names that sound like the text: exactly, else with the soft pairs."""
-    for fold in (str, soft):
-        found = [pair for reading in readings(text) for pair in catalog.sounds.get(" ".join(map(fold, reading)), [])]
-        found = [pair for pair in dict.fromkeys(found) if _may_mean(text, pair[0], exactly=fold is str, place=pair[1])]
-        if found:
-            return found
-    return []
-
-
-def _heard_cities(query: Query) -> Iterator[tuple[str, str]]:
-    """(city, rest) where the front of a text sounds like a city's name: 黄岗市齐春县."""
-    text = query.text.removeprefix(HOME_PROVINCE)
-    for length in range(min(5, len(text) - 2), 1, -1):
-        for _, place in _sounds_like(query.catalog, text[:length]):
-            if place.kind == "prefecture":
-                yield place.district, text[length:]
-
-
-def _heard_windows(query: Query) -> Iterator[tuple[str, str]]:
-    """(city, a piece that ends in 区, 县 or 市) at the front of an address: 武汉市桥口区解放大道 -> 桥口区."""
-    for city, rest in query.plain:
-        for end in range(3, min(6, len(rest))):
-            if rest[end - 1] in COUNTY_SUFFIXES and rest[:end] not in query.catalog.city_names:
-                yield city, rest[:end]
-
-
-def by_homophone(query: Query) -> list[Hit]:
-    """Characters that sound right: 乔口, 黄皮, 武汉市桥口区; the city in front may be a homophone too."""
-    catalog = query.catalog
-    for city, core in [*query.cores, *_heard_cities(query), *_heard_windows(query)]:
-        if is_official_abroad(core) or is_word(core):
-            continue
-        for form in _forms(core):
-            heard = _sounds_like(catalog, form)
-            found = [(place, _agree(catalog, city, catalog.resolve(place))) for _, place in heard]
-            hits = _rank(found, "homophone")
-            if hits:
-                return hits
-    return []
-
-
-# --- shape ------------------------------------------------------------------------------------
-
-
-def _drawn_like(catalog: Catalog, text: str) -> list[tuple[str, Place]]:
-    """(name, place) for the names that differ from the text in one look-alike character."""
-    return [
-        (name, place)
-        for at in range(len(text))
-        for name, place in catalog.shapes.get(f"{text[:at]}*{text[at + 1 :]}", [])
-        if name[at] != text[at] and looks_like(text[at], name[at])
-    ]
-
-
-def by_lookalike(query: Query) -> list[Hit]:
-    """One character that looks like the right one (大治, 虢亭, 江崖区), when only one place is meant."""
-    catalog = query.catalog
-    for city, core in [*query.cores, *_heard_windows(query)]:
-        for form in itertools.filterfalse(abroad, _forms(core)):
-            alike = [place for _, place in _drawn_like(catalog, form)]
-            hits = _rank([(p, _agree(catalog, city, catalog.resolve(p))) for p in alike], "lookalike")
-            cities = {catalog.city_of(hit.division) for hit in hits}
-            if hits and (len(hits) == 1 or (len(cities) == 1 and len(hits) == len(catalog.cities[min(cities)]))):
-                return hits
-    return []
-
-
-# --- slips ------------------------------------------------------------------------------------
+def _neighbours(one: str, other: str) -> bool:
+    """Whether two letters lie side by side on a keyboard."""
+    spots = {letter: (row, at + row / 2) for row, keys in enumerate(_KEYS) for at, letter in enumerate(keys)}
+    (row, at), (other_row, other_at) = spots[one], spots[other]
+    return abs(row - other_row) <= 1 and abs(at - other_at) <= 1
 
 
 def _soft_letters(letters: str) -> str:
@@ -1130,116 +1276,88 @@ def _soft_letters(letters: str) -> str:
     return letters
 
 
-def _slip_in_pinyin(query: Query) -> list[Hit]:
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
-    catalog = query.catalog
-    text = query.text.replace("v", "u")
-    forms = [text, re.sub(PINYIN_SUFFIX, "", text)]
-    if any(map(abroad, forms)):
-        return []
-    kinds = ("county", "prefecture")
-    names = [key for key, places in catalog.spelled.items() if any(place.kind in kinds for place in places)]
-    for form in forms:
-        if len(form) < 5:
-            continue
-        near = [key for key, *_ in process.extract(form, names, scorer=OSA.distance, score_cutoff=1, limit=None)]
-        keys = [key for key in near if _soft_letters(key) == _soft_letters(form)] or near
-        if len(keys) == 1:
-            return _rank([(p, catalog.resolve(p)) for p in catalog.spelled[keys[0]] if p.kind in kinds], "typo")
-    return []
-
-
-def _slip_in_unit(query: Query) -> list[Hit]:
-    """A part of a unit's name, or one nearly right, in a list that the gazetteer does not cover."""
-    catalog, text = query.catalog, query.text
-    if len(catalog.named) > len(catalog.divisions) or len(text) < 2:
-        return []
-    if text in catalog.all_units:
-        inside = [division for unit, found in catalog.units.items() if text in unit for division in found]
-        return _hits("unit", inside or [division for division in catalog.divisions if text in division[1]])
-    if len(text) < 6 or any(token.sort == "elsewhere" for token in _tokens(text, catalog)):
-        return []
-    from rapidfuzz import fuzz, process
-
-    near = process.extract(text, list(catalog.units), scorer=fuzz.ratio, score_cutoff=85, limit=2)
-    if near and (len(near) == 1 or near[0][1] > near[1][1]):
-        return _hits("typo", catalog.units[near[0][0]])
-    return []
+def _one_slip(typed: str, right: str) -> bool:
+    """Whether a typed spelling is one slip off: a letter lost, doubled, swapped, beside the right key, or softened."""
+    if _soft_letters(typed) == _soft_letters(right) or len(typed) != len(right):
+        return True
+    wrong = [(a, b) for a, b in zip(typed, right) if a != b]
+    return len(wrong) == 2 or _neighbours(*wrong[0])
 
 
 def by_typo(query: Query) -> list[Hit]:
-    """One slip in pinyin (qiaoko), or a few in a long unit name; only when one place is near."""
-    text = query.text
-    if text.isascii():
-        return _slip_in_pinyin(query) if text.isalpha() and len(text) >= 5 else []
-    return _slip_in_unit(query)
+    """One slip in the pinyin of a county or prefecture (qiaoko), when only one is near."""
+    letters = letters_of(query.text)
+    forms = [form for form in dict.fromkeys((letters, re.sub(_LETTERS_SUFFIX, "", letters))) if len(form) > 4]
+    if not letters or any(map(elsewhere_senses, forms)):
+        return []
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    kinds = ("county", "prefecture")
+    spelled = query.catalog.spelled
+    names = [key for key, entries in spelled.items() if any(place.kind in kinds for place, _ in entries)]
+    for form in forms:
+        near = [key for key, *_ in process.extract(form, names, scorer=OSA.distance, score_cutoff=1, limit=None)]
+        near = [key for key in near if _one_slip(form, key)]
+        keys = [key for key in near if _soft_letters(key) == _soft_letters(form)] or near
+        if len(keys) == 1:
+            return _rank([("", place, found) for place, found in spelled[keys[0]] if place.kind in kinds], "typo", None)
+    return []
 
 
-# --- all tiers --------------------------------------------------------------------------------
+def by_unit(query: Query) -> list[Hit]:
+    """A unit's whole name; in a list that the gazetteer does not cover, a part of one, or one nearly right."""
+    catalog, text = query.catalog, query.text
+    units = {simplified(clean(unit)): found for unit, found in catalog.units.items()} if len(text) > 3 else {}
+    if text in units or len(catalog.named) > len(catalog.divisions) or len(text) < 2:
+        return [Hit(division, "unit") for division in units.get(text, [])]
+    inside = [division for unit, found in catalog.units.items() if text in unit for division in found]
+    inside = inside or [division for division in catalog.divisions if text in division[1]]
+    if inside or len(text) < 6 or any(piece.of("elsewhere") for piece in query.pieces):
+        return _once(Hit(division, "unit") for division in inside)
+    from rapidfuzz import fuzz, process
 
-# In this order; the first that hits answers. A tier may name its hits otherwise (former, township, city).
-TIERS: tuple[Callable[[Query], list[Hit]], ...] = (
-    by_exact,
-    by_unit,
-    by_city,
-    by_record,
-    by_stem,
-    by_address,
+    near = process.extract(text, list(units), scorer=fuzz.ratio, score_cutoff=85, limit=2)
+    if near and (len(near) == 1 or near[0][1] > near[1][1]):
+        return [Hit(division, "typo") for division in units[near[0][0]]]
+    return []
+
+
+# --- all ways ---------------------------------------------------------------------------------
+
+# In this order; the first that hits answers. Each gives hits of one or more of TIERS.
+WAYS: tuple[Callable[[Query], list[Hit]], ...] = (
+    by_name,
+    by_sentence,
     by_pinyin,
     by_initials,
     by_mixed,
     by_homophone,
     by_lookalike,
+    by_doubled,
     by_typo,
+    by_unit,
 )
-# Tiers that take the whole text or nothing: safe to try before traditional characters are folded.
-_WHOLE = TIERS[:3]
 
 
-def _first_answer(query: Query, tiers: Iterable[Callable[[Query], list[Hit]]], city: str) -> list[Hit]:
-    """What the first tier that hits in the city, if one is given, finds there."""
-    for tier in tiers:
-        hits = [hit for hit in tier(query) if _agree(query.catalog, city, [hit.division])]
+def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
+    """The divisions that a name means, best first; [] when none is sure. `city` keeps to one city's."""
+    query = Query(simplified(clean(text)), catalog)
+    if not query.text or len(query.text) > 200:
+        return []
+    for way in WAYS:
+        hits = [hit for hit in way(query) if not city or catalog.city_of(hit.division) == city]
         if hits:
             return hits
     return []
 
 
-def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
-    """The divisions that a name means, best first; [] when none is sure. `city` keeps to one city's."""
-    cleaned = clean(text)
-    if not cleaned or len(cleaned) > 200:
-        return []
-    query = Query(cleaned, catalog)
-    hits = _first_answer(query, _WHOLE, city)
-    if hits:
-        return hits
-    folded = simplified(cleaned)
-    if folded == cleaned:
-        return _first_answer(query, TIERS[len(_WHOLE) :], city)
-    return _first_answer(Query(folded, catalog), TIERS, city)
-
-
-def _near_records(catalog: Catalog, core: str) -> Iterator[tuple[Division, float]]:
-    """Townships and popular names that are near, or a county that stands in another prefecture."""
-    for name in (core, *(core.removesuffix(suffix) for suffix in ("街道", "镇", "乡") if core.endswith(suffix))):
-        for place in catalog.recorded(name)[:3]:
-            for division in catalog.resolve(place)[:1]:
-                yield division, 0.9
-        for division in catalog.named_exactly(name):
-            yield division, 1.0
-
-
 def _nearness(typed: str, name: str, place: Place, similar: Callable[[str, str], float]) -> float:
     """0 to 1: how near a typed name is to a name in sound or shape, character by character; letters by spelling."""
+    heard = next(iter(place.readings(name, 1)), ())
     if typed.isascii():
-        return max((similar(typed, "".join(reading)) for reading in _name_readings(place, name, 1)), default=0)
-    if len(typed) != len(name):
-        return 0
-    heard = next(iter(_name_readings(place, name, 1)), None)
-    if heard is None:
+        return similar(typed, "".join(heard)) if heard else 0
+    if len(typed) != len(name) or not heard:
         return 0
     total, sure = 0.0, False
     for wrong, right, sound in zip(typed, name, heard):
@@ -1248,34 +1366,44 @@ def _nearness(typed: str, name: str, place: Place, similar: Callable[[str, str],
         elif looks_like(wrong, right, perhaps=True):
             total += 0.9 if looks_like(wrong, right) else 0.7
         else:
-            closest = max((similar(soft(s), soft(sound)) for s in _character_readings(wrong)[0]), default=0)
+            syllables = _character_readings().get(wrong, ())
+            closest = max((similar(soft(syllable), soft(sound)) for syllable in syllables), default=0)
             total += closest if closest >= 0.6 else -1
             sure |= closest == 1
         sure |= wrong == right
     return total / len(name) if sure else 0
 
 
+def _names_inside(query: Query) -> Iterator[tuple[Division, float]]:
+    """The places whose names stand in a text, though nothing says that they are meant; names cut short (丹江)."""
+    for piece in query.pieces:
+        for sense in piece.of(*_FINER):
+            for division in sense.divisions[:1]:
+                yield division, 1.0 if sense.kind == "county" else 0.9
+    for name, divisions in query.catalog.counties.items():
+        if any(len(core) > 1 and name.startswith(core) for _, core in query.cores):
+            yield divisions[0], 1.0
+
+
 def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
-    """Divisions near to a name in sound or shape, nearest first; none because one character agrees."""
+    """Divisions named inside a text or near to it in sound or shape, nearest first; none because one character agrees."""
     from rapidfuzz.distance import OSA
 
-    folded = simplified(clean(text))
-    if not folded or len(folded) > 40 or is_large_abroad(folded):
+    query = Query(simplified(clean(text)), catalog)
+    if not query.text or len(query.text) > 40 or is_large_elsewhere(query.text):
         return []
-    if is_official_abroad(folded):  # 华容县 is in Hunan; only 华容区 itself is near
-        return catalog.named_exactly(folded[:-1])[:most]
+    if is_official_elsewhere(query.text):  # 华容县 is in Hunan; only 华容区 itself is near
+        return catalog.named_exactly(query.text[:-1])[:most]
     scores: dict[Division, float] = {}
-    for _, core in Query(folded, catalog).cores[:4]:
-        for division, score in _near_records(catalog, core):
-            scores[division] = max(score, scores.get(division, 0))
-        for form in _forms(core):
-            for place in catalog.named:
-                if place.kind == "prefecture":
-                    continue
-                score = max(_nearness(form, name, place, OSA.normalized_similarity) for name in place.names())
-                if score >= 0.75:
-                    for division in catalog.resolve(place)[:1]:
-                        scores[division] = max(score, scores.get(division, 0))
+    for division, score in _names_inside(query):
+        scores[division] = max(score, scores.get(division, 0))
+    forms = [core for _, core in query.cores[:4]]
+    forms += [core[:-1] for core in forms if core.endswith(COUNTY_SUFFIXES) and len(core) > 2]
+    for form in dict.fromkeys(forms):
+        for place, divisions in catalog.named:
+            score = max(_nearness(form, name, place, OSA.normalized_similarity) for name in place.names())
+            if place.kind != "prefecture" and score >= 0.75:
+                scores[divisions[0]] = max(score, scores.get(divisions[0], 0))
     best = max(scores.values(), default=0)
     near = [division for division, score in scores.items() if score > best - 0.12]
     return sorted(near, key=lambda division: -scores[division])[:most]

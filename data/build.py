@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import itertools
 import math
+import re
 import sys
 import unicodedata
 from collections import Counter, defaultdict
@@ -27,7 +28,7 @@ DATA = Path(__file__).resolve().parent
 SOURCES = DATA / "sources"
 sys.path.insert(0, str(DATA.parent))
 
-from xunqin import COLUMNS, REPAIRED, short_name, soft  # noqa: E402  (a checkout's own script)
+from xunqin import COLUMNS, COUNTY_SUFFIXES, REPAIRED, short_name, soft  # noqa: E402  (a checkout's own script)
 
 PROVINCE = "湖北省"
 PLACE_COLUMNS = ("name", "short", "kind", "code", "district", "pinyin", "years", "note", "lon", "lat")
@@ -43,6 +44,8 @@ JIANGAN = {
     "as_of": "2022-07-05",
 }
 TOWNSHIP_SUFFIXES = ("街道", "镇", "乡")
+# What the Bureau of Statistics lists among the townships, though it is no name: 经济开发区.
+NAMELESS = "(?:县|经济|技术|工业|高新)*(?:开发区|园区|新区)"
 ETHNIC = ("土家族", "回族", "侗族")
 # How alike two shapes must be, 0 to 1: the mean of shared parts and of stroke order. Chosen so that the pairs
 # people really mix up pass (冶治 .79, 恩思 .70, 江汀 .66) and 广黄 .10 or 阳汉 .12 do not; people stray
@@ -136,17 +139,14 @@ def known_characters() -> set[str]:
 
 
 def build_syllables() -> None:
-    """syllables.txt: a line a syllable, "yun 云运韵|郧": after the bar what no phrase contains."""
-    _, seen = phrase_counts()
+    """syllables.txt: a line a syllable, "yun 云运韵郧"."""
     lines: dict[str, list[str]] = defaultdict(list)
     for char, readings in character_readings().items():
         for reading in readings:
             lines[reading].append(char)
     with open(DATA / "syllables.txt", "w", encoding="utf-8", newline="") as file:
         for syllable in sorted(lines):
-            common = "".join(c for c in lines[syllable] if seen[c])
-            rare = "".join(c for c in lines[syllable] if not seen[c])
-            file.write(f"{syllable} {common}{'|' + rare if rare else ''}\n")
+            file.write(f"{syllable} {''.join(lines[syllable])}\n")
 
 
 # --- places -----------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def townships() -> Iterator[dict[str, str]]:
     seen = set()
     for row in rows:
         name, code = row["name"], row["county_code"]
-        if (name, code) in seen or (code.endswith("00") and (name, code[:4]) in in_county):
+        if re.fullmatch(NAMELESS, name) or (name, code) in seen or (code.endswith("00") and (name, code[:4]) in in_county):
             continue
         seen.add((name, code))
         district = prefecture_name(code) if code.endswith("00") else counties[code]
@@ -233,40 +233,218 @@ def township_short(name: str) -> str:
             stem = name.removesuffix(suffix)
             for people in ETHNIC:
                 stem = stem.removesuffix(people)
-            return stem if len(stem) >= 2 else ""
+            if len(stem) < 2:  # 旧街道 is 旧街 and 街道 in one
+                return name[:-1] if suffix == "街道" else ""
+            return stem
     return ""
+
+
+# --- lexicon ----------------------------------------------------------------------------------
+
+# Number plates: 鄂 and a letter (公安部, GA 36; the letters follow the prefectures in the order they were given).
+PLATES = {
+    "A": "420100", "B": "420200", "C": "420300", "D": "421000", "E": "420500", "F": "420600", "G": "420700",
+    "H": "420800", "J": "421100", "K": "420900", "L": "421200", "M": "429004", "N": "429005", "P": "429021",
+    "Q": "422800", "R": "429006", "S": "421300",
+}  # fmt: skip
+# Two characters of a popular name that is only a street's or a town's count alone; these are known by themselves.
+KNOWN_ALONE = ("seat", "NBS", "Tencent")
+
+
+def build_lexicon() -> None:
+    """lexicon.txt: every name of Hubei that may be written, with all its senses; elsewhere.txt: the names of the rest.
+
+    A line is the name and its senses, apart by tabs; a sense is kind, use, where and note, apart by spaces. Use:
+    whole counts anywhere, short beside known words, bare when nothing else is there, inside behind its prefecture.
+    Today's counties and cities come from the list in use; a name that Hubei and a place elsewhere share is Hubei's line.
+    """
+    home: dict[str, list[str]] = defaultdict(list)
+    for row in read("divisions.csv"):
+        for name in (row["name"], row["short_name"], row["city"], short_name(row["city"])):
+            home[name] = []
+    for name, found in itertools.chain(recorded_senses(), held_senses(), code_senses()):
+        home[name].append(found)
+    away: dict[str, list[str]] = defaultdict(list)
+    for name, found in elsewhere_senses():
+        (home if name in home else away)[name].append(found)
+    for file_name, senses in (("lexicon.txt", home), ("elsewhere.txt", away)):
+        with open(DATA / file_name, "w", encoding="utf-8", newline="") as file:
+            file.writelines("\t".join([name, *found]) + "\n" for name, found in senses.items() if found)
+
+
+def sense(kind: str, use: str, where: Iterable[str], note: str = "-") -> str:
+    return f"{kind} {use} {','.join(dict.fromkeys(where))} {note}"
+
+
+def recorded_senses() -> Iterator[tuple[str, str]]:
+    """Zones, former and popular names and townships: a name's divisions together, in the gazetteer's order."""
+    current = {row["name"] for row in read("divisions.csv")}
+    shorts = {row["short_name"] for row in read("divisions.csv")}
+    cities = {short_name(row["city"]) for row in read("divisions.csv") if row["city"] != row["name"]}
+    where: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    minor = {row["old_name"] for row in read("former_names.csv") if row["kind"] == "popular" and is_minor(row)}
+    for row in read("places.csv", DATA):
+        name, kind, code, note = row["name"], row["kind"], f"{row['code']}/{row['district']}", row["years"] or "-"
+        if kind == "zone":
+            where[name, kind, "whole", note].append(code)
+        elif kind == "former":
+            short = short_name(name)
+            where[name, kind, "whole" if name.endswith(COUNTY_SUFFIXES) or short != name else "short", note].append(code)
+            if short == name or code.split("/")[0].endswith("00"):
+                continue
+            if name in current:  # 江陵 is what 江陵县 is: today's county, then the one of then
+                where[short, kind, "short", note].append(code)
+            elif short in shorts | cities:
+                where[short, kind, "inside", note].append(code)
+            else:
+                where[short, kind, "short", note].append(code)
+        elif kind == "popular":
+            where[name, kind, "bare" if name in minor else "whole" if name.endswith("区") else "short", note].append(code)
+        elif kind == "township":
+            where[name, kind, "whole", note].append(code)
+            if row["short"]:
+                where[row["short"], kind, "bare", note].append(code)
+    for (name, kind, use, note), codes in where.items():
+        # A township that is filed under a prefecture, which stands for all its counties, comes last.
+        yield name, sense(kind, use, sorted(codes, key=lambda code: kind == "township" and "00/" in code), note)
+
+
+def is_minor(row: dict[str, str]) -> bool:
+    """Whether a popular name is a town's or a street's of two characters, a word of the language as often: 花园, 太和."""
+    return len(row["old_name"]) < 3 and row["source"].startswith(KNOWN_ALONE)
+
+
+def history() -> list[dict[str, str]]:
+    """Every division of Hubei since 1981, with the prefecture it lay in (yescallop/areacodes)."""
+    return [row for row in read("areacodes.csv") if row["一级行政区"] == PROVINCE]
+
+
+def successors(code: str, year: str, rows: list[dict[str, str]]) -> list[str]:
+    """The codes of today that a code of then has become, in the source's order."""
+    alive = [row for row in rows if row["代码"] == code and row["状态"] == "在用"]
+    ended = [row for row in rows if row["代码"] == code and row["状态"] != "在用" and row["变更/弃用时间"] >= year]
+    if alive and not (ended and ended[0]["状态"] == "弃用"):
+        return [code]
+    found = []
+    for row in ended[:1]:
+        parts = [part.rstrip("]").partition("[") for part in row["新代码"].split(";")]
+        # A year in brackets tells of a part that went there earlier; the others got the rest.
+        later = [part for part in parts if not part[2]] or parts
+        for new, _, since in later:
+            if new and new != code:
+                found += successors(new, since or row["变更/弃用时间"], rows)
+    return list(dict.fromkeys(found or ([code] if alive else [])))
+
+
+def division_of(code: str) -> str:
+    """A code of today as the lexicon writes it: 421088/监利市, 420600/襄阳市."""
+    for row in read("divisions.csv"):
+        if row["code"] == code:
+            return f"{code}/{row['name']}"
+    return f"{code}/{prefecture_name(code)}"
+
+
+def held_senses() -> Iterator[tuple[str, str]]:
+    """What a prefecture of then held that today's of that name does not: 荆州 and 天门, 孝感 and 黄陂."""
+    rows = history()
+    held: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        name = row["二级行政区"]
+        if row["级别"] == "县级" and name not in ("", "直辖"):
+            held[short_name(name)] += successors(row["代码"], row["变更/弃用时间"] or "9999", rows)
+    for stem, codes in held.items():
+        official = {row["二级行政区"] for row in rows if short_name(row["二级行政区"]) == stem}
+        counties = [division_of(code) for code in dict.fromkeys(codes) if not code.endswith("00")]
+        for name in dict.fromkeys([stem, *sorted(official), f"{stem}地区", f"{stem}专区"]):
+            yield name, sense("held", "whole" if name != stem else "short", counties)
+
+
+def code_senses() -> Iterator[tuple[str, str]]:
+    """Codes of today and of then, the first six digits of identity cards; area codes; number plates."""
+    rows = history()
+    for row in rows:
+        code = row["代码"]
+        if row["级别"] != "省级":
+            codes = successors(code, "0000", rows) if row["级别"] == "县级" else [prefecture_of(row)]
+            yield code, sense("code", "whole", map(division_of, codes))
+    for area in dict.fromkeys(row["area_code"] for row in read("divisions.csv")):
+        inside = [row["code"] for row in read("divisions.csv") if row["area_code"] == area]
+        yield area, sense("code", "whole", map(division_of, inside))
+    for letter, code in PLATES.items():
+        yield f"鄂{letter.lower()}", sense("code", "whole", [division_of(code)])
+
+
+def prefecture_of(row: dict[str, str]) -> str:
+    """The code of today of a prefecture of then."""
+    stem = short_name(row["名称"])
+    same = {short_name(p["city"]): p["city_code"] for p in read("divisions.csv")}
+    return {"襄樊": "420600", "荆沙": "421000", "鄂西": "422800", "郧阳": "420300", "沙市": "421002"}.get(stem) or same[stem]
+
+
+# Names so general that many places have one.
+GENERAL = ("市郊区", "市辖区", "城区", "郊区", "矿区")
+
+
+def elsewhere_senses() -> Iterator[tuple[str, str]]:
+    """Places outside Hubei, of today and of then, by full and short name and pinyin, with all provinces that have one."""
+    whole: dict[str, list[str]] = defaultdict(list)
+    short: dict[str, list[str]] = defaultdict(list)
+    large: set[str] = set()
+    for row in sorted(read("elsewhere.csv"), key=lambda row: len(row["code"])):
+        name, province = row["name"], short_name(row["province"])
+        if name not in GENERAL:
+            stem = short_name(name)
+            letters = "".join(toneless(s) for s in lazy_pinyin(stem))
+            whole[name].append(province)
+            short[stem].append(province)
+            short[letters].append(province)
+            if len(row["code"]) < 6:
+                large |= {name, stem, letters}
+    for row in read("areacodes.csv"):
+        if row["一级行政区"] != PROVINCE and row["状态"] != "在用" and row["名称"] not in GENERAL:
+            whole[row["名称"]].append(short_name(row["一级行政区"]))
+            if row["级别"] == "地级":
+                large.add(row["名称"])
+    for uses, use in ((whole, "whole"), (short, "short")):
+        for name, provinces in uses.items():
+            if len(name) > 1:
+                yield name, sense("elsewhere", use, provinces, "large" if name in large else "-")
 
 
 # --- other tables -----------------------------------------------------------------------------
 
 
-def build_words() -> None:
-    """words.txt: words that are not a place's name misheard: 行走 only sounds like 新洲 to a careless ear.
+def dictionary_words(words: Iterable[str]) -> Iterator[str]:
+    """Those of a dictionary's words that begin with a county's or city's short name, or meet a name by folded sounds.
 
-    The words of pypinyin's dictionary that meet a name by folded sounds (zh z, ing in) or by a reading that the
-    word does not have (校长 as xiao chang), not those that are read just like a name (恩师): who types by sound
-    picks those by mistake.
+    sources/dictionary.txt was made with it from jieba 0.42.1's dict.txt: build.py dict.txt > sources/dictionary.txt.
     """
     places = [row for row in read("places.csv", DATA) if row["kind"] in REPAIRED]
-    names = {name for row in places for name in (row["name"], row["short"])}
-    exact = {
-        " ".join(reading.split()[: len(name)])
-        for row in places
-        for name in (row["name"], row["short"])
-        for reading in row["pinyin"].split(";")
-    }
-    folded = {" ".join(map(soft, reading.split())) for reading in exact}
+    names = {name for row in places for name in (row["name"], row["short"]) if name}
+    heads = {row["short"] for row in places if row["kind"] in ("county", "prefecture")} - {""}
+    folded: dict[str, set[str]] = defaultdict(set)
+    for row in places:
+        for name in (row["name"], row["short"]):
+            for reading in row["pinyin"].split(";"):
+                folded[" ".join(map(soft, reading.split()[: len(name)]))].add(name)
     readings = character_readings()
-    words = []
-    for word, syllables in PHRASES_DICT.items():
-        if not 2 <= len(word) <= 4 or word in names or any(char not in readings for char in word):
+    for word in words:
+        if len(word) < 2 or word in names or any(char not in readings for char in word):
             continue
-        own = " ".join(toneless(options[0]) for options in syllables)
-        heard = itertools.product(*(readings[char] for char in word))
-        if own not in exact and any(" ".join(map(soft, reading)) in folded for reading in heard):
-            words.append(word)
+        if any(word.startswith(head) and word != head for head in heads):
+            if not word.endswith(("县", "市", "区", "镇", "村", "州", "分局", "法院")):
+                yield word
+        elif len(word) <= 4:
+            heard = (" ".join(map(soft, reading)) for reading in itertools.product(*(readings[c] for c in word)))
+            if any(set(name) & set(word) for sound in heard for name in folded.get(sound, ())):
+                yield word
+
+
+def build_words() -> None:
+    """words.txt: words of the language that are no place: 武昌起义 begins with one, 宜称 only sounds like one."""
+    words = (SOURCES / "dictionary.txt").read_text(encoding="utf-8").split()
     with open(DATA / "words.txt", "w", encoding="utf-8", newline="") as file:
-        file.writelines(f"{word}\n" for word in ["", *sorted(words)])
+        file.writelines(f"{word}\n" for word in sorted(set(dictionary_words([*words, *PHRASES_DICT]))))
 
 
 def build_points() -> None:
@@ -294,22 +472,6 @@ def point(code: str, city: str, district: str, area_code: str) -> dict[str, str]
         "code": code, "province": PROVINCE, "city": city, "district": district, "unit": unit,
         "hotline": f"{area_code}-110", "status": "bureau", "source": MINISTRY[0], "as_of": MINISTRY[1],
     }  # fmt: skip
-
-
-def build_elsewhere() -> None:
-    """elsewhere.csv: the provinces, prefectures and counties outside Hubei, so that none is mistaken."""
-    levels = {2: "province", 4: "prefecture", 6: "county"}
-    rows = []
-    for row in read("elsewhere.csv"):
-        name = row["name"]
-        short = short_name(name)
-        pinyin = "".join(toneless(s) for s in lazy_pinyin(short))
-        rows.append(
-            {"name": name, "short": short, "province": row["province"], "level": levels[len(row["code"])],
-             "pinyin": pinyin}
-        )  # fmt: skip
-    rows.sort(key=lambda row: list(levels.values()).index(row["level"]))
-    write_csv("elsewhere.csv", ("name", "short", "province", "level", "pinyin"), rows)
 
 
 def build_traditional() -> None:
@@ -388,7 +550,7 @@ def main() -> None:
     for build in (
         build_points,
         build_places,
-        build_elsewhere,
+        build_lexicon,
         build_syllables,
         build_traditional,
         build_lookalikes,
@@ -398,4 +560,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        print("\n".join(dictionary_words(line.split()[0] for line in open(sys.argv[1], encoding="utf-8"))))
+    else:
+        main()
