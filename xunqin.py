@@ -481,6 +481,14 @@ def is_large_elsewhere(name: str) -> bool:
     return any(sense.large for sense in elsewhere_senses(name))
 
 
+class Candidate(NamedTuple):
+    """A name that a misspelt one may be: as it is written, its place, and the divisions it stands for."""
+
+    name: str
+    place: Place
+    divisions: list[Division]
+
+
 class Catalog:
     """A list of units and what can be looked up in it. Everything past the plain names is made when asked for."""
 
@@ -511,6 +519,11 @@ class Catalog:
     def provinces(self) -> list[str]:
         """The provinces of the list."""
         return [name for name in dict.fromkeys(column_of(self.rows, "province")) if name]
+
+    @cached_property
+    def province_names(self) -> set[str]:
+        """The provinces' full and short names."""
+        return {*self.provinces, *map(short_name, self.provinces)}
 
     @cached_property
     def cities(self) -> dict[str, list[Division]]:
@@ -555,16 +568,16 @@ class Catalog:
     def named_exactly(self, name: str) -> list[Division]:
         """The divisions with this full name, else with this short name."""
         found = self.counties.get(name, [])
-        return [division for division in found if simplified(division[1]) == name] or found
+        return [division for division in found if simplified(division[1]) == name] or found if found else []
 
     @cached_property
     def units(self) -> dict[str, list[Division]]:
-        """{a unit's whole name: its divisions}."""
+        """{a unit's whole name, cleaned: its divisions}."""
         units: dict[str, list[Division]] = {}
         columns = (column_of(self.rows, name) for name in ("unit", "code", "district"))
         for unit, code, district in zip(*columns):
             if unit:
-                units.setdefault(unit, []).append((code, district))
+                units.setdefault(simplified(clean(unit)), []).append((code, district))
         return units
 
     def resolve(self, code: str, district: str) -> list[Division]:
@@ -609,7 +622,7 @@ class Catalog:
         city = self.city_names.get(name, "")
         if city and self.cities[city] != [(self.cities[city][0][0], city)]:
             found.append(Sense("city", "short" if name == short_name(city) else "whole", tuple(self.cities[city])))
-        if name in self.provinces or any(name == short_name(province) for province in self.provinces):
+        if name in self.province_names:
             found.append(Sense("province", "whole" if name in self.provinces else "short"))
         return found
 
@@ -627,9 +640,11 @@ class Catalog:
 
     def _slip_senses(self, name: str) -> list[Sense]:
         """The senses of a name with another suffix than its own: 江岸县, 汉口区, 五峰自治县, 沙岭镇 for 沙岭乡, 汪集街."""
-        if name.endswith(_AUTONOMOUS):
-            senses = self.senses(short_name(name)) if short_name(name) != name else ()
-            return [sense._replace(use="whole") for sense in senses if sense.kind in ("county", "city", "former")]
+        if name.endswith(_AUTONOMOUS) or ("族" in name and name.endswith(("县", "州"))):
+            stem = short_name(name) if name.endswith(_AUTONOMOUS) else _without_peoples(name[:-1])
+            senses = self.senses(stem) if stem != name else ()
+            kinds = ("city", "former") if name.endswith("州") else ("county", "former")
+            return [sense._replace(use="whole") for sense in senses if sense.kind in kinds]
         if name.endswith(COUNTY_SUFFIXES) and len(name) > 2:
             senses = self.senses(name[:-1])
             return [sense._replace(use="whole") for sense in senses if sense.kind in ("county", "popular")]
@@ -647,35 +662,69 @@ class Catalog:
         return [sense._replace(use="whole") for sense in senses if sense.kind in ("township", "popular")]
 
     @cached_property
-    def sounds(self) -> dict[str, list[tuple[str, Place, list[Division]]]]:
-        """{"qiao kou": [("硚口", its place, its divisions)]}, and the same with soft pairs folded."""
-        index: dict[str, list[tuple[str, Place, list[Division]]]] = {}
+    def written(self) -> dict[str, list[Candidate]]:
+        """{"巴东": [巴东]}: each name that may be repaired."""
+        index: dict[str, list[Candidate]] = {}
         for place, divisions in self.named:
             for name in place.names():
-                for reading in place.readings(name):
+                index.setdefault(name, []).append(Candidate(name, place, divisions))
+        return index
+
+    @cached_property
+    def cut_short(self) -> dict[str, list[Candidate]]:
+        """{"西塞区": [西塞山区]}: each name of four characters and more without one that is not its ends'."""
+        index: dict[str, list[Candidate]] = {}
+        for name, entries in self.written.items():
+            for at in range(1, len(name) - 1) if len(name) > 3 else ():
+                index.setdefault(name[:at] + name[at + 1 :], []).extend(entries)
+        return index
+
+    @cached_property
+    def sounds(self) -> dict[str, list[Candidate]]:
+        """{"qiao kou": [硚口]}, and the same with soft pairs folded."""
+        index: dict[str, list[Candidate]] = {}
+        for name, candidates in self.written.items():
+            for candidate in candidates:
+                for reading in candidate.place.readings(name):
                     for key in {" ".join(reading), " ".join(map(soft, reading))}:
-                        index.setdefault(key, []).append((name, place, divisions))
+                        index.setdefault(key, []).append(candidate)
         return index
 
     @cached_property
-    def shapes(self) -> dict[str, list[tuple[str, Place, list[Division]]]]:
-        """{"大*": [("大冶", its place, its divisions)]}: each name with each character left open."""
-        index: dict[str, list[tuple[str, Place, list[Division]]]] = {}
-        for place, divisions in self.named:
-            for name in place.names():
-                for at in range(len(name)):
-                    index.setdefault(f"{name[:at]}*{name[at + 1 :]}", []).append((name, place, divisions))
+    def shapes(self) -> dict[str, list[Candidate]]:
+        """{"大*": [大冶]}: each name with each character left open."""
+        index: dict[str, list[Candidate]] = {}
+        for name, candidates in self.written.items():
+            for at in range(len(name)):
+                index.setdefault(f"{name[:at]}*{name[at + 1 :]}", []).extend(candidates)
         return index
 
     @cached_property
-    def spelled(self) -> dict[str, list[tuple[Place, list[Division]]]]:
-        """{"jiangan": [(江岸's place, its divisions)]}: every reading of every name, letters only."""
-        index: dict[str, list[tuple[Place, list[Division]]]] = {}
+    def spelled(self) -> dict[str, list[Candidate]]:
+        """{"jiangan": [江岸]}: every reading of every name, letters only."""
+        index: dict[str, list[Candidate]] = {}
         listed = [pair for pair in self.places if pair[0].kind not in REPAIRED]
         for place, divisions in (*self.named, *listed):
             for name in place.names():
                 for reading in place.readings(name):
-                    index.setdefault("".join(reading), []).append((place, divisions))
+                    index.setdefault("".join(reading), []).append(Candidate(name, place, divisions))
+        return index
+
+    @cached_property
+    def spelled_surely(self) -> list[str]:
+        """The spellings of counties and prefectures: those that one slip may be repaired to."""
+        sure = ("county", "prefecture")
+        return [key for key, found in self.spelled.items() if any(candidate.place.kind in sure for candidate in found)]
+
+    @cached_property
+    def initials(self) -> dict[str, list[Candidate]]:
+        """{"hp": [黄陂]}: the first letters of short and full names of counties and prefectures."""
+        index: dict[str, list[Candidate]] = {}
+        for name, candidates in self.written.items():
+            for candidate in candidates:
+                best = next(iter(candidate.place.readings(name, 1)), ())
+                if candidate.place.kind in ("county", "prefecture"):
+                    index.setdefault("".join(syllable[0] for syllable in best), []).append(candidate)
         return index
 
 
@@ -684,7 +733,7 @@ class Catalog:
 # Words that may stand around a name. After a break a new place begins: 我在武汉，老家监利.
 _WORDS = {
     "break": (
-        "老家 家住 家在 家是 我家 我家在 现住 现住址 住址 住在 原籍 籍贯 祖籍 户籍 出生 出生地 出生在 生在 生于 来自 地址为 "
+        "老家 我屋里是 家住 家在 家是 我家 我家在 现住 现住址 住址 住在 原籍 籍贯 祖籍 户籍 出生 出生地 出生在 生在 生于 来自 地址为 "
         "寻找 或者 还是 丢在 我是 我们 我 他 她 你 您 从 到 去 在 是 回 往 住 于 或 家 喺 係"
     ),
     "filler": (
@@ -692,8 +741,8 @@ _WORDS = {
         "在哪 在哪里 在哪儿 哪 哪里 哪儿 哪个 是哪里 是哪 怎么走 怎么去 怎么 怎么办 怎么联系 电话 的电话 号码 电话号码 联系电话 联系方式 联系 地址 位置 "
         "采血 采血点 采血地点 抽血 验血 免费采血 可以采血 可以 能 能采血 有没有 有 最近 附近的 最近的 做dna 寻亲 认亲 打拐 "
         "走失 失踪 丢失 走丢 丢 丢了 被拐 被拐走 被抱走 拐卖 孩子 儿子 女儿 弟弟 妹妹 哥哥 姐姐 父母 父亲 母亲 爸爸 妈妈 父亲是 母亲是 爸 妈 爷爷 奶奶 外公 外婆 家人 亲人 小孩 "
-        "老乡 农村 乡下 城里 县城 城 下 打 被 和 与 跟 吗 呢 啊 吧 呀 谢谢 您好 你好 求助 麻烦 帮忙 帮我 听说 好像 可能 大概 "
-        "市区 城区 郊区 辖区 市辖区 中国 邮编 区号 年 月 日 号 当年 以前 原来 原 原先 当时 110 要 想 急"
+        "老乡 农村 乡下 城里 县城 城 下 打 被 和 与 跟 吗 呢 啊 吧 呀 谢谢 您好 你好 求助 麻烦 帮忙 帮我 听说 好像 可能 大概 像 叫 叫做 喊 说 说是 记得 只记得 我记得 印象里 两个字 口音 上班 打工 工作 长大 长大的 上学 读书 滴 撒 "
+        "市区 城区 郊区 辖区 市辖区 开发区 经济开发区 经济技术开发区 高新区 高新技术开发区 工业园 工业园区 新区 街上 上 山里 乡里 村里 屋里 中国 邮编 区号 年 月 日 号 当年 以前 原来 原 原先 当时 110 要 想 急"
     ),
     "police": (
         "公安局 公安分局 分局 公安 人民 局 刑侦 刑警 刑事 刑事侦查 刑事技术 侦查 侦察 打拐办 反拐 反拐办 技术 刑侦大队 刑侦支队 刑警大队 "
@@ -712,7 +761,7 @@ _WORDS = {
 _KIND_OF_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 _LONGEST = 16  # no name is longer
 # What an unknown village, street or house is called; so 监利红城村 is in 监利, and 青山依旧在 is a poem.
-_VILLAGE = r"[村镇乡街路巷道组队号湾垸塆区园场厂矿店沟坪坝岗冲畈嘴咀站楼栋苑社屯寨垭岭所]|\d"
+_VILLAGE = r"[村镇乡街路巷道组队号湾垸塆区园场厂矿店沟坪坝岗冲畈嘴咀站楼栋苑社屯寨垭岭所坳垅庄溪塘河港堤桥洲闸校院家]|山$|码头|\d"
 # An unknown district behind a city; 高新区 and 小区 are none of its districts' names.
 _DISTRICT = r"(?!.*(?:高新|开发|经开|新技术|风景|旅游|工业|示范|商务|保税|[小社园景校院市城地新库厂矿片])区)[^村镇乡街路号\d]{1,4}(?:[区县市]|分局)"
 
@@ -837,7 +886,7 @@ def _hits(tier: str, senses: Iterable[Sense], name: str, scope: Scope | None = N
     for sense in senses:
         for division in sense.divisions:
             years = f"{sense.note[-4:]} 年以前的{name}，今{division[1]}" if sense.kind == "former" and sense.note else ""
-            if scope is None or division in scope:
+            if scope is None or division in scope or sense.kind == "former":
                 hits.append(Hit(division, tier or sense.kind, years))
     return _once(hits)
 
@@ -850,29 +899,30 @@ def finer_senses(piece: Piece, scope: Scope | None) -> list[Sense]:
     ]
 
 
-def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool) -> list[Hit]:
+def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool, official: bool) -> list[Hit]:
     """All that a name means when nothing finer is there; behind a prefecture only what lies in it.
 
     A county; where only the name was typed, with its prefecture's rest (恩施, 荆州) and the county that had the name
-    before (江陵). Else the prefecture, else former and popular names and townships.
+    before (江陵); an official wording is of today. Else the prefecture, else former and popular names and townships.
     """
     senses = finer_senses(piece, scope) if scope else [s for s in piece.of(*_FINER) if s.use != "inside"]
     counties = [sense for sense in senses if sense.kind == "county"]
     if piece.of("code"):
         return _hits("code", piece.of("code"), name)
     if counties:
-        hits = _hits("exact", counties, name, scope)
-        if plain and scope is None:
-            cities = piece.of("city") if counties[0].use == "short" else []
-            former = [sense for sense in senses if sense.kind == "former"]
-            hits += [*_hits("city", cities, name), *_hits("former", former, name)]
+        full = counties[0].use == "whole"
+        cities = piece.of("city") if plain and scope is None and not full else []
+        former = [s for s in senses if s.kind == "former" and (full or (plain and scope is None)) and not official]
+        hits = [*_hits("exact", counties, name, scope), *_hits("city", cities, name), *_hits("former", former, name)]
         return _once(hits)
     if piece.of("city") and (scope is None or not senses):
         return _hits("city", piece.of("city"), name)
     if any(sense.large for sense in piece.of("elsewhere")) and not any(sense.kind == "former" for sense in senses):
         return []  # 洛阳 is a town in 曾都 and a city in Henan: whoever types the bare name means the city
+    if any(sense.kind == "popular" and sense.use == "whole" for sense in senses):  # a zone by another name
+        senses = [sense for sense in senses if sense.kind == "popular"]
     senses.sort(key=lambda sense: _FINER.index(sense.kind))
-    return _hits("", senses, name, scope) or _hits("", senses, name)
+    return _hits("", senses, name, scope)
 
 
 def by_name(query: Query) -> list[Hit]:
@@ -892,7 +942,7 @@ def by_name(query: Query) -> list[Hit]:
                 return []
             scope = inner
     kinds = {piece.kind for piece in query.pieces}
-    hits = whole_meaning(last, query.text[last.start : last.end], scope, plain=kinds == {"name"})
+    hits = whole_meaning(last, query.text[last.start : last.end], scope, kinds == {"name"}, "police" in kinds)
     behind_county = any(not piece.of("province", "city", "held") for piece in coarse)
     if kinds & {"filler", "break"} or behind_county:
         return [hit if hit.tier in ("city", "code") else hit._replace(tier="address") for hit in hits]
@@ -988,6 +1038,8 @@ class Sentence:
         tail = self.tail(piece)
         if len(tail) < 2 or re.match("[村镇乡湾]|社区|小区|大队", tail):
             return False
+        if self.after is not None and self.after.of("county", "city"):  # 荆州沙洋: no village
+            return False
         if any(is_word(self.text[piece.start : piece.end + more]) for more in range(1, 5)):
             return False
         return bool(re.search(_VILLAGE, tail)) or (two and len(tail) == 2)
@@ -1016,7 +1068,8 @@ class Sentence:
     def coarse(self, piece: Piece) -> None:
         """A prefecture: what follows must lie in it; when nothing does, it is the answer."""
         whole = any(sense.use == "whole" for sense in piece.senses)
-        unknown_district = re.match(_DISTRICT, self.tail(piece)) and not (self.after and self.after.senses)
+        tail = self.tail(piece)
+        unknown_district = re.match(_DISTRICT, tail) or re.fullmatch("[^村镇乡街路号]{1,3}", tail)
         stands = whole or (self.opens() and (self.closes() or self.leads(piece) or self.heads_village(piece, two=False)))
         cities = piece.of("city") or piece.of("former")
         self.scope, self.fine, self.home = scope_of(piece), False, True
@@ -1072,65 +1125,74 @@ def by_sentence(query: Query) -> list[Hit]:
 
 # --- sound, shape and slips -------------------------------------------------------------------
 
-Found = list[tuple[str, Place, list[Division]]]  # (the right name, its place, the place's divisions)
-
-
-def _rank(found: Iterable[tuple[str, Place, list[Division]]], tier: str, scope: Collection[Division] | None) -> list[Hit]:
-    """Hits of the surest kind of place only: counties and zones, else prefectures, former names, the rest."""
-    kept = [(place, division) for _, place, divisions in found for division in divisions if not scope or division in scope]
+def _rank(candidates: Iterable[Candidate], tier: str, scope: Scope | None) -> list[Hit]:
+    """Hits, in the scope if one is given, of the surest kind of place: county or zone, prefecture, former name, the rest."""
+    found = list(candidates)
     for kinds in (("county", "zone"), ("prefecture",), ("former",), ("popular", "township")):
-        hits = [Hit(division, tier) for place, division in kept if place.kind in kinds]
+        divisions = itertools.chain(*(candidate.divisions for candidate in found if candidate.place.kind in kinds))
+        hits = [Hit(division, tier) for division in dict.fromkeys(divisions) if not scope or division in scope]
         if hits:
-            return _once(hits)
+            return hits
     return []
 
 
-def _sounds_like(catalog: Catalog, text: str) -> Found:
+def _sounds_like(catalog: Catalog, text: str) -> list[Candidate]:
     """The names that sound like the text: exactly, else with soft pairs folded where a character agrees."""
     heard = readings(text)
-    found = [entry for reading in heard for entry in catalog.sounds.get(" ".join(reading), [])]
-    if found or is_word(text):
+    found = [candidate for reading in heard for candidate in catalog.sounds.get(" ".join(reading), [])]
+    if is_word(text):
+        return []
+    if found:
         return found
-    found = [entry for reading in heard for entry in catalog.sounds.get(" ".join(map(soft, reading)), [])]
-    return [entry for entry in found if any(map(str.__eq__, text, entry[0]))]
+    found = [candidate for reading in heard for candidate in catalog.sounds.get(" ".join(map(soft, reading)), [])]
+    return [candidate for candidate in found if any(map(str.__eq__, text, candidate.name))]
 
 
-def _looks_alike(catalog: Catalog, text: str) -> Found:
+def _looks_alike(catalog: Catalog, text: str) -> list[Candidate]:
     """The names that differ from the text in one look-alike character."""
     found = []
     for at in range(len(text)):
-        for entry in catalog.shapes.get(f"{text[:at]}*{text[at + 1 :]}", []):
-            if entry[0][at] != text[at] and looks_like(text[at], entry[0][at]):
-                found.append(entry)
+        for candidate in catalog.shapes.get(f"{text[:at]}*{text[at + 1 :]}", []):
+            right = candidate.name[at]
+            # A weak likeness will do where the county's suffix is written too.
+            full = len(text) > 2 and text.endswith(COUNTY_SUFFIXES) and candidate.name == candidate.place.name
+            if right != text[at] and looks_like(text[at], right, perhaps=full):
+                found.append(candidate)
     return found
 
 
-def _doubled(catalog: Catalog, text: str) -> Found:
-    """The names that the text writes with one character twice: 巴巴东, 长阳阳."""
+def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
+    """The names that the text writes with one character twice (巴巴东), or long ones that it writes without one (西塞区)."""
     once = {text[:at] + text[at + 1 :] for at in range(1, len(text)) if text[at] == text[at - 1]}
-    return [entry for entry in catalog.shapes.get(f"*{text[-1]}", []) + [
-        entry for name in once for entry in catalog.shapes.get(f"*{name[1:]}", [])] if entry[0] in once]
+    found = [candidate for name in once for candidate in catalog.written.get(name, [])]
+    return found + catalog.cut_short.get(text, [])
 
 
-def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], Found]) -> list[Hit]:
+def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Candidate]]) -> list[Hit]:
     """What a table of sounds or shapes makes of the cores, of their fronts that end like a county, of their stems."""
     catalog = query.catalog
-    cores = list(query.cores)
-    for scope, core in query.cores:
+
+    def candidates(text: str) -> list[Candidate]:
+        return [] if elsewhere_senses(text) else [found for found in table(catalog, text) if found.name != text]
+
+    cores: list[tuple[Scope | None, str]] = []
+    for _, core in query.cores:
         for end in range(2, min(6, len(core) - 1)):
-            heard = [d for _, place, divisions in table(catalog, core[:end]) if place.kind == "prefecture" for d in divisions]
-            if heard and not elsewhere_senses(core[:end]):
-                cores.append((frozenset(heard), core[end:]))
-    for scope, core in cores:
+            cities = [found.divisions for found in candidates(core[:end]) if found.place.kind == "prefecture"]
+            right = [division for division in catalog.named_exactly(core[end:]) if cities and division in cities[0]]
+            if right:  # 石堰竹山: only the city is misspelt
+                return [Hit(division, tier) for division in right]
+            cores += [(frozenset(found), core[end:]) for found in cities]
+    for scope, core in [*cores, *query.cores]:
         fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
-        for name in (core, *(front for front in fronts if front not in catalog.city_names)):
-            if is_official_elsewhere(name):
-                continue
+        for name in (core, *fronts):
             stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
-            for form in (name, stem):
-                hits = _rank(table(catalog, form), tier, scope) if form and not elsewhere_senses(form) else []
-                cities = {catalog.city_of(hit.division) for hit in hits}
-                if len(hits) == 1 or hits and len(cities) == 1 or tier == "homophone" and hits:
+            known = is_official_elsewhere(name) or (stem and elsewhere_senses(stem))
+            if known or (name != core and name in catalog.city_names):
+                continue
+            for form in filter(None, (name, stem)):
+                hits = _rank(candidates(form), tier, scope)
+                if len(hits) == 1 or (hits and len({catalog.city_of(hit.division) for hit in hits}) == 1):
                     return hits
     return []
 
@@ -1145,19 +1207,20 @@ def by_lookalike(query: Query) -> list[Hit]:
     return [] if query.text.isascii() else _repaired(query, "lookalike", _looks_alike)
 
 
-def by_doubled(query: Query) -> list[Hit]:
-    """One character typed twice: 巴巴东."""
-    return [] if query.text.isascii() else _repaired(query, "typo", _doubled)
+def by_miscount(query: Query) -> list[Hit]:
+    """One character typed twice (巴巴东), or lost from a long name (西塞区)."""
+    return [] if query.text.isascii() else _repaired(query, "typo", _miscounted)
 
 
 # --- letters ----------------------------------------------------------------------------------
 
 # What stands around a name in letters, longest first: filler and police words, English and pinyin.
 _LETTERS_BEHIND = (
-    "gonganfenju gonganju fenju zainali zainaer zenmezou dianhua dizhi caixuedian caixue fujin huochezhan china province hubeisheng hubei"
+    "gonganfenju gonganju fenju zainali zainaer zenmezou dianhua dizhi caixuedian caixue fujin huochezhan china province "
+    "hubeisheng hubei"
 ).split()
-_LETTERS_BEFORE = "qingwen laojia wozai woshi zai cha hubeisheng hubei".split()
-_LETTERS_SUFFIX = "(?:district|county|city|qu|xian|shi|zhen|town)$"
+_LETTERS_BEFORE = "qingwen laojia wozai woshi zai cha iwasbornin iamfrom imfrom iminin myhomeis from in hubeisheng hubei".split()
+_LETTERS_SUFFIX = "(?:forestrydistrict|district|county|city|prefecture|qu|xian|shi|zhen|town)$"
 
 
 def _is_letters(text: str) -> bool:
@@ -1168,24 +1231,23 @@ def letters_of(text: str) -> str:
     """A cleaned text in letters without tone digits, v for ü, filler: jiang1an4 -> jiangan, jianlihubei -> jianli."""
     if re.fullmatch("(?:[a-z]+[1-5])+", text):
         text = re.sub("[1-5]", "", text)
-    text = text.replace("v", "u")
     while _is_letters(text):
         behind = next((word for word in _LETTERS_BEHIND if text.endswith(word) and text != word), "")
         before = next((word for word in _LETTERS_BEFORE if text.startswith(word) and text != word), "")
         left = text.removesuffix(behind) if behind else text.removeprefix(before)
         if left == text or len(left) < 2:
-            return text
+            return text.replace("v", "u")
         text = left
     return ""
 
 
-def _spelled(catalog: Catalog, letters: str, scope: Collection[Division] | None) -> list[Hit]:
+def _spelled(catalog: Catalog, letters: str, scope: Scope | None) -> list[Hit]:
     """The divisions, within the scope if one is given, that joined pinyin spells, with a suffix or without."""
     for form in dict.fromkeys((letters, re.sub(_LETTERS_SUFFIX, "", letters))):
-        entries = catalog.spelled.get(form, [])
+        found = catalog.spelled.get(form, [])
         if is_large_elsewhere(form):  # luoyang, nanyang: a town here, a city there
-            entries = [(place, found) for place, found in entries if place.kind not in ("popular", "township")]
-        hits = _rank([("", place, found) for place, found in entries], "pinyin", scope)
+            found = [candidate for candidate in found if candidate.place.kind not in ("popular", "township")]
+        hits = _rank(found, "pinyin", scope)
         if hits:
             return hits
     return []
@@ -1203,8 +1265,10 @@ def by_pinyin(query: Query) -> list[Hit]:
             return hits
     for at in range(4, len(letters) - 2):
         for city, county in ((letters[:at], letters[at:]), (letters[at:], letters[:at])):
-            for place, scope in catalog.spelled.get(re.sub(_LETTERS_SUFFIX, "", city), []):
-                hits = _spelled(catalog, county, scope) if place.kind == "prefecture" and scope else []
+            cities = [*catalog.spelled.get(city, []), *catalog.spelled.get(re.sub(_LETTERS_SUFFIX, "", city), [])]
+            for found in cities:
+                scope = frozenset(found.divisions)
+                hits = _spelled(catalog, county, scope) if found.place.kind == "prefecture" else []
                 if hits:
                     return hits
     return []
@@ -1215,15 +1279,7 @@ def by_initials(query: Query) -> list[Hit]:
     text = query.text
     if not (_is_letters(text) and 2 <= len(text) <= 5):
         return []
-    for kind in ("county", "prefecture"):
-        hits = []
-        for place, divisions in query.catalog.named:
-            best = [next(iter(place.readings(name, 1)), ()) for name in place.names()]
-            if place.kind == kind and text in ["".join(syllable[0] for syllable in reading) for reading in best]:
-                hits += [Hit(division, "initials") for division in divisions]
-        if hits:
-            return _once(hits)
-    return []
+    return _rank(query.catalog.initials.get(text, []), "initials", None)
 
 
 def _spells(runs: list[str], name: str, reading: tuple[str, ...]) -> bool:
@@ -1252,11 +1308,10 @@ def by_mixed(query: Query) -> list[Hit]:
     if query.text.isascii() or "".join(runs) != query.text or not letters or len(query.text) > 24:
         return []
     found = []
-    for place, divisions in query.catalog.named:
-        for name in place.names():
-            if any(_spells(runs, name, reading) for reading in place.readings(name)):
-                found.append((name, place, divisions))
-                break
+    for name, candidates in query.catalog.written.items():
+        for candidate in candidates:
+            if any(_spells(runs, name, reading) for reading in candidate.place.readings(name)):
+                found.append(candidate)
     return _rank(found, "pinyin", None)
 
 
@@ -1293,22 +1348,20 @@ def by_typo(query: Query) -> list[Hit]:
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 
-    kinds = ("county", "prefecture")
-    spelled = query.catalog.spelled
-    names = [key for key, entries in spelled.items() if any(place.kind in kinds for place, _ in entries)]
     for form in forms:
+        names = query.catalog.spelled_surely
         near = [key for key, *_ in process.extract(form, names, scorer=OSA.distance, score_cutoff=1, limit=None)]
         near = [key for key in near if _one_slip(form, key)]
         keys = [key for key in near if _soft_letters(key) == _soft_letters(form)] or near
         if len(keys) == 1:
-            return _rank([("", place, found) for place, found in spelled[keys[0]] if place.kind in kinds], "typo", None)
+            return _rank(query.catalog.spelled[keys[0]], "typo", None)
     return []
 
 
 def by_unit(query: Query) -> list[Hit]:
     """A unit's whole name; in a list that the gazetteer does not cover, a part of one, or one nearly right."""
     catalog, text = query.catalog, query.text
-    units = {simplified(clean(unit)): found for unit, found in catalog.units.items()} if len(text) > 3 else {}
+    units = catalog.units
     if text in units or len(catalog.named) > len(catalog.divisions) or len(text) < 2:
         return [Hit(division, "unit") for division in units.get(text, [])]
     inside = [division for unit, found in catalog.units.items() if text in unit for division in found]
@@ -1334,7 +1387,7 @@ WAYS: tuple[Callable[[Query], list[Hit]], ...] = (
     by_mixed,
     by_homophone,
     by_lookalike,
-    by_doubled,
+    by_miscount,
     by_typo,
     by_unit,
 )

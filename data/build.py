@@ -44,6 +44,8 @@ JIANGAN = {
     "as_of": "2022-07-05",
 }
 TOWNSHIP_SUFFIXES = ("街道", "镇", "乡")
+# The successor that kept the seat, where a county of then became several.
+MAIN_SUCCESSOR = {"宜昌县": "夷陵区", "襄阳县": "襄州区", "黄州市": "黄州区", "随州市": "曾都区"}
 # What the Bureau of Statistics lists among the townships, though it is no name: 经济开发区.
 NAMELESS = "(?:县|经济|技术|工业|高新)*(?:开发区|园区|新区)"
 ETHNIC = ("土家族", "回族", "侗族")
@@ -195,9 +197,8 @@ def prefectures() -> Iterator[dict[str, str]]:
 
 def former_names() -> Iterator[dict[str, str]]:
     """The main successor first: 宜昌县 is 夷陵区 before 点军区, 襄阳县 襄州区 before the others."""
-    main = {"宜昌县": "夷陵区", "襄阳县": "襄州区", "黄州市": "黄州区", "随州市": "曾都区"}
     rows = read("former_names.csv")
-    for row in sorted(rows, key=lambda row: main.get(row["old_name"], row["current_name"]) != row["current_name"]):
+    for row in sorted(rows, key=lambda row: MAIN_SUCCESSOR.get(row["old_name"], row["current_name"]) != row["current_name"]):
         years = row["years"]
         note = "县区政府驻地" if row["source"].startswith("seat") else ""
         district = row["current_name"]
@@ -282,6 +283,7 @@ def recorded_senses() -> Iterator[tuple[str, str]]:
     shorts = {row["short_name"] for row in read("divisions.csv")}
     cities = {short_name(row["city"]) for row in read("divisions.csv") if row["city"] != row["name"]}
     where: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    begun = {row["名称"]: row["启用时间"] for row in history() if row["状态"] == "在用"}
     minor = {row["old_name"] for row in read("former_names.csv") if row["kind"] == "popular" and is_minor(row)}
     for row in read("places.csv", DATA):
         name, kind, code, note = row["name"], row["kind"], f"{row['code']}/{row['district']}", row["years"] or "-"
@@ -292,7 +294,7 @@ def recorded_senses() -> Iterator[tuple[str, str]]:
             where[name, kind, "whole" if name.endswith(COUNTY_SUFFIXES) or short != name else "short", note].append(code)
             if short == name or code.split("/")[0].endswith("00"):
                 continue
-            if name in current:  # 江陵 is what 江陵县 is: today's county, then the one of then
+            if name in current and begun[name] > note[-4:]:  # 江陵 is what 江陵县 is: today's county, then the one of then
                 where[short, kind, "short", note].append(code)
             elif short in shorts | cities:
                 where[short, kind, "inside", note].append(code)
@@ -319,21 +321,25 @@ def history() -> list[dict[str, str]]:
     return [row for row in read("areacodes.csv") if row["一级行政区"] == PROVINCE]
 
 
-def successors(code: str, year: str, rows: list[dict[str, str]]) -> list[str]:
-    """The codes of today that a code of then has become, in the source's order."""
-    alive = [row for row in rows if row["代码"] == code and row["状态"] == "在用"]
-    ended = [row for row in rows if row["代码"] == code and row["状态"] != "在用" and row["变更/弃用时间"] >= year]
-    if alive and not (ended and ended[0]["状态"] == "弃用"):
-        return [code]
-    found = []
-    for row in ended[:1]:
-        parts = [part.rstrip("]").partition("[") for part in row["新代码"].split(";")]
-        # A year in brackets tells of a part that went there earlier; the others got the rest.
-        later = [part for part in parts if not part[2]] or parts
-        for new, _, since in later:
-            if new and new != code:
-                found += successors(new, since or row["变更/弃用时间"], rows)
-    return list(dict.fromkeys(found or ([code] if alive else [])))
+def successors(row: dict[str, str], rows: list[dict[str, str]]) -> list[str]:
+    """The codes of today that a division of then has become, the main one first.
+
+    A code is given again to another county, so it is followed by code and year. A year in brackets tells of a part
+    that went there earlier; the others got the rest.
+    """
+    if row["状态"] == "在用":
+        return [row["代码"]]
+    year = row["变更/弃用时间"]
+    parts = [part.rstrip("]").partition("[") for part in (row["新代码"] or row["代码"]).split(";")]
+    found: list[str] = []
+    for code, _, _ in [part for part in parts if not part[2]] or parts:
+        later = [other for other in rows if other["代码"] == code and other["启用时间"] >= year and other is not row]
+        if later:
+            found += successors(min(later, key=lambda other: other["启用时间"]), rows)
+        elif any(other["代码"] == code and other["状态"] == "在用" for other in rows):
+            found.append(code)
+    names = {other["代码"]: other["名称"] for other in rows if other["状态"] == "在用"}
+    return sorted(dict.fromkeys(found), key=lambda code: names[code] != MAIN_SUCCESSOR.get(row["名称"], names[code]))
 
 
 def division_of(code: str) -> str:
@@ -351,7 +357,7 @@ def held_senses() -> Iterator[tuple[str, str]]:
     for row in rows:
         name = row["二级行政区"]
         if row["级别"] == "县级" and name not in ("", "直辖"):
-            held[short_name(name)] += successors(row["代码"], row["变更/弃用时间"] or "9999", rows)
+            held[short_name(name)] += successors(row, rows)
     for stem, codes in held.items():
         official = {row["二级行政区"] for row in rows if short_name(row["二级行政区"]) == stem}
         counties = [division_of(code) for code in dict.fromkeys(codes) if not code.endswith("00")]
@@ -365,10 +371,10 @@ def code_senses() -> Iterator[tuple[str, str]]:
     for row in rows:
         code = row["代码"]
         if row["级别"] != "省级":
-            codes = successors(code, "0000", rows) if row["级别"] == "县级" else [prefecture_of(row)]
+            codes = successors(row, rows) if row["级别"] == "县级" else [prefecture_of(row)]
             yield code, sense("code", "whole", map(division_of, codes))
     for area in dict.fromkeys(row["area_code"] for row in read("divisions.csv")):
-        inside = [row["code"] for row in read("divisions.csv") if row["area_code"] == area]
+        inside = [row["city_code"] if row["city"] != row["name"] else row["code"] for row in read("divisions.csv") if row["area_code"] == area]
         yield area, sense("code", "whole", map(division_of, inside))
     for letter, code in PLATES.items():
         yield f"鄂{letter.lower()}", sense("code", "whole", [division_of(code)])
@@ -422,11 +428,13 @@ def dictionary_words(words: Iterable[str]) -> Iterator[str]:
     places = [row for row in read("places.csv", DATA) if row["kind"] in REPAIRED]
     names = {name for row in places for name in (row["name"], row["short"]) if name}
     heads = {row["short"] for row in places if row["kind"] in ("county", "prefecture")} - {""}
-    folded: dict[str, set[str]] = defaultdict(set)
-    for row in places:
-        for name in (row["name"], row["short"]):
-            for reading in row["pinyin"].split(";"):
-                folded[" ".join(map(soft, reading.split()[: len(name)]))].add(name)
+    exact = {
+        " ".join(reading.split()[: len(name)])
+        for row in places
+        for name in (row["name"], row["short"])
+        for reading in row["pinyin"].split(";")
+    }
+    folded = {" ".join(map(soft, reading.split())) for reading in exact} - {""}
     readings = character_readings()
     for word in words:
         if len(word) < 2 or word in names or any(char not in readings for char in word):
@@ -435,8 +443,10 @@ def dictionary_words(words: Iterable[str]) -> Iterator[str]:
             if not word.endswith(("县", "市", "区", "镇", "村", "州", "分局", "法院")):
                 yield word
         elif len(word) <= 4:
+            own = " ".join(toneless(syllable) for syllable in lazy_pinyin(word))
             heard = (" ".join(map(soft, reading)) for reading in itertools.product(*(readings[c] for c in word)))
-            if any(set(name) & set(word) for sound in heard for name in folded.get(sound, ())):
+            # One that is read just like a name (恩师) is what an input method writes for it.
+            if own not in exact and any(sound in folded for sound in heard):
                 yield word
 
 
