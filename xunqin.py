@@ -804,7 +804,7 @@ def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piec
     for end in range(min(len(text), at + _LONGEST), at, -1):
         part = text[at:end]
         kind = _KIND_OF_WORD.get(part)
-        if part == "公安" and not _is_county_gongan(text, at, before):
+        if part == "公安" and not _is_county_gongan(text, at, before, catalog):
             return Piece("police", at, end)
         if kind and part != "公安":
             return Piece(kind, at, end)
@@ -814,14 +814,17 @@ def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piec
     return Piece("unknown", at, at + 1)
 
 
-def _is_county_gongan(text: str, at: int, before: list[Piece]) -> bool:
-    """Whether 公安 is the county here, not the word for police: alone, or 公安公安局, 公安斗湖堤, 荆州公安."""
+def _is_county_gongan(text: str, at: int, before: list[Piece], catalog: Catalog) -> bool:
+    """Whether 公安 is the county here, not the word for police: alone, 公安公安局, 公安斗湖堤, 荆州公安, 公安福利院."""
     behind = text[at + 2 :]
-    named = bool(before) and bool(before[-1].of("county", "former", "popular", "township"))
-    if named or (before and not before[-1].senses):
-        return behind.startswith("公安")
+    county = catalog.named_exactly("公安县")
+    towns = [sense for end in range(2, 7) for sense in catalog.senses(behind[:end]) if sense.kind in _FINER]
+    if behind.startswith("公安") or any(set(county) & set(sense.divisions) for sense in towns):
+        return True
+    if before and (before[-1].of(*_FINER) or not before[-1].senses):
+        return False
     kind = next((kind for word, kind in _KIND_OF_WORD.items() if behind.startswith(word) and len(word) > 1), "")
-    return not behind or behind.startswith("公安") or kind == "thing" or (not kind and behind[0] not in "局厅部处")
+    return not behind or kind == "thing" or (not kind and behind[0] not in "局厅部处")
 
 
 # --- judging ----------------------------------------------------------------------------------
@@ -860,11 +863,22 @@ class Query:
         return [(within, core) for within, core in dict.fromkeys(found) if len(core) > 1]
 
 
-def scope_of(piece: Piece) -> Scope:
-    """The divisions in which what follows a name must lie: a prefecture's and those it held then, else the county's."""
+def scope_of(piece: Piece, behind: Piece | None = None) -> Scope:
+    """The divisions in which what follows a name must lie: its county's, where that behind it does (郧阳城关), else its
+    prefecture's, with those it held then."""
+    coarse = piece.of("city", "held")
     wide = [sense for sense in piece.of("former") if len(sense.divisions) > 2]
-    senses = [*piece.of("city", "held"), *wide] if piece.of("city", "held") else piece.of(*_FINER)[:1]
-    return frozenset(itertools.chain(*(sense.divisions for sense in senses)))
+    finer = piece.of("county") if coarse else piece.of(*_FINER)
+    county = frozenset(finer[0].divisions) if finer else frozenset()
+    towns = behind.of("popular", "township") if behind is not None else []
+    if not coarse or any(division in county for town in towns for division in town.divisions):
+        return county
+    return frozenset(itertools.chain(*(sense.divisions for sense in [*coarse, *wide])))
+
+
+def _fits(piece: Piece, scope: Scope) -> bool:
+    """Whether a name has a sense that lies in the scope."""
+    return any(lies_in(sense, scope) for sense in piece.of(*_FINER))
 
 
 def lies_in(sense: Sense, scope: Scope | None) -> bool:
@@ -935,9 +949,9 @@ def by_name(query: Query) -> list[Hit]:
         return []
     *coarse, last = bones
     scope: Scope | None = None
-    for piece in coarse:
+    for piece, behind in itertools.pairwise(bones):
         if not piece.of("province"):
-            inner = scope_of(piece)
+            inner = scope_of(piece, behind)
             if not inner or (scope is not None and not inner & scope):
                 return []
             scope = inner
@@ -1020,8 +1034,7 @@ class Sentence:
 
     def leads(self, piece: Piece) -> bool:
         """Whether a name that lies in this one follows."""
-        scope = scope_of(piece)
-        return self.after is not None and any(lies_in(sense, scope) for sense in self.after.of(*_FINER))
+        return self.after is not None and _fits(self.after, scope_of(piece))
 
     def tail(self, piece: Piece) -> str:
         """The text behind a name up to the next break or known word."""
@@ -1063,7 +1076,9 @@ class Sentence:
         if self.fine and not any(sense.use == "whole" for sense in piece.of("city", "held")):
             return False
         inside = self.directly() and self.scope and any(lies_in(s, self.scope) for s in piece.of("county", "former"))
-        return not inside and (self.leads(piece) or not piece.of("county"))
+        if inside or not piece.of("county"):
+            return not inside
+        return self.leads(piece) and scope_of(piece, self.after) == scope_of(piece)
 
     def coarse(self, piece: Piece) -> None:
         """A prefecture: what follows must lie in it; when nothing does, it is the answer."""
@@ -2653,7 +2668,7 @@ def coordinates(catalog: Catalog) -> dict[Division, tuple[float, float]]:
     """{division: (longitude, latitude) of its seat}, WGS-84, for the counties and zones of the gazetteer."""
     return {
         (place.code, place.district): (float(place.lon), float(place.lat))
-        for place in repaired_places()
+        for place in all_places()
         if place.lon and (place.code, place.district) in catalog.row_numbers
     }
 
@@ -2871,7 +2886,7 @@ def city_named(text: str, catalog: Catalog) -> str:
     if name in catalog.city_names:
         return catalog.city_names[name]
     # A former name, or a city without a row in this list; the directly administered counties (4290) are cities too.
-    cities = [place for place in repaired_places() if place.code.endswith("00") or place.code.startswith("4290")]
+    cities = [place for place in all_places() if place.kind in REPAIRED and place.code.endswith("00") or place.code.startswith("4290")]
     # A 地区 held more than the city of today.
     known = {name: p.district for p in cities for name in p.names() if p.kind != "zone" and not name.endswith("地区")}
     if name in known:
@@ -2940,7 +2955,7 @@ def complete_place(ctx: click.Context, param: click.Parameter, incomplete: str) 
     """The county names that begin so, in characters, pinyin or initials: jiangx -> 江夏区."""
     begun = simplified(clean(incomplete))
     found = []
-    for place in repaired_places():
+    for place in all_places():
         spellings = ["".join(reading) for name in place.names() for reading in place.readings(name)]
         if place.kind in ("county", "zone") and (
             place.name.startswith(begun) or any(s.startswith(begun) for s in spellings)
