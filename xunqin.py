@@ -95,15 +95,21 @@ def own_list_path() -> str:
     return os.path.join(click.get_app_dir("xunqin"), "points.csv")
 
 
+MAX_LIST_BYTES = 200_000_000  # some million rows; nothing that large is read by mistake
+
+
 def read_text(path: str) -> str:
     """A file's text: UTF-8, with or without BOM. Raises ListError when it is no readable text."""
     try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            problem = "这是一个目录" if os.path.isdir(path) else "不是普通文件"
+            raise ListError(path, problem, "请给出 CSV 文件")
         with open(path, "rb") as file:
-            raw = file.read()
-    except IsADirectoryError:
-        raise ListError(path, "这是一个目录", "请给出 CSV 文件") from None
+            raw = file.read(MAX_LIST_BYTES + 1)
     except OSError as error:
         raise ListError(path, f"打不开（{reason(error)}）", "请检查路径和权限") from None
+    if len(raw) > MAX_LIST_BYTES:
+        raise ListError(path, "文件太大", "名单不该超过 200 MB，请确认是不是给错了文件")
     if b"\0" in raw:
         raise ListError(path, "不是文本文件", "请给出 CSV；图片和 Excel 表请用 xunqin import")
     try:
@@ -113,8 +119,9 @@ def read_text(path: str) -> str:
         raise ListError(path, "不是 UTF-8 编码", "请另存为 UTF-8，或用 xunqin import 读入", row) from None
 
 
-# What a spreadsheet would run at the start of a cell; "+86-..." and "-1" are numbers, not formulas.
-FORMULA_STARTS = ("=", "@", "+", "-")
+# What a spreadsheet would run at the start of a cell, but for a whole number such as "+86-138" or "-1".
+_FORMULA_STARTS = ("=", "@", "+", "-")
+_SIGNED_NUMBER = r"[+-][\d -]*\d"
 
 
 def cell_problem(cell: str) -> tuple[str, str] | None:
@@ -125,21 +132,9 @@ def cell_problem(cell: str) -> tuple[str, str] | None:
         return "一格里有换行或制表符", "请改成一行；多个号码用 ; 隔开"
     if not cell.isprintable() and any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in cell):
         return "含有控制字符", "请删掉看不见的字符"
-    if cell.startswith(FORMULA_STARTS) and not re.match(r"[+-][\d ]", cell):
+    if cell.startswith(_FORMULA_STARTS) and not re.fullmatch(_SIGNED_NUMBER, cell):
         return "像是表格公式", "请删掉开头的 = + - @"
     return None
-
-
-def ragged(cells: list[str], header: list[str]) -> tuple[str, str] | None:
-    """(problem, remedy) of a row with more or fewer cells than the header, or None."""
-    same = len(cells) == len(header)
-    return None if same else (f"有 {len(cells)} 格，表头有 {len(header)} 格", "请补齐或删去多余的格")
-
-
-def _may_hold_bad_cells(text: str, lines: list[str]) -> bool:
-    """One look at a whole list: whether its cells need a look each. Most lists are clean, and large."""
-    starts = (f"{before}{first}" for first in FORMULA_STARTS if first in text for before in ",\n")
-    return '"' in text or not all(map(str.isprintable, lines)) or any(start in text for start in starts)
 
 
 def parse_rows(text: str, path: str) -> Iterator[tuple[int, list[str]]]:
@@ -156,10 +151,10 @@ def parse_rows(text: str, path: str) -> Iterator[tuple[int, list[str]]]:
 
 
 class Rows(Sequence[Row]):
-    """The rows of a list: lines of CSV, each taken apart only when it is asked for. Most of a large list never is."""
+    """The rows of a list as plain cells below one header; a row becomes a dict when it is shown."""
 
-    def __init__(self, header: list[str], lines: list[str], quoted: bool) -> None:
-        self.header, self.lines, self.quoted = header, lines, quoted
+    def __init__(self, header: list[str], records: list[list[str]]) -> None:
+        self.header, self.records = header, records
 
     @overload
     def __getitem__(self, at: int) -> Row: ...
@@ -167,54 +162,56 @@ class Rows(Sequence[Row]):
     def __getitem__(self, at: slice) -> list[Row]: ...
     def __getitem__(self, at: int | slice) -> Row | list[Row]:
         if isinstance(at, slice):
-            return [dict(zip(self.header, cells)) for cells in csv.reader(self.lines[at])]
-        return dict(zip(self.header, next(csv.reader([self.lines[at]]))))
+            return [dict(zip(self.header, cells)) for cells in self.records[at]]
+        return dict(zip(self.header, self.records[at]))
 
     def __len__(self) -> int:
-        return len(self.lines)
-
-    def __iter__(self) -> Iterator[Row]:
-        return (dict(zip(self.header, cells)) for cells in csv.reader(self.lines))
-
-    def column(self, name: str) -> list[str]:
-        """One column, the rest of each line left as it is where no quote says otherwise."""
-        at = self.header.index(name)
-        lines = csv.reader(self.lines) if self.quoted else (line.split(",", at + 1) for line in self.lines)
-        return [cells[at] for cells in lines]
+        return len(self.records)
 
 
 def column_of(rows: Sequence[Row], name: str) -> list[str]:
     """One column of a list."""
-    return rows.column(name) if isinstance(rows, Rows) else [row[name] for row in rows]
+    if isinstance(rows, Rows):
+        at = rows.header.index(name)
+        return [cells[at] for cells in rows.records]
+    return [row[name] for row in rows]
 
 
-def load_list(path: str) -> Sequence[Row]:
-    """The units of a CSV list with the columns of COLUMNS, in any order; others are ignored.
+def parse_list(text: str, path: str) -> tuple[Rows, list[ListError]]:
+    """(the rows that have every cell, what is wrong with the list's cells, in its order) of a CSV text.
 
-    Raises ListError, naming row and column, for anything that is not such a list.
+    The header holds the columns of COLUMNS in any order; others are kept. Raises ListError without such a header.
     """
-    text = read_text(path)
-    lines = parse_rows(text, path)
-    start, header = next(lines, (0, []))
+    records = parse_rows(text, path)
+    start, header = next(records, (0, []))
     if not header:
         raise ListError(path, "文件是空的", "请给出有表头和内容的 CSV")
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise ListError(path, f"缺少列 {'、'.join(missing)}", f"表头应为 {','.join(COLUMNS)}", 1)
-    # No cell may hold a line break, so a line is a row.
-    body = [line for line in text.splitlines() if line][1:]
-    rows = Rows(header, body, quoted='"' in text)
-    if not _may_hold_bad_cells(text, body) and {line.count(",") for line in body} <= {len(header) - 1}:
-        return rows
-    # Something may be wrong: once more, row by row, to say where.
-    for number, cells in itertools.chain([(start, header)], lines):
-        wrong = ragged(cells, header)
-        if wrong:
-            raise ListError(path, *wrong, number)
-        for name, cell in zip(header, cells):
-            problem = cell_problem(cell)
-            if problem:
-                raise ListError(path, *problem, number, name)
+    twice = [name for name in dict.fromkeys(header) if name and header.count(name) > 1]
+    if twice:
+        raise ListError(path, f"列 {'、'.join(twice)} 重复", "请只留一列", 1)
+    # One look at the whole; most lists are clean, and large.
+    clean_text = text.replace("\n", "").replace("\r", "").isprintable() and not re.search('"|(?:^|,)[=@+-]', text, re.M)
+    kept, problems = [], []
+    for number, cells in itertools.chain([(start, header)], records):
+        if len(cells) != len(header):
+            wrong = f"有 {len(cells)} 格，表头有 {len(header)} 格"
+            problems.append(ListError(path, wrong, "请补齐或删去多余的格", number))
+            continue
+        kept.append(cells)
+        if not clean_text:
+            found = ((name, cell_problem(cell)) for name, cell in zip(header, cells))
+            problems += [ListError(path, *problem, number, name) for name, problem in found if problem]
+    return Rows(header, kept[1:]), problems
+
+
+def load_list(path: str) -> Rows:
+    """The units of a CSV list. Raises ListError, naming row and column, for anything that is not such a list."""
+    rows, problems = parse_list(read_text(path), path)
+    if problems:
+        raise problems[0]
     return rows
 
 
@@ -226,10 +223,9 @@ def bundled_path(name: str) -> str:
     return path
 
 
-@lru_cache(maxsize=8)
-def _table(name: str) -> str:
-    """A bundled table as text. One name or character is found in it faster than the whole is parsed."""
-    return read_text(bundled_path(name))
+def table_lines(name: str) -> list[str]:
+    """The lines of a bundled table."""
+    return read_text(bundled_path(name)).splitlines()
 
 
 # ==============================================================================================
@@ -266,8 +262,9 @@ def short_name(name: str) -> str:
     """
     if name.endswith(_AUTONOMOUS):
         return _without_peoples(name[:-3])
-    long = next((suffix for suffix in _LONG_SUFFIXES if name.endswith(suffix)), "") if name[-1:] == "区" else ""
-    length = len(long) or int(name[-1:] in _SUFFIXES)
+    length = int(name[-1:] in _SUFFIXES)
+    if name.endswith(_LONG_SUFFIXES):
+        length = next(len(suffix) for suffix in _LONG_SUFFIXES if name.endswith(suffix))
     return name[: len(name) - length] if len(name) - length >= 2 else name
 
 
@@ -293,11 +290,6 @@ _IDENTITY_CARD = r"(?<!\d)(\d{6})(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[
 def masked(text: str) -> str:
     """A text with each identity card's number cut down to its division code: 421023************."""
     return re.sub(_IDENTITY_CARD, r"\g<1>************", text)
-
-
-def table_lines(name: str) -> list[str]:
-    """The lines of a bundled table."""
-    return read_text(bundled_path(name)).splitlines()
 
 
 @lru_cache(maxsize=1)
@@ -550,19 +542,20 @@ class Catalog:
         return names
 
     @cached_property
+    def above(self) -> set[str]:
+        """The names of what units above the county are of: (420600, 襄阳市); not 仙桃市, which is a county too."""
+        return {*self.provinces, *(city for city, found in self.cities.items() if len(found) > 1)}
+
+    @cached_property
     def counties(self) -> dict[str, list[Division]]:
         """{a county's or zone's full or short name: its divisions}; what has the full name comes first."""
         names: dict[str, list[Division]] = {}
-        above = {*self.cities, *self.provinces} - {city for city, found in self.cities.items() if len(found) == 1}
-        shorts = []
-        for division in self.divisions:
-            name = simplified(division[1])
-            if name and division[1] not in above:
-                names.setdefault(name, []).append(division)
-                shorts.append((short_name(name), division))
-        for short, division in shorts:
-            if division not in names.setdefault(short, []):
-                names[short].append(division)
+        divisions = [division for division in self.divisions if division[1] and division[1] not in self.above]
+        full = simplified("\n".join(name for _, name in divisions)).split("\n")
+        for spelled in (full, [short_name(name) for name in full]):
+            for name, division in zip(spelled, divisions):
+                if division not in names.setdefault(name, []):
+                    names[name].append(division)
         return names
 
     def named_exactly(self, name: str) -> list[Division]:
@@ -597,10 +590,9 @@ class Catalog:
         """What sound and shape may repair: counties, zones, prefectures and former names, and those of the list alone."""
         known = [(place, divisions) for place, divisions in self.places if place.kind in REPAIRED]
         covered = {division for place, divisions in known if place.kind in ("county", "zone") for division in divisions}
-        above = {*self.cities} - {city for city, found in self.cities.items() if len(found) == 1}
         for division in self.divisions:
             code, name = division
-            if name and division not in covered and name not in above:
+            if name and division not in covered and name not in self.above:
                 known.append((Place(name, short_name(name), "county", code, name, "", "", "", "", ""), [division]))
         return known
 
@@ -620,10 +612,11 @@ class Catalog:
         if counties:
             found.append(Sense("county", "whole" if simplified(counties[0][1]) == name else "short", counties))
         city = self.city_names.get(name, "")
-        if city and self.cities[city] != [(self.cities[city][0][0], city)]:
+        if city in self.above:
             found.append(Sense("city", "short" if name == short_name(city) else "whole", tuple(self.cities[city])))
         if name in self.province_names:
-            found.append(Sense("province", "whole" if name in self.provinces else "short"))
+            own = [division for division in self.divisions if division[1] in self.provinces]  # its own unit's row
+            found.append(Sense("province", "whole" if name in self.provinces else "short", tuple(own)))
         return found
 
     def _stored_senses(self, name: str) -> list[Sense]:
@@ -730,46 +723,24 @@ class Catalog:
 
 # --- reading ----------------------------------------------------------------------------------
 
-# Words that may stand around a name. After a break a new place begins: 我在武汉，老家监利.
-_WORDS = {
-    "break": (
-        "老家 我屋里是 家住 家在 家是 我家 我家在 现住 现住址 住址 住在 原籍 籍贯 祖籍 户籍 出生 出生地 出生在 生在 生于 来自 地址为 "
-        "寻找 或者 还是 丢在 我是 我们 我 他 她 你 您 从 到 去 在 是 回 往 住 于 或 家 喺 係"
-    ),
-    "filler": (
-        "请问 请问一下 问一下 想问 查 查询 查一下 找 的 嘅 人 那 这 那边 那里 这边 这里 那儿 一带 附近 周边 周围 境内 这块 "
-        "在哪 在哪里 在哪儿 哪 哪里 哪儿 哪个 是哪里 是哪 怎么走 怎么去 怎么 怎么办 怎么联系 电话 的电话 号码 电话号码 联系电话 联系方式 联系 地址 位置 "
-        "采血 采血点 采血地点 抽血 验血 免费采血 可以采血 可以 能 能采血 有没有 有 最近 附近的 最近的 做dna 寻亲 认亲 打拐 "
-        "走失 失踪 丢失 走丢 丢 丢了 被拐 被拐走 被抱走 拐卖 孩子 儿子 女儿 弟弟 妹妹 哥哥 姐姐 父母 父亲 母亲 爸爸 妈妈 父亲是 母亲是 爸 妈 爷爷 奶奶 外公 外婆 家人 亲人 小孩 "
-        "老乡 农村 乡下 城里 县城 城 下 打 被 和 与 跟 吗 呢 啊 吧 呀 谢谢 您好 你好 求助 麻烦 帮忙 帮我 听说 好像 可能 大概 像 叫 叫做 喊 说 说是 记得 只记得 我记得 印象里 两个字 口音 上班 打工 工作 长大 长大的 上学 读书 滴 撒 "
-        "市区 城区 郊区 辖区 市辖区 开发区 经济开发区 经济技术开发区 高新区 高新技术开发区 工业园 工业园区 新区 街上 上 山里 乡里 村里 屋里 中国 邮编 区号 年 月 日 号 当年 以前 原来 原 原先 当时 110 要 想 急"
-    ),
-    "police": (
-        "公安局 公安分局 分局 公安 人民 局 刑侦 刑警 刑事 刑事侦查 刑事技术 侦查 侦察 打拐办 反拐 反拐办 技术 刑侦大队 刑侦支队 刑警大队 "
-        "大队 支队 中队 总队 队 部门 办公室 dna"
-    ),
-    "thing": (
-        "火车站 汽车站 高铁站 客运站 车站 火车东站 东站 西站 南站 北站 码头 福利院 儿童福利院 社会福利院 孤儿院 救助站 敬老院 "
-        "医院 人民医院 中医院 中医医院 妇幼保健院 卫生院 卫生所 派出所 中学 小学 一中 二中 三中 高中 初中 实验小学 实验中学 幼儿园 学校 "
-        "政府 人民政府 县政府 市政府 民政局 法院 检察院 菜市场 集贸市场 邮局 第一 第二 第三 第四 第五 第六"
-    ),
-    # These borrow a name: 江汉路 is in many cities, 武汉大学 is no place to be from.
-    "road": (
-        "路 大道 大街 街 巷 胡同 大桥 长江大桥 大厦 广场 大学 学院 公园 酒店 大酒店 宾馆 饭店 银行 商城 集团 公司 有限公司"
-    ),
-}
-_KIND_OF_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
+@lru_cache(maxsize=1)
+def _phrases() -> dict[str, str]:
+    """{a word that may stand around a name: its kind}, break, filler, police, thing or road (phrases.txt)."""
+    lines = [line.split(" ") for line in table_lines("phrases.txt") if not line.startswith("#")]
+    return {word: kind for kind, *words in lines for word in words}
+
+
 _LONGEST = 16  # no name is longer
 # What an unknown village, street or house is called; so 监利红城村 is in 监利, and 青山依旧在 is a poem.
-_VILLAGE = r"[村镇乡街路巷道组队号湾垸塆区园场厂矿店沟坪坝岗冲畈嘴咀站楼栋苑社屯寨垭岭所坳垅庄溪塘河港堤桥洲闸校院家]|山$|码头|\d"
+_VILLAGE = r"[村镇乡街路巷道组队号湾垸塆区园场厂矿店沟坪坝岗冲畈嘴咀站楼栋苑社屯寨垭岭所坳垅庄溪塘河港堤桥洲闸校院家]|山$|山脚|码头|\d"
 # An unknown district behind a city; 高新区 and 小区 are none of its districts' names.
 _DISTRICT = r"(?!.*(?:高新|开发|经开|新技术|风景|旅游|工业|示范|商务|保税|[小社园景校院市城地新库厂矿片])区)[^村镇乡街路号\d]{1,4}(?:[区县市]|分局)"
 
 
 class Piece(NamedTuple):
-    """A part of a text: a name with its senses, a word of a kind of _WORDS, or a run of unknown characters."""
+    """A part of a text: a name with its senses, a word of phrases.txt, or a run of unknown characters."""
 
-    kind: str  # name, unknown, or a kind of _WORDS
+    kind: str  # name, unknown, or a kind of phrases.txt
     start: int
     end: int
     senses: tuple[Sense, ...] = ()
@@ -803,7 +774,7 @@ def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piec
         return Piece("name" if senses else "unknown", at, end, senses)
     for end in range(min(len(text), at + _LONGEST), at, -1):
         part = text[at:end]
-        kind = _KIND_OF_WORD.get(part)
+        kind = _phrases().get(part)
         if part == "公安" and not _is_county_gongan(text, at, before, catalog):
             return Piece("police", at, end)
         if kind and part != "公安":
@@ -823,7 +794,7 @@ def _is_county_gongan(text: str, at: int, before: list[Piece], catalog: Catalog)
         return True
     if before and (before[-1].of(*_FINER) or not before[-1].senses):
         return False
-    kind = next((kind for word, kind in _KIND_OF_WORD.items() if behind.startswith(word) and len(word) > 1), "")
+    kind = next((kind for word, kind in _phrases().items() if behind.startswith(word) and len(word) > 1), "")
     return not behind or kind == "thing" or (not kind and behind[0] not in "局厅部处")
 
 
@@ -929,8 +900,8 @@ def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool, off
         former = [s for s in senses if s.kind == "former" and (full or (plain and scope is None)) and not official]
         hits = [*_hits("exact", counties, name, scope), *_hits("city", cities, name), *_hits("former", former, name)]
         return _once(hits)
-    if piece.of("city") and (scope is None or not senses):
-        return _hits("city", piece.of("city"), name)
+    if piece.of("city", "province") and (scope is None or not senses):
+        return _hits("city", piece.of("city", "province"), name)
     if any(sense.large for sense in piece.of("elsewhere")) and not any(sense.kind == "former" for sense in senses):
         return []  # 洛阳 is a town in 曾都 and a city in Henan: whoever types the bare name means the city
     if any(sense.kind == "popular" and sense.use == "whole" for sense in senses):  # a zone by another name
@@ -1144,8 +1115,12 @@ def _rank(candidates: Iterable[Candidate], tier: str, scope: Scope | None) -> li
     """Hits, in the scope if one is given, of the surest kind of place: county or zone, prefecture, former name, the rest."""
     found = list(candidates)
     for kinds in (("county", "zone"), ("prefecture",), ("former",), ("popular", "township")):
-        divisions = itertools.chain(*(candidate.divisions for candidate in found if candidate.place.kind in kinds))
-        hits = [Hit(division, tier) for division in dict.fromkeys(divisions) if not scope or division in scope]
+        best = [candidate for candidate in found if candidate.place.kind in kinds]
+        names = {candidate.name for candidate in best}
+        if not scope:  # 荆洲 gives what 荆州 gives
+            best += [candidate for candidate in found if candidate.place.kind == "prefecture" and candidate.name in names]
+        divisions = dict.fromkeys(itertools.chain(*(candidate.divisions for candidate in best)))
+        hits = [Hit(division, tier) for division in divisions if not scope or division in scope]
         if hits:
             return hits
     return []
@@ -1231,10 +1206,13 @@ def by_miscount(query: Query) -> list[Hit]:
 
 # What stands around a name in letters, longest first: filler and police words, English and pinyin.
 _LETTERS_BEHIND = (
-    "gonganfenju gonganju fenju zainali zainaer zenmezou dianhua dizhi caixuedian caixue fujin huochezhan china province "
-    "hubeisheng hubei"
-).split()
-_LETTERS_BEFORE = "qingwen laojia wozai woshi zai cha iwasbornin iamfrom imfrom iminin myhomeis from in hubeisheng hubei".split()
+    *("gonganfenju", "gonganju", "fenju", "zainali", "zainaer", "zenmezou", "dianhua", "dizhi", "caixuedian", "caixue"),
+    *("fujin", "huochezhan", "china", "province", "hubeisheng", "hubei"),
+)
+_LETTERS_BEFORE = (
+    *("qingwen", "laojia", "wozai", "woshi", "zai", "cha", "iwasbornin", "iamfrom", "imfrom", "iminin", "myhomeis"),
+    *("from", "in", "hubeisheng", "hubei"),
+)
 _LETTERS_SUFFIX = "(?:forestrydistrict|district|county|city|prefecture|qu|xian|shi|zhen|town)$"
 
 
@@ -1416,8 +1394,18 @@ def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     for way in WAYS:
         hits = [hit for hit in way(query) if not city or catalog.city_of(hit.division) == city]
         if hits:
-            return hits
+            return [_with_prefecture_of_then(hit, query) for hit in hits]
     return []
+
+
+def _with_prefecture_of_then(hit: Hit, query: Query) -> Hit:
+    """A hit, with a word on the prefecture in the text that its county belonged to then: 孝感黄陂, 荆州地区沔阳县."""
+    for piece in query.pieces if hit.tier != "city" else ():
+        held = any(hit.division in sense.divisions for sense in piece.of("held"))
+        if held and not any(hit.division in sense.divisions for sense in piece.of("city", "county", "former")):
+            then = f"{hit.division[1]}一带以前归{query.text[piece.start : piece.end]}管"
+            return hit._replace(note="；".join(filter(None, (hit.note, then))))
+    return hit
 
 
 def _nearness(typed: str, name: str, place: Place, similar: Callable[[str, str], float]) -> float:
@@ -1444,17 +1432,27 @@ def _nearness(typed: str, name: str, place: Place, similar: Callable[[str, str],
 
 def _names_inside(query: Query) -> Iterator[tuple[Division, float]]:
     """The places whose names stand in a text, though nothing says that they are meant; names cut short (丹江)."""
+    catalog = query.catalog
     for piece in query.pieces:
         for sense in piece.of(*_FINER):
-            for division in sense.divisions[:1]:
+            for division in sense.divisions[:2]:
                 yield division, 1.0 if sense.kind == "county" else 0.9
-    for name, divisions in query.catalog.counties.items():
-        if any(len(core) > 1 and name.startswith(core) for _, core in query.cores):
+    cores = [core for _, core in query.cores]
+    for name, divisions in catalog.counties.items():
+        if any(name.startswith(core) for core in cores):
             yield divisions[0], 1.0
+    for place, divisions in catalog.places:
+        for core in cores if place.kind in ("popular", "township") else ():
+            heard = {tuple(map(soft, reading)) for name in place.names() if len(name) == len(core) for reading in place.readings(name)}
+            if heard and core not in place.names() and any(tuple(map(soft, reading)) in heard for reading in readings(core)):
+                yield divisions[0], 0.9
 
 
 def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
-    """Divisions named inside a text or near to it in sound or shape, nearest first; none because one character agrees."""
+    """Divisions named inside a text or near to it in sound or shape, nearest first; none because one character agrees.
+
+    A prefecture is (420600, 襄阳市). Nothing for a place elsewhere but what bears its stem.
+    """
     from rapidfuzz.distance import OSA
 
     query = Query(simplified(clean(text)), catalog)
@@ -1470,11 +1468,12 @@ def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
     for form in dict.fromkeys(forms):
         for place, divisions in catalog.named:
             score = max(_nearness(form, name, place, OSA.normalized_similarity) for name in place.names())
-            if place.kind != "prefecture" and score >= 0.75:
-                scores[divisions[0]] = max(score, scores.get(divisions[0], 0))
+            near = (place.code, place.district) if place.kind == "prefecture" else divisions[0]
+            if score >= 0.75:
+                scores[near] = max(score, scores.get(near, 0))
     best = max(scores.values(), default=0)
-    near = [division for division, score in scores.items() if score > best - 0.12]
-    return sorted(near, key=lambda division: -scores[division])[:most]
+    near_best = [division for division, score in scores.items() if score > best - 0.12]
+    return sorted(near_best, key=lambda division: -scores[division])[:most]
 
 
 # ==============================================================================================
@@ -2035,7 +2034,7 @@ def numbers_in(cell: str, area: str) -> tuple[list[str], list[str], list[str], l
 # --- places -----------------------------------------------------------------------------------
 
 # The tiers that may place a row without a doubt.
-SURE_TIERS = ("exact", "unit", "address", "former")
+SURE_TIERS = tuple(name for name, tier in TIERS.items() if tier.sure)
 
 
 def area_code(division: Division, catalog: Catalog) -> str:
@@ -2823,52 +2822,58 @@ def open_catalog(data: str | None) -> Catalog:
     return Catalog(merged(load_list(bundled_path("points.csv")), own_rows()))
 
 
-# How a tier is named to people, when it was not by the plain name.
-TIER_LABELS = {
-    "exact": "",
-    "unit": "按单位名",
-    "city": "整个市州",
-    "address": "按地址",
-    "pinyin": "按拼音",
-    "initials": "按首字母",
-    "homophone": "按读音",
-    "former": "旧名",
-    "popular": "俗称",
-    "township": "乡镇街道",
-    "lookalike": "按字形",
-    "typo": "按相近写法",
-}
-
-
-def elsewhere_province(text: str) -> str:
-    """The province outside Hubei that a name belongs to, or ""."""
-    name = simplified(clean(text))
-    return next((row.province for row in abroad(name) if name in (row.name, row.short)), "")
+def elsewhere_of(text: str, catalog: Catalog) -> str:
+    """The provinces outside Hubei that the places named in a text lie in, "" when it names none: 南山区 -> 黑龙江、广东."""
+    named = [piece.of("elsewhere") for piece in Query(simplified(clean(text)), catalog).pieces]
+    provinces: list[str] = []
+    for senses in filter(None, named):
+        found = [province for sense in senses for province in sense.note.split("、")]
+        common = [province for province in provinces if province in found]
+        provinces = common or provinces or list(dict.fromkeys(found))
+    return "、".join(provinces)
 
 
 def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
     """How a name was read, a line for each tier but the plain name."""
+    text = masked(text)
     lines = []
     for tier, group in itertools.groupby(hits, key=lambda hit: hit.tier):
         found = list(group)
-        if not TIER_LABELS[tier]:
+        if not TIERS[tier].label:
+            lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.note)
             continue
         names = list(dict.fromkeys(hit.division[1] for hit in found))
         if tier == "city" or len(names) > 6:
             names = list(dict.fromkeys(catalog.city_of(hit.division) for hit in found))
-        lines.append(f"{text} {TIER_LABELS[tier]} → {'、'.join(names[:6])}{' 等' if len(names) > 6 else ''}")
+        lines.append(f"{text} {TIERS[tier].label} → {'、'.join(names[:6])}{' 等' if len(names) > 6 else ''}")
         lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.note)
-    province = "" if not lines or hits[0].tier in ("unit", "city", "address") else elsewhere_province(text)
-    return lines + ([f"  {province}也有{text}；若找的是它，请问当地公安。"] if province else [])
+    bare = hits[0].tier not in ("unit", "city", "address", "code")
+    provinces = elsewhere_of(text, catalog) if lines and bare else ""
+    return lines + ([f"  {provinces}也有{text}；若找的是它，请问当地公安。"] if provinces else [])
+
+
+_LOST_JUST_NOW = "(?:孩子|小孩|儿子|女儿|宝宝|老人|孙子|孙女|人).{0,4}(?:丢了|不见了|走丢|走失|失踪|被拐|被抱走|被偷)"
+_PROCEDURE = "采血|抽血|验血|采样|dna|要钱|收费|免费|多少钱|费用|证件|身份证|带什么|手续|流程|条件|多久|结果|怎么办|入库|比对|寻亲|认亲"
 
 
 def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[str]:
     """What to tell when nothing is sure: what was not found, up to three suggestions, what to do next."""
-    province = elsewhere_province(text)
-    lines = [f"没有找到「{text}」" + (f"：它在{province}，不在这份名单里。" if province else "。")]
+    provinces = elsewhere_of(text, catalog)
+    asked = simplified(clean(text))
+    lines = []
+    if re.search(_LOST_JUST_NOW, asked):
+        lines.append("孩子或老人刚丢：请马上打 110 报警，不用等 24 小时。")
+    if provinces and not divisions:
+        lines.append(f"没有找到「{masked(text)}」：它在{provinces}，这份名单只有湖北的单位。")
+        return [*lines, "不管家在哪里、人在哪里，都可以到附近公安机关的刑侦部门免费采血；不知道地方就打当地 110 问。"]
+    lines.append(f"没有找到「{masked(text)}」" + (f"：{provinces}有这个地方，不在这份名单里。" if provinces else "。"))
     if divisions:
         lines.append("您是不是要找：")
-        lines += [f"  {division[1]}（{catalog.city_of(division)}）" for division in divisions]
+        for division in divisions:
+            inside = catalog.city_of(division) if division in catalog.row_numbers else "整个市州"
+            lines.append(f"  {division[1]}（{inside}）")
+    if re.search(_PROCEDURE, asked) or len(lines) > 1 and lines[0].startswith("孩子"):
+        lines.append("要问怎么采血、要不要钱、带什么，请看 xunqin guide。")
     return [*lines, "请换个写法，或用 xunqin list 看全部；各地刑侦部门都可采血，也可打当地 110 询问。"]
 
 
@@ -2879,28 +2884,22 @@ def rows_of(text: str, hits: list[Hit], catalog: Catalog, most: int) -> list[Row
 
 
 def city_named(text: str, catalog: Catalog) -> str:
-    """The full name of a city given in full, short, + 州 or by a former name. Raises UsageError with the nearest."""
-    from rapidfuzz import fuzz
+    """The full name of the city that a text means in any way: full, short, + 州, former, pinyin, misspelt.
 
-    name = simplified(clean(text))
-    if name in catalog.city_names:
-        return catalog.city_names[name]
-    # A former name, or a city without a row in this list; the directly administered counties (4290) are cities too.
-    cities = [place for place in all_places() if place.kind in REPAIRED and place.code.endswith("00") or place.code.startswith("4290")]
-    # A 地区 held more than the city of today.
-    known = {name: p.district for p in cities for name in p.names() if p.kind != "zone" and not name.endswith("地区")}
-    if name in known:
-        return known[name]
-    heard = "".join(next(iter(readings(name, 1)), ())) or name
-
-    def nearness(city: str) -> float:
-        return max(fuzz.ratio(name, city), *(fuzz.ratio(heard, "".join(r)) for r in readings(city, 1)), 0)
-
-    near: dict[str, float] = {}
-    for written, city in catalog.city_names.items():
-        near[city] = max(nearness(written), near.get(city, 0))
-    nearest = sorted((city for city, score in near.items() if score >= 50), key=lambda city: -near[city])[:3]
-    hint = f"您是不是要找：{'、'.join(nearest)}" if nearest else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
+    Raises UsageError with the nearest, also for a 地区, which held more than today's city.
+    """
+    query = Query(simplified(clean(text)), catalog)
+    coarse = [piece for piece in query.pieces if piece.of("city") or any(len(s.divisions) > 2 for s in piece.of("former"))]
+    exactly = [sense for piece in coarse if piece.end - piece.start == len(query.text) for sense in piece.senses]
+    held = any(sense.kind == "held" and len(sense.divisions) > len(exactly[0].divisions) for sense in exactly)
+    for name in (query.text, query.text + "市"):
+        if name in catalog.city_names:
+            return catalog.city_names[name]
+    found = {catalog.city_of(hit.division) for hit in search(text, catalog) if hit.tier in ("former", "city", "pinyin", "homophone")}
+    if len(found) == 1 and not (held and query.text.endswith("地区")):
+        return found.pop()
+    near = [catalog.city_names.get(division[1]) or catalog.city_of(division) for division in suggest(text, catalog)]
+    hint = f"您是不是要找：{'、'.join(dict.fromkeys(near))}" if near else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
     raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
 
 
