@@ -544,7 +544,7 @@ class Catalog:
     @cached_property
     def above(self) -> set[str]:
         """The names of what units above the county are of: (420600, 襄阳市); not 仙桃市, which is a county too."""
-        return {*self.provinces, *(city for city, found in self.cities.items() if len(found) > 1)}
+        return {*self.provinces, *(city for city, found in self.cities.items() if [d for _, d in found] != [city])}
 
     @cached_property
     def counties(self) -> dict[str, list[Division]]:
@@ -734,7 +734,7 @@ _LONGEST = 16  # no name is longer
 # What an unknown village, street or house is called; so 监利红城村 is in 监利, and 青山依旧在 is a poem.
 _VILLAGE = r"[村镇乡街路巷道组队号湾垸塆区园场厂矿店沟坪坝岗冲畈嘴咀站楼栋苑社屯寨垭岭所坳垅庄溪塘河港堤桥洲闸校院家]|山$|山脚|码头|\d"
 # An unknown district behind a city; 高新区 and 小区 are none of its districts' names.
-_DISTRICT = r"(?!.*(?:高新|开发|经开|新技术|风景|旅游|工业|示范|商务|保税|[小社园景校院市城地新库厂矿片])区)[^村镇乡街路号\d]{1,4}(?:[区县市]|分局)"
+_DISTRICT = r"(?:公安局)?(?!.{0,9}(?:高新|开发|经开|新技术|风景|旅游|工业|示范|商务|保税|[小社园景校院市城地新库厂矿片])区)[^村镇乡街路号\d]{1,4}(?:[区县市]|分局)"
 
 
 class Piece(NamedTuple):
@@ -992,7 +992,7 @@ class Sentence:
 
     def opens(self) -> bool:
         """Whether the name in question begins something: at the start, behind a known word or a coarser name."""
-        return self.before is None or self.before.kind in ("break", "filler") or self.directly()
+        return self.before is None or self.before.kind in ("break", "filler", "police") or self.directly()
 
     def directly(self) -> bool:
         """Whether a coarser name stands right in front, or 的 between."""
@@ -1055,7 +1055,7 @@ class Sentence:
         """A prefecture: what follows must lie in it; when nothing does, it is the answer."""
         whole = any(sense.use == "whole" for sense in piece.senses)
         tail = self.tail(piece)
-        unknown_district = re.match(_DISTRICT, tail) or re.fullmatch("[^村镇乡街路号]{1,3}", tail)
+        unknown_district = re.match(_DISTRICT, self.text[piece.end :]) or re.fullmatch("[^村镇乡街路号]{1,3}", tail)
         stands = whole or (self.opens() and (self.closes() or self.leads(piece) or self.heads_village(piece, two=False)))
         cities = piece.of("city") or piece.of("former")
         self.scope, self.fine, self.home = scope_of(piece), False, True
@@ -1359,7 +1359,7 @@ def by_unit(query: Query) -> list[Hit]:
         return [Hit(division, "unit") for division in units.get(text, [])]
     inside = [division for unit, found in catalog.units.items() if text in unit for division in found]
     inside = inside or [division for division in catalog.divisions if text in division[1]]
-    if inside or len(text) < 6 or any(piece.of("elsewhere") for piece in query.pieces):
+    if inside or len(text) < 6 or any(piece.senses == tuple(piece.of("elsewhere")) != () for piece in query.pieces):
         return _once(Hit(division, "unit") for division in inside)
     from rapidfuzz import fuzz, process
 
@@ -1445,7 +1445,7 @@ def _names_inside(query: Query) -> Iterator[tuple[Division, float]]:
         for core in cores if place.kind in ("popular", "township") else ():
             heard = {tuple(map(soft, reading)) for name in place.names() if len(name) == len(core) for reading in place.readings(name)}
             if heard and core not in place.names() and any(tuple(map(soft, reading)) in heard for reading in readings(core)):
-                yield divisions[0], 0.9
+                yield divisions[0], 0.85
 
 
 def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:

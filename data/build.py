@@ -333,11 +333,8 @@ def successors(row: dict[str, str], rows: list[dict[str, str]]) -> list[str]:
     parts = [part.rstrip("]").partition("[") for part in (row["新代码"] or row["代码"]).split(";")]
     found: list[str] = []
     for code, _, _ in [part for part in parts if not part[2]] or parts:
-        later = [other for other in rows if other["代码"] == code and other["启用时间"] >= year and other is not row]
-        if later:
-            found += successors(min(later, key=lambda other: other["启用时间"]), rows)
-        elif any(other["代码"] == code and other["状态"] == "在用" for other in rows):
-            found.append(code)
+        later = [other for other in rows if other["代码"] == code and (other["变更/弃用时间"] or "9999") > year]
+        found += successors(min(later, key=lambda other: other["启用时间"]), rows) if later else []
     names = {other["代码"]: other["名称"] for other in rows if other["状态"] == "在用"}
     return sorted(dict.fromkeys(found), key=lambda code: names[code] != MAIN_SUCCESSOR.get(row["名称"], names[code]))
 
@@ -361,7 +358,7 @@ def held_senses() -> Iterator[tuple[str, str]]:
     for stem, codes in held.items():
         official = {row["二级行政区"] for row in rows if short_name(row["二级行政区"]) == stem}
         counties = [division_of(code) for code in dict.fromkeys(codes) if not code.endswith("00")]
-        for name in dict.fromkeys([stem, *sorted(official), f"{stem}地区", f"{stem}专区"]):
+        for name in dict.fromkeys([stem, *sorted(official), f"{stem}地区", f"{stem}专区"]) if counties else ():
             yield name, sense("held", "whole" if name != stem else "short", counties)
 
 
@@ -372,6 +369,7 @@ def code_senses() -> Iterator[tuple[str, str]]:
         code = row["代码"]
         if row["级别"] != "省级":
             codes = successors(row, rows) if row["级别"] == "县级" else [prefecture_of(row)]
+            assert codes, row
             yield code, sense("code", "whole", map(division_of, codes))
     for area in dict.fromkeys(row["area_code"] for row in read("divisions.csv")):
         inside = [row["city_code"] if row["city"] != row["name"] else row["code"] for row in read("divisions.csv") if row["area_code"] == area]

@@ -70,6 +70,7 @@ def test_building_again_changes_nothing(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(tmp_path / "data" / "build.py")], check=True)
     made = {path.name: path.read_bytes() for path in (tmp_path / "data").iterdir() if path.suffix in (".csv", ".txt")}
     kept = {path.name: path.read_bytes() for path in (ROOT / "data").iterdir() if path.suffix in (".csv", ".txt")}
+    kept.pop("phrases.txt")  # kept by hand
     assert made.keys() == kept.keys()
     for name in kept:
         assert made[name] == kept[name], f"data/{name} is not what data/build.py makes"
@@ -77,10 +78,9 @@ def test_building_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_tables_are_plain_enough_to_be_read_by_search() -> None:
     """The tool splits these files at commas and finds names in them as text."""
-    for name, width in (("places.csv", 10), ("elsewhere.csv", 5)):
-        for line in (ROOT / "data" / name).read_text(encoding="utf-8").splitlines():
-            assert '"' not in line
-            assert line.count(",") == width - 1, line
+    for line in (ROOT / "data" / "places.csv").read_text(encoding="utf-8").splitlines():
+        assert '"' not in line
+        assert line.count(",") == 9, line
     kinds = [place.kind in xunqin.REPAIRED for place in xunqin.all_places()]
     assert kinds == sorted(kinds, reverse=True)
 
@@ -100,7 +100,7 @@ def test_readings_of_counties_are_the_checked_ones_and_differ_from_a_general_lib
 
     wrong = {}
     for row in rows_of("divisions.csv"):
-        place = next(p for p in xunqin.places_named(row["name"]) if p.kind == "county")
+        place = next(p for p in xunqin.all_places() if p.name == row["name"] and p.kind == "county")
         assert tuple(row["pinyin"].split()) in list(place.readings(row["short_name"]))
         general = " ".join(lazy_pinyin(row["short_name"]))
         if general != row["pinyin"]:
