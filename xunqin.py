@@ -587,7 +587,7 @@ class Catalog:
 
     @cached_property
     def named(self) -> list[tuple[Place, list[Division]]]:
-        """What sound and shape may repair: counties, zones, prefectures and former names, and those of the list alone."""
+        """What sound and shape may repair: counties, zones, prefectures, former names; and those of the list alone."""
         known = [(place, divisions) for place, divisions in self.places if place.kind in REPAIRED]
         covered = {division for place, divisions in known if place.kind in ("county", "zone") for division in divisions}
         for division in self.divisions:
@@ -632,7 +632,7 @@ class Catalog:
         return found + elsewhere_senses(name)
 
     def _slip_senses(self, name: str) -> list[Sense]:
-        """The senses of a name with another suffix than its own: 江岸县, 汉口区, 五峰自治县, 沙岭镇 for 沙岭乡, 汪集街."""
+        """The senses of a name with another suffix than its own: 江岸县, 汉口区, 五峰自治县, 汪集街."""
         if name.endswith(_AUTONOMOUS) or ("族" in name and name.endswith(("县", "州"))):
             stem = short_name(name) if name.endswith(_AUTONOMOUS) else _without_peoples(name[:-1])
             senses = self.senses(stem) if stem != name else ()
@@ -723,18 +723,30 @@ class Catalog:
 
 # --- reading ----------------------------------------------------------------------------------
 
-@lru_cache(maxsize=1)
-def _phrases() -> dict[str, str]:
-    """{a word that may stand around a name: its kind}, break, filler, police, thing or road (phrases.txt)."""
-    lines = [line.split(" ") for line in table_lines("phrases.txt") if not line.startswith("#")]
-    return {word: kind for kind, *words in lines for word in words}
-
 
 _LONGEST = 16  # no name is longer
-# What an unknown village, street or house is called; so 监利红城村 is in 监利, and 青山依旧在 is a poem.
-_VILLAGE = r"[村镇乡街路巷道组队号湾垸塆区园场厂矿店沟坪坝岗冲畈嘴咀站楼栋苑社屯寨垭岭所坳垅庄溪塘河港堤桥洲闸校院家]|山$|山脚|码头|\d"
-# An unknown district behind a city; 高新区 and 小区 are none of its districts' names.
-_DISTRICT = r"(?:公安局)?(?!.{0,9}(?:高新|开发|经开|新技术|风景|旅游|工业|示范|商务|保税|[小社园景校院市城地新库厂矿片])区)[^村镇乡街路号\d]{1,4}(?:[区县市]|分局)"
+_AROUND = ("break", "filler", "police", "thing", "road")
+
+
+@lru_cache(maxsize=1)
+def _phrases() -> dict[str, list[str]]:
+    """{kind: its words}, kept by hand in phrases.txt."""
+    found: dict[str, list[str]] = {}
+    for line in table_lines("phrases.txt"):
+        kind, *words = line.split(" ")
+        found.setdefault(kind, []).extend(words)
+    return found
+
+
+@lru_cache(maxsize=1)
+def words_around() -> dict[str, str]:
+    """{a word that may stand around a name: its kind}: break, filler, police, thing, road."""
+    return {word: kind for kind in _AROUND for word in _phrases()[kind]}
+
+
+def any_of(kind: str) -> str:
+    """A pattern that matches any word of a kind of phrases.txt."""
+    return f"(?:{'|'.join(_phrases()[kind])})"
 
 
 class Piece(NamedTuple):
@@ -774,7 +786,7 @@ def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piec
         return Piece("name" if senses else "unknown", at, end, senses)
     for end in range(min(len(text), at + _LONGEST), at, -1):
         part = text[at:end]
-        kind = _phrases().get(part)
+        kind = words_around().get(part)
         if part == "公安" and not _is_county_gongan(text, at, before, catalog):
             return Piece("police", at, end)
         if kind and part != "公安":
@@ -794,7 +806,7 @@ def _is_county_gongan(text: str, at: int, before: list[Piece], catalog: Catalog)
         return True
     if before and (before[-1].of(*_FINER) or not before[-1].senses):
         return False
-    kind = next((kind for word, kind in _phrases().items() if behind.startswith(word) and len(word) > 1), "")
+    kind = next((kind for word, kind in words_around().items() if behind.startswith(word) and len(word) > 1), "")
     return not behind or kind == "thing" or (not kind and behind[0] not in "局厅部处")
 
 
@@ -870,14 +882,16 @@ def _hits(tier: str, senses: Iterable[Sense], name: str, scope: Scope | None = N
     hits = []
     for sense in senses:
         for division in sense.divisions:
-            years = f"{sense.note[-4:]} 年以前的{name}，今{division[1]}" if sense.kind == "former" and sense.note else ""
+            years = (
+                f"{sense.note[-4:]} 年以前的{name}，今{division[1]}" if sense.kind == "former" and sense.note else ""
+            )
             if scope is None or division in scope or sense.kind == "former":
                 hits.append(Hit(division, tier or sense.kind, years))
     return _once(hits)
 
 
 def finer_senses(piece: Piece, scope: Scope | None) -> list[Sense]:
-    """What a name means behind a coarser name: what lies in it, else a county of then, which nobody wrote down where."""
+    """What a name means behind a coarser one: what lies in it, else a county of then, wherever that lay."""
     finer = piece.of(*_FINER)
     return [sense for sense in finer if lies_in(sense, scope)] or [
         sense for sense in finer if sense.kind == "former" and sense.use == "whole"
@@ -966,7 +980,8 @@ class Sentence:
 
     def walk(self) -> list[Mention]:
         """The places named; [] where the text contradicts itself."""
-        for self.at, piece in enumerate(self.pieces):
+        for at, piece in enumerate(self.pieces):
+            self.at = at
             self.before = self.pieces[self.at - 1] if self.at else None
             self.after = self.pieces[self.at + 1] if self.at + 1 < len(self.pieces) else None
             if piece.kind == "break":
@@ -1026,7 +1041,7 @@ class Sentence:
             return False
         if any(is_word(self.text[piece.start : piece.end + more]) for more in range(1, 5)):
             return False
-        return bool(re.search(_VILLAGE, tail)) or (two and len(tail) == 2)
+        return bool(re.search(rf"{any_of('village')}|山$|\d", tail)) or (two and len(tail) == 2)
 
     # What a piece does.
 
@@ -1034,7 +1049,9 @@ class Sentence:
         """A place outside Hubei takes what follows; a short name only a township, or where it is a large one's."""
         whole = any(sense.use == "whole" for sense in piece.senses)
         large = any(sense.large for sense in piece.senses)
-        before_township = self.after is not None and bool(self.after.of("township")) and not self.after.of("county", "city")
+        before_township = (
+            self.after is not None and bool(self.after.of("township")) and not self.after.of("county", "city")
+        )
         at_home = self.fine or self.home or self.scope is not None  # 台北路 in 武汉
         if not self.borrowed() and (whole or (not at_home and (large or before_township))):
             self.restart()
@@ -1055,19 +1072,27 @@ class Sentence:
         """A prefecture: what follows must lie in it; when nothing does, it is the answer."""
         whole = any(sense.use == "whole" for sense in piece.senses)
         tail = self.tail(piece)
-        unknown_district = re.match(_DISTRICT, self.text[piece.end :]) or re.fullmatch("[^村镇乡街路号]{1,3}", tail)
-        stands = whole or (self.opens() and (self.closes() or self.leads(piece) or self.heads_village(piece, two=False)))
+        # An unknown district, which may be a known one misspelt; 高新区 and 小区 are none.
+        district = rf"(?:公安局)?(?!.{{0,9}}{any_of('zone')}区)[^村镇乡街路号\d]{{1,4}}(?:[区县市]|分局)"
+        unknown = re.match(district, self.text[piece.end :]) or re.fullmatch("[^村镇乡街路号]{1,3}", tail)
+        stands = whole or (
+            self.opens() and (self.closes() or self.leads(piece) or self.heads_village(piece, two=False))
+        )
         cities = piece.of("city") or piece.of("former")
         self.scope, self.fine, self.home = scope_of(piece), False, True
-        if stands and not unknown_district:
+        if stands and not unknown:
             self.found.append(Mention(CITY, _hits("city", cities, self.text[piece.start : piece.end])))
 
     def finer(self, piece: Piece) -> None:
         """A county or something finer, by the surest kind that may stand here."""
         scope = None if self.fine else self.scope
-        senses = finer_senses(piece, scope) if scope else [s for s in piece.of(*_FINER) if s.use not in ("inside", "bare")]
+        senses = (
+            finer_senses(piece, scope) if scope else [s for s in piece.of(*_FINER) if s.use not in ("inside", "bare")]
+        )
         if self.away or self.fine:
-            senses = [s for s in senses if s.kind in ("county", "former") and s.use == "whole" and not piece.of("elsewhere")]
+            senses = [
+                s for s in senses if s.kind in ("county", "former") and s.use == "whole" and not piece.of("elsewhere")
+            ]
         if self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县"):
             senses = [sense for sense in senses if sense.use == "whole"]
         if not senses:
@@ -1086,7 +1111,11 @@ class Sentence:
         if self.directly():
             return INSIDE
         if kind == "township":
-            before = "" if self.before is None or self.before.kind != "unknown" else self.text[self.before.start : self.before.end]
+            before = (
+                ""
+                if self.before is None or self.before.kind != "unknown"
+                else self.text[self.before.start : self.before.end]
+            )
             # 白纸坊街道 is another town than 纸坊街道; 云西县上津镇 may not be where 上津镇 is.
             stray = 0 < len(before) < 3 or before.endswith(tuple("县区市旗州"))
             return TOWNSHIP if whole and not stray else 0
@@ -1111,14 +1140,17 @@ def by_sentence(query: Query) -> list[Hit]:
 
 # --- sound, shape and slips -------------------------------------------------------------------
 
+
 def _rank(candidates: Iterable[Candidate], tier: str, scope: Scope | None) -> list[Hit]:
-    """Hits, in the scope if one is given, of the surest kind of place: county or zone, prefecture, former name, the rest."""
+    """Hits, in the scope if one is given, of the surest kind: county or zone, prefecture, former name, the rest."""
     found = list(candidates)
     for kinds in (("county", "zone"), ("prefecture",), ("former",), ("popular", "township")):
         best = [candidate for candidate in found if candidate.place.kind in kinds]
         names = {candidate.name for candidate in best}
         if not scope:  # 荆洲 gives what 荆州 gives
-            best += [candidate for candidate in found if candidate.place.kind == "prefecture" and candidate.name in names]
+            best += [
+                candidate for candidate in found if candidate.place.kind == "prefecture" and candidate.name in names
+            ]
         divisions = dict.fromkeys(itertools.chain(*(candidate.divisions for candidate in best)))
         hits = [Hit(division, tier) for division in divisions if not scope or division in scope]
         if hits:
@@ -1152,7 +1184,7 @@ def _looks_alike(catalog: Catalog, text: str) -> list[Candidate]:
 
 
 def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
-    """The names that the text writes with one character twice (巴巴东), or long ones that it writes without one (西塞区)."""
+    """The names that the text writes with a character twice (巴巴东), and long ones without one (西塞区)."""
     once = {text[:at] + text[at + 1 :] for at in range(1, len(text)) if text[at] == text[at - 1]}
     found = [candidate for name in once for candidate in catalog.written.get(name, [])]
     return found + catalog.cut_short.get(text, [])
@@ -1443,8 +1475,17 @@ def _names_inside(query: Query) -> Iterator[tuple[Division, float]]:
             yield divisions[0], 1.0
     for place, divisions in catalog.places:
         for core in cores if place.kind in ("popular", "township") else ():
-            heard = {tuple(map(soft, reading)) for name in place.names() if len(name) == len(core) for reading in place.readings(name)}
-            if heard and core not in place.names() and any(tuple(map(soft, reading)) in heard for reading in readings(core)):
+            heard = {
+                tuple(map(soft, reading))
+                for name in place.names()
+                if len(name) == len(core)
+                for reading in place.readings(name)
+            }
+            if (
+                heard
+                and core not in place.names()
+                and any(tuple(map(soft, reading)) in heard for reading in readings(core))
+            ):
                 yield divisions[0], 0.85
 
 
@@ -2823,7 +2864,7 @@ def open_catalog(data: str | None) -> Catalog:
 
 
 def elsewhere_of(text: str, catalog: Catalog) -> str:
-    """The provinces outside Hubei that the places named in a text lie in, "" when it names none: 南山区 -> 黑龙江、广东."""
+    """The provinces outside Hubei of the places named in a text, "" when it names none: 南山区 -> 黑龙江、广东."""
     named = [piece.of("elsewhere") for piece in Query(simplified(clean(text)), catalog).pieces]
     provinces: list[str] = []
     for senses in filter(None, named):
@@ -2852,16 +2893,13 @@ def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
     return lines + ([f"  {provinces}也有{text}；若找的是它，请问当地公安。"] if provinces else [])
 
 
-_LOST_JUST_NOW = "(?:孩子|小孩|儿子|女儿|宝宝|老人|孙子|孙女|人).{0,4}(?:丢了|不见了|走丢|走失|失踪|被拐|被抱走|被偷)"
-_PROCEDURE = "采血|抽血|验血|采样|dna|要钱|收费|免费|多少钱|费用|证件|身份证|带什么|手续|流程|条件|多久|结果|怎么办|入库|比对|寻亲|认亲"
-
-
 def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[str]:
     """What to tell when nothing is sure: what was not found, up to three suggestions, what to do next."""
     provinces = elsewhere_of(text, catalog)
     asked = simplified(clean(text))
-    lines = []
-    if re.search(_LOST_JUST_NOW, asked):
+    lines: list[str] = []
+    lost = re.search(rf"(?:孩子|小孩|儿子|女儿|宝宝|老人|孙子|孙女|人).{{0,4}}{any_of('lost')}", asked)
+    if lost:
         lines.append("孩子或老人刚丢：请马上打 110 报警，不用等 24 小时。")
     if provinces and not divisions:
         lines.append(f"没有找到「{masked(text)}」：它在{provinces}，这份名单只有湖北的单位。")
@@ -2872,7 +2910,7 @@ def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[st
         for division in divisions:
             inside = catalog.city_of(division) if division in catalog.row_numbers else "整个市州"
             lines.append(f"  {division[1]}（{inside}）")
-    if re.search(_PROCEDURE, asked) or len(lines) > 1 and lines[0].startswith("孩子"):
+    if lost or re.search(any_of("procedure"), asked):
         lines.append("要问怎么采血、要不要钱、带什么，请看 xunqin guide。")
     return [*lines, "请换个写法，或用 xunqin list 看全部；各地刑侦部门都可采血，也可打当地 110 询问。"]
 
@@ -2889,17 +2927,27 @@ def city_named(text: str, catalog: Catalog) -> str:
     Raises UsageError with the nearest, also for a 地区, which held more than today's city.
     """
     query = Query(simplified(clean(text)), catalog)
-    coarse = [piece for piece in query.pieces if piece.of("city") or any(len(s.divisions) > 2 for s in piece.of("former"))]
+    coarse = [
+        piece for piece in query.pieces if piece.of("city") or any(len(s.divisions) > 2 for s in piece.of("former"))
+    ]
     exactly = [sense for piece in coarse if piece.end - piece.start == len(query.text) for sense in piece.senses]
     held = any(sense.kind == "held" and len(sense.divisions) > len(exactly[0].divisions) for sense in exactly)
     for name in (query.text, query.text + "市"):
         if name in catalog.city_names:
             return catalog.city_names[name]
-    found = {catalog.city_of(hit.division) for hit in search(text, catalog) if hit.tier in ("former", "city", "pinyin", "homophone")}
+    found = {
+        catalog.city_of(hit.division)
+        for hit in search(text, catalog)
+        if hit.tier in ("former", "city", "pinyin", "homophone")
+    }
     if len(found) == 1 and not (held and query.text.endswith("地区")):
         return found.pop()
     near = [catalog.city_names.get(division[1]) or catalog.city_of(division) for division in suggest(text, catalog)]
-    hint = f"您是不是要找：{'、'.join(dict.fromkeys(near))}" if near else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
+    hint = (
+        f"您是不是要找：{'、'.join(dict.fromkeys(near))}"
+        if near
+        else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
+    )
     raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
 
 

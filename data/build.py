@@ -198,7 +198,9 @@ def prefectures() -> Iterator[dict[str, str]]:
 def former_names() -> Iterator[dict[str, str]]:
     """The main successor first: 宜昌县 is 夷陵区 before 点军区, 襄阳县 襄州区 before the others."""
     rows = read("former_names.csv")
-    for row in sorted(rows, key=lambda row: MAIN_SUCCESSOR.get(row["old_name"], row["current_name"]) != row["current_name"]):
+    for row in sorted(
+        rows, key=lambda row: MAIN_SUCCESSOR.get(row["old_name"], row["current_name"]) != row["current_name"]
+    ):
         years = row["years"]
         note = "县区政府驻地" if row["source"].startswith("seat") else ""
         district = row["current_name"]
@@ -220,7 +222,11 @@ def townships() -> Iterator[dict[str, str]]:
     seen = set()
     for row in rows:
         name, code = row["name"], row["county_code"]
-        if re.fullmatch(NAMELESS, name) or (name, code) in seen or (code.endswith("00") and (name, code[:4]) in in_county):
+        if (
+            re.fullmatch(NAMELESS, name)
+            or (name, code) in seen
+            or (code.endswith("00") and (name, code[:4]) in in_county)
+        ):
             continue
         seen.add((name, code))
         district = prefecture_name(code) if code.endswith("00") else counties[code]
@@ -257,7 +263,7 @@ def build_lexicon() -> None:
 
     A line is the name and its senses, apart by tabs; a sense is kind, use, where and note, apart by spaces. Use:
     whole counts anywhere, short beside known words, bare when nothing else is there, inside behind its prefecture.
-    Today's counties and cities come from the list in use; a name that Hubei and a place elsewhere share is Hubei's line.
+    Today's counties and cities come from the list in use; a name that a place elsewhere has too is in Hubei's line.
     """
     home: dict[str, list[str]] = defaultdict(list)
     for row in read("divisions.csv"):
@@ -279,40 +285,44 @@ def sense(kind: str, use: str, where: Iterable[str], note: str = "-") -> str:
 
 def recorded_senses() -> Iterator[tuple[str, str]]:
     """Zones, former and popular names and townships: a name's divisions together, in the gazetteer's order."""
-    current = {row["name"] for row in read("divisions.csv")}
-    shorts = {row["short_name"] for row in read("divisions.csv")}
-    cities = {short_name(row["city"]) for row in read("divisions.csv") if row["city"] != row["name"]}
     where: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
-    begun = {row["名称"]: row["启用时间"] for row in history() if row["状态"] == "在用"}
     minor = {row["old_name"] for row in read("former_names.csv") if row["kind"] == "popular" and is_minor(row)}
+    begun = {row["名称"]: row["启用时间"] for row in history() if row["状态"] == "在用"}
     for row in read("places.csv", DATA):
-        name, kind, code, note = row["name"], row["kind"], f"{row['code']}/{row['district']}", row["years"] or "-"
-        if kind == "zone":
-            where[name, kind, "whole", note].append(code)
-        elif kind == "former":
-            short = short_name(name)
-            where[name, kind, "whole" if name.endswith(COUNTY_SUFFIXES) or short != name else "short", note].append(code)
-            if short == name or code.split("/")[0].endswith("00"):
-                continue
-            if name in current and begun[name] > note[-4:]:  # 江陵 is what 江陵县 is: today's county, then the one of then
-                where[short, kind, "short", note].append(code)
-            elif short in shorts | cities:
-                where[short, kind, "inside", note].append(code)
-            else:
-                where[short, kind, "short", note].append(code)
-        elif kind == "popular":
-            where[name, kind, "bare" if name in minor else "whole" if name.endswith("区") else "short", note].append(code)
-        elif kind == "township":
-            where[name, kind, "whole", note].append(code)
-            if row["short"]:
-                where[row["short"], kind, "bare", note].append(code)
+        for name, use in uses_of(row, minor, begun):
+            where[name, row["kind"], use, row["years"] or "-"].append(f"{row['code']}/{row['district']}")
     for (name, kind, use, note), codes in where.items():
         # A township that is filed under a prefecture, which stands for all its counties, comes last.
         yield name, sense(kind, use, sorted(codes, key=lambda code: kind == "township" and "00/" in code), note)
 
 
+def uses_of(row: dict[str, str], minor: set[str], begun: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """(name, use) for the full and short name of a row of the gazetteer."""
+    name, kind, short = row["name"], row["kind"], short_name(row["name"])
+    if kind == "zone":
+        yield name, "whole"
+    elif kind == "popular":
+        yield name, "bare" if name in minor else "whole" if name.endswith("区") else "short"
+    elif kind == "township":
+        yield name, "whole"
+        if row["short"]:
+            yield row["short"], "bare"
+    elif kind == "former":
+        yield name, "whole" if name.endswith(COUNTY_SUFFIXES) or short != name else "short"
+        if short != name and not row["code"].endswith("00"):
+            again = name in begun and begun[name] > row["years"][-4:]
+            # 江陵 is what 江陵县 is: today's county, then the one of then. 宜昌 is the prefecture, 汉阳 the district.
+            yield short, "short" if again or short not in shorts_of_today() else "inside"
+
+
+def shorts_of_today() -> set[str]:
+    """The short names of today's counties and prefectures."""
+    rows = read("divisions.csv")
+    return {row["short_name"] for row in rows} | {short_name(row["city"]) for row in rows if row["city"] != row["name"]}
+
+
 def is_minor(row: dict[str, str]) -> bool:
-    """Whether a popular name is a town's or a street's of two characters, a word of the language as often: 花园, 太和."""
+    """Whether a popular name is a town's of two characters, which is as often a word of the language: 花园, 太和."""
     return len(row["old_name"]) < 3 and row["source"].startswith(KNOWN_ALONE)
 
 
@@ -372,7 +382,11 @@ def code_senses() -> Iterator[tuple[str, str]]:
             assert codes, row
             yield code, sense("code", "whole", map(division_of, codes))
     for area in dict.fromkeys(row["area_code"] for row in read("divisions.csv")):
-        inside = [row["city_code"] if row["city"] != row["name"] else row["code"] for row in read("divisions.csv") if row["area_code"] == area]
+        inside = [
+            row["city_code"] if row["city"] != row["name"] else row["code"]
+            for row in read("divisions.csv")
+            if row["area_code"] == area
+        ]
         yield area, sense("code", "whole", map(division_of, inside))
     for letter, code in PLATES.items():
         yield f"鄂{letter.lower()}", sense("code", "whole", [division_of(code)])
@@ -382,7 +396,9 @@ def prefecture_of(row: dict[str, str]) -> str:
     """The code of today of a prefecture of then."""
     stem = short_name(row["名称"])
     same = {short_name(p["city"]): p["city_code"] for p in read("divisions.csv")}
-    return {"襄樊": "420600", "荆沙": "421000", "鄂西": "422800", "郧阳": "420300", "沙市": "421002"}.get(stem) or same[stem]
+    return {"襄樊": "420600", "荆沙": "421000", "鄂西": "422800", "郧阳": "420300", "沙市": "421002"}.get(stem) or same[
+        stem
+    ]
 
 
 # Names so general that many places have one.
@@ -390,7 +406,7 @@ GENERAL = ("市郊区", "市辖区", "城区", "郊区", "矿区")
 
 
 def elsewhere_senses() -> Iterator[tuple[str, str]]:
-    """Places outside Hubei, of today and of then, by full and short name and pinyin, with all provinces that have one."""
+    """Places outside Hubei since 1981, by full and short name and pinyin, with all provinces that have one."""
     whole: dict[str, list[str]] = defaultdict(list)
     short: dict[str, list[str]] = defaultdict(list)
     large: set[str] = set()
@@ -569,6 +585,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        print("\n".join(dictionary_words(line.split()[0] for line in open(sys.argv[1], encoding="utf-8"))))
+        lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
+        print("\n".join(dictionary_words(line.split()[0] for line in lines)))
     else:
         main()

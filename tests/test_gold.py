@@ -53,7 +53,9 @@ def cases() -> list[Case]:
     found = []
     for path in sorted(GOLD.glob("*.csv")):
         with open(path, encoding="utf-8", newline="") as file:
-            found += [Case(row["query"], row["class"], tuple(row["expected"].split("|"))) for row in csv.DictReader(file)]
+            found += [
+                Case(row["query"], row["class"], tuple(row["expected"].split("|"))) for row in csv.DictReader(file)
+            ]
     return found
 
 
