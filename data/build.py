@@ -248,11 +248,12 @@ def township_short(name: str) -> str:
 
 # --- lexicon ----------------------------------------------------------------------------------
 
-# Number plates: 鄂 and a letter (公安部, GA 36; the letters follow the prefectures in the order they were given).
+# Number plates: 鄂 and a letter, from https://www.hepuzx.com/h/70725.html, the same in two public code tables; other
+# pages of the web contradict each other.
 PLATES = {
     "A": "420100", "B": "420200", "C": "420300", "D": "421000", "E": "420500", "F": "420600", "G": "420700",
     "H": "420800", "J": "421100", "K": "420900", "L": "421200", "M": "429004", "N": "429005", "P": "429021",
-    "Q": "422800", "R": "429006", "S": "421300",
+    "Q": "422800", "R": "429006", "S": "421300", "W": "420100",
 }  # fmt: skip
 # Two characters of a popular name that is only a street's or a town's count alone; these are known by themselves.
 KNOWN_ALONE = ("seat", "NBS", "Tencent")
