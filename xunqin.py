@@ -293,9 +293,10 @@ def masked(text: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _traditional() -> dict[int, str]:
+def _traditional() -> dict[int, int]:
     """{a traditional or variant character: the simplified one} (OpenCC's table), for str.translate."""
-    return {ord(variant): line[0] for line in table_lines("traditional.txt") for variant in line[2:]}
+    variants, simple = table_lines("traditional.txt")
+    return str.maketrans(variants, simple)
 
 
 def simplified(text: str) -> str:
@@ -304,25 +305,28 @@ def simplified(text: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _character_readings() -> dict[str, tuple[str, ...]]:
-    """{a character: its toneless readings}."""
-    found: dict[str, tuple[str, ...]] = {}
-    for line in table_lines("syllables.txt"):
-        syllable, characters = line.split(" ")
-        for character in characters:
-            found[character] = (*found.get(character, ()), syllable)
-    return found
+def _syllables() -> list[str]:
+    return table_lines("syllables.txt")
+
+
+@lru_cache(maxsize=4096)
+def _character_readings(character: str) -> tuple[str, ...]:
+    """A character's toneless readings; () for one that the table does not know."""
+    if character.isascii():
+        return ()
+    return tuple(line.partition(" ")[0] for line in _syllables() if character in line)
 
 
 def readings(text: str, most: int = 16) -> list[tuple[str, ...]]:
     """The toneless readings of a text, at most `most`: 硚口 -> [("qiao", "kou")]; [] with an unknown character."""
-    options = [_character_readings().get(character, ()) for character in text]
+    options = [_character_readings(character) for character in text]
     return list(itertools.islice(itertools.product(*options), most)) if text and all(options) else []
 
 
 _SOFT = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("l", "n"))
 
 
+@lru_cache(maxsize=1024)
 def soft(syllable: str) -> str:
     """A syllable with the pairs that many speakers do not tell apart folded: zh z, ch c, sh s, l n; -ng and -n."""
     for hard, plain in _SOFT:
@@ -388,9 +392,21 @@ REPAIRED = ("county", "zone", "prefecture", "former")
 
 
 @lru_cache(maxsize=1)
+def repaired_places() -> list[Place]:
+    """The gazetteer's rows of the kinds in REPAIRED, which stand first; no field holds a comma (a test sees to it)."""
+    rows = (Place(*line.split(",")) for line in table_lines("places.csv")[1:])
+    return list(itertools.takewhile(lambda place: place.kind in REPAIRED, rows))
+
+
+@lru_cache(maxsize=1)
+def other_places() -> list[Place]:
+    """The rest of the gazetteer: popular names and townships."""
+    return [Place(*line.split(",")) for line in table_lines("places.csv")[1 + len(repaired_places()) :]]
+
+
 def all_places() -> list[Place]:
-    """The whole gazetteer; its fields hold no comma and no quote (a test sees to it)."""
-    return [Place(*line.split(",")) for line in table_lines("places.csv")[1:]]
+    """The whole gazetteer."""
+    return repaired_places() + other_places()
 
 
 # ==============================================================================================
@@ -446,21 +462,28 @@ class Sense(NamedTuple):
     large: bool = False  # a place elsewhere above the county
 
 
-@lru_cache(maxsize=1)
-def _lexicon() -> dict[str, str]:
-    return dict(line.split("\t", 1) for line in table_lines("lexicon.txt"))
+@lru_cache(maxsize=3)
+def _table(name: str) -> dict[str, str]:
+    """{a name: its senses as they are written} of lexicon (Hubei), elsewhere (the rest) or letters (pinyin, codes)."""
+    cells = read_text(bundled_path(f"{name}.txt")).replace("\n", "\t").split("\t")  # much faster than line by line
+    return dict(zip(cells[::2], cells[1::2]))
 
 
-@lru_cache(maxsize=1)
-def _lexicon_elsewhere() -> dict[str, str]:
-    return dict(line.split("\t", 1) for line in table_lines("elsewhere.txt"))
+def _written_senses(name: str) -> list[list[str]]:
+    """The fields of a name's senses: kind, use, where, note. A name that a place elsewhere has too is in lexicon."""
+    line = _table("letters").get(name, "") if name.isascii() else _table("lexicon").get(name)
+    return [
+        sense.split(" ") for sense in (_table("elsewhere").get(name, "") if line is None else line).split(";") if sense
+    ]
 
 
 def elsewhere_senses(name: str) -> list[Sense]:
     """The places outside Hubei with this full or short name or pinyin, so that none is mistaken for one in it."""
-    line = _lexicon().get(name, "") if name in _lexicon() else _lexicon_elsewhere().get(name, "")
-    fields = [sense.split(" ") for sense in line.split("\t") if sense.startswith("elsewhere ")]
-    return [Sense(kind, use, (), where.replace(",", "、"), note == "large") for kind, use, where, note in fields]
+    return [
+        Sense(kind, use, (), where.replace(",", "、"), note == "large")
+        for kind, use, where, note in _written_senses(name)
+        if kind == "elsewhere"
+    ]
 
 
 def is_official_elsewhere(name: str) -> bool:
@@ -579,16 +602,15 @@ class Catalog:
             return self.cities[district]
         return [(code, district)] if (code, district) in self.row_numbers else []
 
-    @cached_property
-    def places(self) -> list[tuple[Place, list[Division]]]:
+    def here(self, places: list[Place]) -> list[tuple[Place, list[Division]]]:
         """(place, divisions) for the gazetteer's rows whose division is in this list; none for another province's."""
-        found = [(place, self.resolve(place.code, place.district)) for place in all_places()]
+        found = [(place, self.resolve(place.code, place.district)) for place in places]
         return [(place, divisions) for place, divisions in found if divisions]
 
     @cached_property
     def named(self) -> list[tuple[Place, list[Division]]]:
         """What sound and shape may repair: counties, zones, prefectures, former names; and those of the list alone."""
-        known = [(place, divisions) for place, divisions in self.places if place.kind in REPAIRED]
+        known = self.here(repaired_places())
         covered = {division for place, divisions in known if place.kind in ("county", "zone") for division in divisions}
         for division in self.divisions:
             code, name = division
@@ -600,9 +622,10 @@ class Catalog:
         """What a written name stands for in this list, today's divisions first; () when it is no name."""
         found = self._senses.get(name)
         if found is None:
-            found = self._senses[name] = tuple(self._own_senses(name) + self._stored_senses(name)) or tuple(
-                self._slip_senses(name)
-            )
+            own = self._own_senses(name)
+            # Today's names are in the lexicon where a place elsewhere has them too; else nothing need be read for them.
+            stored = [] if own and name not in _table("lexicon") else self._stored_senses(name)
+            found = self._senses[name] = tuple(own + stored or self._slip_senses(name))
         return found
 
     def _own_senses(self, name: str) -> list[Sense]:
@@ -620,12 +643,11 @@ class Catalog:
         return found
 
     def _stored_senses(self, name: str) -> list[Sense]:
-        """The lexicon's senses of a name whose divisions are in this list, and the places elsewhere."""
+        """The senses kept for a name: those whose divisions are in this list, and the places elsewhere."""
         found = []
-        for line in _lexicon().get(name, "").split("\t"):
-            if line and not line.startswith("elsewhere "):
-                kind, use, where, note = line.split(" ")
-                places = [self.resolve(*part.split("/")) for part in where.split(",")]
+        for kind, use, where, note in _written_senses(name):
+            if kind != "elsewhere":
+                places = [self.resolve(*place.split("/")) for place in where.split(",")]
                 divisions = tuple(dict.fromkeys(itertools.chain(*places)))
                 if divisions:
                     found.append(Sense(kind, use, divisions, "" if note == "-" else note))
@@ -694,13 +716,12 @@ class Catalog:
 
     @cached_property
     def spelled(self) -> dict[str, list[Candidate]]:
-        """{"jiangan": [江岸]}: every reading of every name, letters only."""
+        """{"jiangan": [江岸]}: every reading of every name that may be repaired, letters only."""
         index: dict[str, list[Candidate]] = {}
-        listed = [pair for pair in self.places if pair[0].kind not in REPAIRED]
-        for place, divisions in (*self.named, *listed):
-            for name in place.names():
-                for reading in place.readings(name):
-                    index.setdefault("".join(reading), []).append(Candidate(name, place, divisions))
+        for name, candidates in self.written.items():
+            for candidate in candidates:
+                for reading in candidate.place.readings(name):
+                    index.setdefault("".join(reading), []).append(candidate)
         return index
 
     @cached_property
@@ -783,6 +804,8 @@ def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piec
             return Piece("filler", at, end)
         code = run[:6] if len(run) == 18 else run
         senses = catalog.senses(code) if len(run) in (3, 4, 6, 18) else ()
+        if len(run) == 18 and not senses:
+            senses = catalog.senses(run[:2])  # a card of another province
         return Piece("name" if senses else "unknown", at, end, senses)
     for end in range(min(len(text), at + _LONGEST), at, -1):
         part = text[at:end]
@@ -1269,10 +1292,10 @@ def letters_of(text: str) -> str:
 def _spelled(catalog: Catalog, letters: str, scope: Scope | None) -> list[Hit]:
     """The divisions, within the scope if one is given, that joined pinyin spells, with a suffix or without."""
     for form in dict.fromkeys((letters, re.sub(_LETTERS_SUFFIX, "", letters))):
-        found = catalog.spelled.get(form, [])
-        if is_large_elsewhere(form):  # luoyang, nanyang: a town here, a city there
-            found = [candidate for candidate in found if candidate.place.kind not in ("popular", "township")]
-        hits = _rank(found, "pinyin", scope)
+        hits = _rank(catalog.spelled.get(form, []), "pinyin", scope)
+        if not hits and not is_large_elsewhere(form):  # luoyang, nanyang: a town here, a city there
+            towns = [sense for sense in catalog.senses(form) if sense.kind in ("popular", "township")]
+            hits = _hits("pinyin", towns, form, scope)
         if hits:
             return hits
     return []
@@ -1454,8 +1477,7 @@ def _nearness(typed: str, name: str, place: Place, similar: Callable[[str, str],
         elif looks_like(wrong, right, perhaps=True):
             total += 0.9 if looks_like(wrong, right) else 0.7
         else:
-            syllables = _character_readings().get(wrong, ())
-            closest = max((similar(soft(syllable), soft(sound)) for syllable in syllables), default=0)
+            closest = max((similar(soft(heard), soft(sound)) for heard in _character_readings(wrong)), default=0)
             total += closest if closest >= 0.6 else -1
             sure |= closest == 1
         sure |= wrong == right
@@ -1473,8 +1495,8 @@ def _names_inside(query: Query) -> Iterator[tuple[Division, float]]:
     for name, divisions in catalog.counties.items():
         if any(name.startswith(core) for core in cores):
             yield divisions[0], 1.0
-    for place, divisions in catalog.places:
-        for core in cores if place.kind in ("popular", "township") else ():
+    for place, divisions in catalog.here(other_places()):
+        for core in cores:
             heard = {
                 tuple(map(soft, reading))
                 for name in place.names()

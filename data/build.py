@@ -260,24 +260,36 @@ KNOWN_ALONE = ("seat", "NBS", "Tencent")
 
 
 def build_lexicon() -> None:
-    """lexicon.txt: every name of Hubei that may be written, with all its senses; elsewhere.txt: the names of the rest.
+    """lexicon.txt: every name of Hubei, with all its senses; elsewhere.txt: names of the rest; letters.txt: pinyin, codes.
 
-    A line is the name and its senses, apart by tabs; a sense is kind, use, where and note, apart by spaces. Use:
+    A line is the name, a tab and its senses, apart by semicolons; a sense is kind, use, where and note, apart by spaces. Use:
     whole counts anywhere, short beside known words, bare when nothing else is there, inside behind its prefecture.
     Today's counties and cities come from the list in use; a name that a place elsewhere has too is in Hubei's line.
     """
-    home: dict[str, list[str]] = defaultdict(list)
+    tables: dict[str, dict[str, list[str]]] = {name: defaultdict(list) for name in ("lexicon", "elsewhere", "letters")}
     for row in read("divisions.csv"):
         for name in (row["name"], row["short_name"], row["city"], short_name(row["city"])):
-            home[name] = []
-    for name, found in itertools.chain(recorded_senses(), held_senses(), code_senses()):
-        home[name].append(found)
-    away: dict[str, list[str]] = defaultdict(list)
+            tables["lexicon"][name] = []
+    for name, found in itertools.chain(recorded_senses(), held_senses(), code_senses(), spelled_senses()):
+        tables["letters" if name.isascii() else "lexicon"][name].append(found)
     for name, found in elsewhere_senses():
-        (home if name in home else away)[name].append(found)
-    for file_name, senses in (("lexicon.txt", home), ("elsewhere.txt", away)):
-        with open(DATA / file_name, "w", encoding="utf-8", newline="") as file:
-            file.writelines("\t".join([name, *found]) + "\n" for name, found in senses.items() if found)
+        table = "lexicon" if name in tables["lexicon"] else "elsewhere"
+        tables["letters" if name.isascii() else table][name].append(found)
+    for table, senses in tables.items():
+        with open(DATA / f"{table}.txt", "w", encoding="utf-8", newline="") as file:
+            file.writelines(f"{name}\t{';'.join(found)}\n" for name, found in senses.items() if found)
+
+
+def spelled_senses() -> Iterator[tuple[str, str]]:
+    """Popular names and townships by their pinyin; counties, prefectures and former names the tool spells itself."""
+    where: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in read("places.csv", DATA):
+        for reading in row["pinyin"].split(";") if row["kind"] in ("popular", "township") else ():
+            for name in dict.fromkeys((row["name"], row["short"] or row["name"])):
+                letters = "".join(reading.split()[: len(name)])
+                where[letters, row["kind"]].append(f"{row['code']}/{row['district']}")
+    for (letters, kind), codes in where.items():
+        yield letters, sense(kind, "bare", sorted(codes, key=lambda code: "00/" in code))
 
 
 def sense(kind: str, use: str, where: Iterable[str], note: str = "-") -> str:
@@ -426,6 +438,9 @@ def elsewhere_senses() -> Iterator[tuple[str, str]]:
             whole[row["名称"]].append(short_name(row["一级行政区"]))
             if row["级别"] == "地级":
                 large.add(row["名称"])
+    for row in read("areacodes.csv"):  # the first two digits of an identity card
+        if row["级别"] == "省级" and row["一级行政区"] != PROVINCE:
+            short[row["代码"][:2]].append(short_name(row["名称"]))
     for uses, use in ((whole, "whole"), (short, "short")):
         for name, provinces in uses.items():
             if len(name) > 1:
@@ -500,7 +515,7 @@ def point(code: str, city: str, district: str, area_code: str) -> dict[str, str]
 
 
 def build_traditional() -> None:
-    """traditional.txt: "郧 鄖", the simplified form and what OpenCC's t2s folds into it.
+    """traditional.txt: a line of characters that OpenCC's t2s folds, below it a line of what it makes of each.
 
     A character that a place's name really contains is left alone.
     """
@@ -513,9 +528,9 @@ def build_traditional() -> None:
         simple = convert(char)
         if simple != char and len(simple) == 1 and char not in kept:
             variants[simple].append(char)
+    pairs = [(variant, simple) for simple in sorted(variants) for variant in variants[simple]]
     with open(DATA / "traditional.txt", "w", encoding="utf-8", newline="") as file:
-        for simple in sorted(variants):
-            file.write(f"{simple} {''.join(variants[simple])}\n")
+        file.writelines("".join(characters) + "\n" for characters in zip(*pairs))
 
 
 def build_lookalikes() -> None:
