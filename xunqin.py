@@ -283,8 +283,9 @@ def clean(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", letters) if c.isalnum())
 
 
-# An identity card's number: six digits of a division code, the birthday, three digits, a check digit or X.
-_IDENTITY_CARD = r"(?<!\d)(\d{6})(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx](?!\d)"
+# An identity card's number: six digits of a division code, the birthday, three digits, a check digit or X;
+# of then, fifteen digits in all.
+_IDENTITY_CARD = r"(?<!\d)(\d{6})(?:(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx]|\d{9})(?!\d)"
 
 
 def masked(text: str) -> str:
@@ -746,7 +747,7 @@ class Catalog:
 
 
 _LONGEST = 16  # no name is longer
-_AROUND = ("break", "filler", "police", "thing", "road")
+_AROUND = ("break", "filler", "denial", "person", "police", "thing", "road")
 
 
 @lru_cache(maxsize=1)
@@ -761,7 +762,7 @@ def _phrases() -> dict[str, list[str]]:
 
 @lru_cache(maxsize=1)
 def words_around() -> dict[str, str]:
-    """{a word that may stand around a name: its kind}: break, filler, police, thing, road."""
+    """{a word that may stand around a name: its kind}: one of _AROUND."""
     return {word: kind for kind in _AROUND for word in _phrases()[kind]}
 
 
@@ -797,16 +798,8 @@ def read(text: str, catalog: Catalog) -> list[Piece]:
 
 
 def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piece:
-    if text[at].isdigit():
-        end = re.match(r"\d+x?", text[at:]).end() + at  # type: ignore[union-attr]
-        run = text[at:end]
-        if text[end : end + 1] in tuple("年月日") or run == "110":
-            return Piece("filler", at, end)
-        code = run[:6] if len(run) == 18 else run
-        senses = catalog.senses(code) if len(run) in (3, 4, 6, 18) else ()
-        if len(run) == 18 and not senses:
-            senses = catalog.senses(run[:2])  # a card of another province
-        return Piece("name" if senses else "unknown", at, end, senses)
+    if text[at].isascii():
+        return _ascii_piece(text, at, before, catalog)
     for end in range(min(len(text), at + _LONGEST), at, -1):
         part = text[at:end]
         kind = words_around().get(part)
@@ -814,23 +807,47 @@ def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piec
             return Piece("police", at, end)
         if kind and part != "公安":
             return Piece(kind, at, end)
-        senses = catalog.senses(part) if end - at > 1 else ()
-        if senses:
+        split = part[-1].isascii() and text[end : end + 1].isascii() and end < len(text)  # 鄂cheng is no number plate
+        senses = catalog.senses(part) if end - at > 1 and not split and text[end - 1 : end + 1] != "街上" else ()
+        # 襄羊市南漳县 holds neither 市南区 nor 漳县.
+        stray = part[0] in "区县市" and bool(before) and before[-1].kind == "unknown"
+        if senses and not (stray and all(sense.kind == "elsewhere" for sense in senses)):
             return Piece("name", at, end, senses)
     return Piece("unknown", at, at + 1)
+
+
+def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piece:
+    """A run of digits, which may be a code or begin an identity card's number; a run of letters, which may be pinyin."""
+    run = re.match(r"\d+x?|[a-z]+|.", text[at:], re.S)[0]  # type: ignore[index]
+    end = at + len(run)
+    if run[0].isdigit():
+        if text[end : end + 1] in tuple("年月日") or run == "110":
+            return Piece("filler", at, end)
+        card = len(run) in (15, 18)
+        alone = (not before or before[-1].kind != "unknown") and text[end : end + 1] not in tuple("元条号块米")
+        senses = catalog.senses(run[:6] if card else run) if card or (alone and len(run) in (3, 4, 6)) else ()
+        if card and not senses:
+            senses = catalog.senses(run[:2])  # a card of another province
+    else:
+        found = catalog.spelled.get(run, []) if len(run) > 3 else []
+        senses = tuple(itertools.chain(*(catalog.senses(name) for name in dict.fromkeys(one.name for one in found))))
+        end += int(bool(senses) and text[end : end + 1] in tuple("区县市"))
+    return Piece("name" if senses else words_around().get(run, "unknown"), at, end, senses)
 
 
 def _is_county_gongan(text: str, at: int, before: list[Piece], catalog: Catalog) -> bool:
     """Whether 公安 is the county here, not the word for police: alone, 公安公安局, 公安斗湖堤, 荆州公安, 公安福利院."""
     behind = text[at + 2 :]
-    county = catalog.named_exactly("公安县")
+    county = set(catalog.named_exactly("公安县"))
     towns = [sense for end in range(2, 7) for sense in catalog.senses(behind[:end]) if sense.kind in _FINER]
-    if behind.startswith("公安") or any(set(county) & set(sense.divisions) for sense in towns):
+    if behind.startswith("公安") or any(county & set(sense.divisions) for sense in towns):
         return True
-    if before and (before[-1].of(*_FINER) or not before[-1].senses):
-        return False
+    if before and before[-1].kind == "name":
+        return not behind and bool(county & scope_of(before[-1])) and bool(before[-1].of("city", "province"))
     kind = next((kind for word, kind in words_around().items() if behind.startswith(word) and len(word) > 1), "")
-    return not behind or kind == "thing" or (not kind and behind[0] not in "局厅部处")
+    stays = kind == "thing" and not behind.startswith(("医院", "人民医院"))
+    village = not kind and re.fullmatch(r".{1,6}[村镇乡组路]\S*", behind) is not None
+    return behind in ("", "人", "话") or (not before and (stays or village or behind in ("怎么走", "周边", "附近")))
 
 
 # --- judging ----------------------------------------------------------------------------------
@@ -866,6 +883,10 @@ class Query:
             if not piece.of("province", "city", "held"):
                 break
             scope = scope_of(piece) or scope
+        for piece in self.pieces:  # 我小时候在巴冬县走丢
+            written = self.text[piece.start : piece.end]
+            if piece.kind == "unknown" and len(written) > 2 and written.endswith(COUNTY_SUFFIXES):
+                found.append((None, written))
         return [(within, core) for within, core in dict.fromkeys(found) if len(core) > 1]
 
 
@@ -915,10 +936,10 @@ def _hits(tier: str, senses: Iterable[Sense], name: str, scope: Scope | None = N
 
 def finer_senses(piece: Piece, scope: Scope | None) -> list[Sense]:
     """What a name means behind a coarser one: what lies in it, else a county of then, wherever that lay."""
-    finer = piece.of(*_FINER)
-    return [sense for sense in finer if lies_in(sense, scope)] or [
-        sense for sense in finer if sense.kind == "former" and sense.use == "whole"
-    ]
+    wide = bool(piece.of("held"))  # 襄樊市 is no county of then
+    finer = [sense for sense in piece.of(*_FINER) if not (wide and sense.kind == "former" and len(sense.divisions) > 2)]
+    then = [sense for sense in finer if sense.kind == "former" and sense.use == "whole"]
+    return [sense for sense in finer if lies_in(sense, scope)] or ([] if piece.of("county") else then)
 
 
 def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool, official: bool) -> list[Hit]:
@@ -948,29 +969,53 @@ def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool, off
 
 
 def by_name(query: Query) -> list[Hit]:
-    """One name and nothing else of weight: coarser names in front of it, police wording and filler around it."""
+    """One name and nothing else of weight: coarser names in front of it (or behind), police wording and filler around."""
     bones = [piece for piece in query.pieces if piece.kind not in ("filler", "break", "police")]
     breaks = [piece.start for piece in query.pieces if piece.kind == "break"]
     if not bones or any(piece.kind != "name" for piece in bones):
         return []
     if any(bones[0].end <= start < bones[-1].start for start in breaks):
         return []
-    *coarse, last = bones
-    scope: Scope | None = None
-    for piece, behind in itertools.pairwise(bones):
-        if not piece.of("province"):
-            inner = scope_of(piece, behind)
-            if not inner or (scope is not None and not inner & scope):
-                return []
-            scope = inner
+    coarse_behind = bones[-1].of("province", "city", "held") and not bones[0].of("province", "city", "held")
+    orders = (bones[::-1], bones) if coarse_behind else (bones, bones[::-1])  # 监利，荆州，湖北
+    order = next(filter(_chained, orders), [])
+    if not order:
+        return []
+    *coarse, last = order
+    scope = _scope_behind(order)
     kinds = {piece.kind for piece in query.pieces}
     hits = whole_meaning(last, query.text[last.start : last.end], scope, kinds == {"name"}, "police" in kinds)
+    town = hits and hits[0].tier in ("township", "popular")
+    if town and "police" in kinds and not re.search("公安|派出所", query.text):
+        return []  # 保安大队
     behind_county = any(not piece.of("province", "city", "held") for piece in coarse)
     if kinds & {"filler", "break"} or behind_county:
         return [hit if hit.tier in ("city", "code") else hit._replace(tier="address") for hit in hits]
     if "police" in kinds:
         return [hit._replace(tier="unit") if hit.tier in ("exact", "city") else hit for hit in hits]
     return hits
+
+
+def _scope_behind(pieces: list[Piece]) -> Scope | None:
+    """What the coarser names in front allow the last one to be, None when there is only the province or nothing."""
+    scopes = [scope_of(piece, behind) for piece, behind in itertools.pairwise(pieces) if not piece.of("province")]
+    return scopes[-1] if scopes else None
+
+
+def _chained(pieces: list[Piece]) -> bool:
+    """Whether names stand from coarse to fine, each in the one in front of it."""
+    scope: Scope | None = None
+    for number, piece in enumerate(pieces):
+        if scope is not None and not finer_senses(piece, scope):
+            cities = piece.of("city")
+            return number == len(pieces) - 1 and bool(cities) and scope >= set(cities[0].divisions)
+        if not piece.of("province"):
+            if number + 1 < len(pieces) and not piece.of("city", "held", *_FINER):
+                return False
+            scope = scope_of(piece, pieces[number + 1] if number + 1 < len(pieces) else None)
+        elif number and number + 1 < len(pieces):
+            return False
+    return True
 
 
 class Mention(NamedTuple):
@@ -1000,6 +1045,7 @@ class Sentence:
         self.home = False  # the province or a city was named
         self.fine = False  # a county or something finer was named
         self.away = False  # a place elsewhere was named, and takes what follows
+        self.denied = False  # 不是: what follows is not meant
 
     def walk(self) -> list[Mention]:
         """The places named; [] where the text contradicts itself."""
@@ -1007,8 +1053,16 @@ class Sentence:
             self.at = at
             self.before = self.pieces[self.at - 1] if self.at else None
             self.after = self.pieces[self.at + 1] if self.at + 1 < len(self.pieces) else None
-            if piece.kind == "break":
+            # 在河南长大的浠水人 is from 浠水.
+            from_there = piece.of("county") and self.text[piece.end :] in ("人", "人氏", "籍")
+            outside = self.away or (self.scope is not None and not finer_senses(piece, self.scope))
+            if piece.kind == "break" or (from_there and outside):
                 self.restart()
+            if piece.kind == "denial":
+                self.restart()
+                self.denied = True
+            elif self.denied or (self.at and self.before_person(piece)):
+                continue
             elif piece.of("code"):
                 self.found.append(Mention(SURE, _hits("code", piece.of("code"), "")))
             elif piece.of("province") and not self.borrowed():
@@ -1024,9 +1078,13 @@ class Sentence:
 
     # What stands around a piece.
 
+    def before_person(self, piece: Piece) -> bool:
+        """Whether a short name is a person's: 我叫远安."""
+        return self.before is not None and self.before.kind == "person" and all(s.use != "whole" for s in piece.senses)
+
     def borrowed(self) -> bool:
-        """Whether a road or a university borrows the name: 江汉路."""
-        return self.after is not None and self.after.kind == "road"
+        """Whether a road, a university or a person bears the name: 江汉路, 洪山叔叔."""
+        return self.after is not None and self.after.kind in ("road", "person")
 
     def opens(self) -> bool:
         """Whether the name in question begins something: at the start, behind a known word or a coarser name."""
@@ -1058,9 +1116,14 @@ class Sentence:
         `two`: two unknown characters will do (蕲春漕河).
         """
         tail = self.tail(piece)
-        if len(tail) < 2 or re.match("[村镇乡湾]|社区|小区|大队", tail):
+        if len(tail) < 2 or re.match("[村镇乡湾]|社区|小区|大队|[东西南北中新老一二三四五六七八九十]?(?:路|街|大道|巷)", tail):
             return False
-        if self.after is not None and self.after.of("county", "city"):  # 荆州沙洋: no village
+        if piece.of("city") and re.search(r"(?:公园|大学|公司|集团|酒店|银行)$", tail):  # 黄石国家公园
+            return False
+        beyond = self.pieces[self.at + 2] if self.at + 2 < len(self.pieces) else None
+        if self.after is not None and self.after.of("county", "city") and (beyond is None or beyond.kind != "road"):
+            return False  # 荆州沙洋 is no village, 红安青山路 a road
+        if len(tail) == 2 and is_word(self.text[piece.end - 1 : piece.end + 1]):  # 红安全帽
             return False
         if any(is_word(self.text[piece.start : piece.end + more]) for more in range(1, 5)):
             return False
@@ -1097,7 +1160,7 @@ class Sentence:
         tail = self.tail(piece)
         # An unknown district, which may be a known one misspelt; 高新区 and 小区 are none.
         district = rf"(?:公安局)?(?!.{{0,9}}{any_of('zone')}区)[^村镇乡街路号\d]{{1,4}}(?:[区县市]|分局)"
-        unknown = re.match(district, self.text[piece.end :]) or re.fullmatch("[^村镇乡街路号]{1,3}", tail)
+        unknown = re.match(district, self.text[piece.end :]) or re.fullmatch("[^村镇乡街路号]{1,3}|..?", tail)
         stands = whole or (
             self.opens() and (self.closes() or self.leads(piece) or self.heads_village(piece, two=False))
         )
@@ -1118,6 +1181,8 @@ class Sentence:
             ]
         if self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县"):
             senses = [sense for sense in senses if sense.use == "whole"]
+        if {sense.note for sense in piece.of("elsewhere")} and self.is_elsewhere(piece):
+            senses = []
         if not senses:
             self.contradicts |= bool(scope and piece.of("county") and self.closes() and not self.away)
             return
@@ -1128,6 +1193,22 @@ class Sentence:
             inside = scope if any(lies_in(sense, scope) for sense in senses) else None
             self.found.append(Mention(grade, _hits("address", senses, self.text[piece.start : piece.end], inside)))
             self.scope, self.fine = frozenset(itertools.chain(*(sense.divisions for sense in senses))), True
+
+    def has_sibling(self) -> bool:
+        """Whether another county and nothing of weight follows: 天门、仙桃、潜江."""
+        behind = [piece for piece in self.pieces[self.at + 1 :] if piece.kind != "filler"]
+        return bool(behind) and all(piece.of("county") for piece in behind)
+
+    def is_sibling(self, piece: Piece) -> bool:
+        """Whether a county right behind another one is named beside it."""
+        beside = self.before is not None and bool(self.before.of("county")) and bool(self.found)
+        return beside and bool(piece.of("county")) and (self.closes() or self.has_sibling())
+
+    def is_elsewhere(self, piece: Piece) -> bool:
+        """Whether the text names a larger place elsewhere that has one of this name: 华容 湖南, 青山区，包头市."""
+        own = {province for sense in piece.of("elsewhere") for province in sense.note.split("、")}
+        large = [sense for other in self.pieces if other is not piece for sense in other.of("elsewhere") if sense.large]
+        return any(own & set(sense.note.split("、")) for sense in large)
 
     def grade(self, piece: Piece, kind: str, whole: bool) -> int:
         """How surely a county or something finer is meant; 0 when nothing says so."""
@@ -1142,9 +1223,10 @@ class Sentence:
             # 白纸坊街道 is another town than 纸坊街道; 云西县上津镇 may not be where 上津镇 is.
             stray = 0 < len(before) < 3 or before.endswith(tuple("县区市旗州"))
             return TOWNSHIP if whole and not stray else 0
-        if whole or (self.opens() and (self.closes() or self.leads(piece))):
+        beside = kind == "county" and self.has_sibling() and not piece.of("city", "held")
+        if whole or (self.opens() and (self.closes() or self.leads(piece) or beside)):
             return SURE
-        if self.scope is not None or (self.opens() and self.heads_village(piece, two=kind == "county")):
+        if self.scope is not None or (self.opens() and self.heads_village(piece, two=kind == "county" and not piece.of("city"))):
             return HEAD
         return 0
 
@@ -1190,7 +1272,9 @@ def _sounds_like(catalog: Catalog, text: str) -> list[Candidate]:
     if found:
         return found
     found = [candidate for reading in heard for candidate in catalog.sounds.get(" ".join(map(soft, reading)), [])]
-    return [candidate for candidate in found if any(map(str.__eq__, text, candidate.name))]
+    # 天门寺 has the name of 天门市 right, and is another thing.
+    full = [one.name for one in found if one.name == one.place.name and one.name[:-1] == text[:-1]]
+    return [one for one in found if any(map(str.__eq__, text, one.name)) and one.name not in full]
 
 
 def _looks_alike(catalog: Catalog, text: str) -> list[Candidate]:
@@ -1218,7 +1302,9 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
     catalog = query.catalog
 
     def candidates(text: str) -> list[Candidate]:
-        return [] if elsewhere_senses(text) else [found for found in table(catalog, text) if found.name != text]
+        if elsewhere_senses(text) or is_word(text) or catalog.senses(text):
+            return []  # spelled right, whatever it means
+        return [found for found in table(catalog, text) if found.name != text]
 
     cores: list[tuple[Scope | None, str]] = []
     for _, core in query.cores:
@@ -1232,7 +1318,7 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
         fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
         for name in (core, *fronts):
             stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
-            known = is_official_elsewhere(name) or (stem and elsewhere_senses(stem))
+            known = is_official_elsewhere(name) or (stem and (elsewhere_senses(stem) or is_word(stem)))
             if known or (name != core and name in catalog.city_names):
                 continue
             for form in filter(None, (name, stem)):
@@ -1261,11 +1347,12 @@ def by_miscount(query: Query) -> list[Hit]:
 
 # What stands around a name in letters, longest first: filler and police words, English and pinyin.
 _LETTERS_BEHIND = (
-    *("gonganfenju", "gonganju", "fenju", "zainali", "zainaer", "zenmezou", "dianhua", "dizhi", "caixuedian", "caixue"),
-    *("fujin", "huochezhan", "china", "province", "hubeisheng", "hubei"),
+    *("gonganfenju", "gonganju", "fenju", "zainali", "zainaer", "zaina", "zenmezou", "dianhua", "dizhi", "caixuedian", "caixue"),
+    *("fujin", "huochezhan", "policestation", "publicsecuritybureau", "police", "dna", "china", "province", "hubeisheng"),
+    *("hubei", "ren", "de"),
 )
 _LETTERS_BEFORE = (
-    *("qingwen", "laojia", "wozai", "woshi", "zai", "cha", "iwasbornin", "iamfrom", "imfrom", "iminin", "myhomeis"),
+    *("qingwen", "laojia", "wozai", "woshi", "zai", "iwasbornin", "bornin", "lostin", "iamfrom", "imfrom", "iminin", "myhomeis"),
     *("from", "in", "hubeisheng", "hubei"),
 )
 _LETTERS_SUFFIX = "(?:forestrydistrict|district|county|city|prefecture|qu|xian|shi|zhen|town)$"
@@ -1277,8 +1364,8 @@ def _is_letters(text: str) -> bool:
 
 def letters_of(text: str) -> str:
     """A cleaned text in letters without tone digits, v for ü, filler: jiang1an4 -> jiangan, jianlihubei -> jianli."""
-    if re.fullmatch("(?:[a-z]+[1-5])+", text):
-        text = re.sub("[1-5]", "", text)
+    if re.fullmatch(r"[a-z]+[a-z\d]*", text):  # tone digits, and a year behind
+        text = re.sub(r"\d", "", text)
     while _is_letters(text):
         behind = next((word for word in _LETTERS_BEHIND if text.endswith(word) and text != word), "")
         before = next((word for word in _LETTERS_BEFORE if text.startswith(word) and text != word), "")
@@ -1293,7 +1380,7 @@ def _spelled(catalog: Catalog, letters: str, scope: Scope | None) -> list[Hit]:
     """The divisions, within the scope if one is given, that joined pinyin spells, with a suffix or without."""
     for form in dict.fromkeys((letters, re.sub(_LETTERS_SUFFIX, "", letters))):
         hits = _rank(catalog.spelled.get(form, []), "pinyin", scope)
-        if not hits and not is_large_elsewhere(form):  # luoyang, nanyang: a town here, a city there
+        if not hits and not elsewhere_senses(form):  # luoyang, changping: a town here, a city or county there
             towns = [sense for sense in catalog.senses(form) if sense.kind in ("popular", "township")]
             hits = _hits("pinyin", towns, form, scope)
         if hits:
@@ -1316,7 +1403,7 @@ def by_pinyin(query: Query) -> list[Hit]:
             cities = [*catalog.spelled.get(city, []), *catalog.spelled.get(re.sub(_LETTERS_SUFFIX, "", city), [])]
             for found in cities:
                 scope = frozenset(found.divisions)
-                hits = _spelled(catalog, county, scope) if found.place.kind == "prefecture" else []
+                hits = _spelled(catalog, county, scope) if found.place.kind in ("prefecture", "county") else []
                 if hits:
                     return hits
     return []
@@ -1443,6 +1530,7 @@ WAYS: tuple[Callable[[Query], list[Hit]], ...] = (
 
 def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     """The divisions that a name means, best first; [] when none is sure. `city` keeps to one city's."""
+    text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
     query = Query(simplified(clean(text)), catalog)
     if not query.text or len(query.text) > 200:
         return []

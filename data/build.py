@@ -289,7 +289,7 @@ def spelled_senses() -> Iterator[tuple[str, str]]:
                 letters = "".join(reading.split()[: len(name)])
                 where[letters, row["kind"]].append(f"{row['code']}/{row['district']}")
     for (letters, kind), codes in where.items():
-        yield letters, sense(kind, "bare", sorted(codes, key=lambda code: "00/" in code))
+        yield letters, sense(kind, "bare", sorted(codes, key=lambda code: kind == "township" and "00/" in code))
 
 
 def sense(kind: str, use: str, where: Iterable[str], note: str = "-") -> str:
@@ -423,11 +423,12 @@ def elsewhere_senses() -> Iterator[tuple[str, str]]:
     whole: dict[str, list[str]] = defaultdict(list)
     short: dict[str, list[str]] = defaultdict(list)
     large: set[str] = set()
+    checked = read("readings.csv")
     for row in sorted(read("elsewhere.csv"), key=lambda row: len(row["code"])):
         name, province = row["name"], short_name(row["province"])
         if name not in GENERAL:
             stem = short_name(name)
-            letters = "".join(toneless(s) for s in lazy_pinyin(stem))
+            letters = place_readings(stem, checked).partition(";")[0].replace(" ", "")
             whole[name].append(province)
             short[stem].append(province)
             short[letters].append(province)
@@ -436,6 +437,8 @@ def elsewhere_senses() -> Iterator[tuple[str, str]]:
     for row in read("areacodes.csv"):
         if row["一级行政区"] != PROVINCE and row["状态"] != "在用" and row["名称"] not in GENERAL:
             whole[row["名称"]].append(short_name(row["一级行政区"]))
+            if short_name(row["名称"]) != row["名称"]:
+                short[short_name(row["名称"])].append(short_name(row["一级行政区"]))
             if row["级别"] == "地级":
                 large.add(row["名称"])
     for row in read("areacodes.csv"):  # the first two digits of an identity card
@@ -461,12 +464,21 @@ def dictionary_words(words: Iterable[str]) -> Iterator[str]:
     exact = {
         " ".join(reading.split()[: len(name)])
         for row in places
+        if row["kind"] != "former"  # looked up, not approximated
         for name in (row["name"], row["short"])
         for reading in row["pinyin"].split(";")
     }
-    folded = {" ".join(map(soft, reading.split())) for reading in exact} - {""}
+    folded = {
+        " ".join(map(soft, reading.split()[: len(name)]))
+        for row in places
+        for name in (row["name"], row["short"])
+        for reading in row["pinyin"].split(";")
+    } - {""}
     readings = character_readings()
+    alike = misdrawn(names)
     for word in words:
+        if word in alike and " ".join(toneless(syllable) for syllable in lazy_pinyin(word)) not in exact:
+            yield word
         if len(word) < 2 or word in names or any(char not in readings for char in word):
             continue
         if any(word.startswith(head) and word != head for head in heads):
@@ -478,6 +490,18 @@ def dictionary_words(words: Iterable[str]) -> Iterator[str]:
             # One that is read just like a name (恩师) is what an input method writes for it.
             if own not in exact and any(sound in folded for sound in heard):
                 yield word
+
+
+def misdrawn(names: set[str]) -> set[str]:
+    """The texts that differ from a name in one look-alike character, attested slips left out."""
+    attested = {(row["right"], row["typed"]) for row in read("lookalikes.csv")}
+    table = {line[0]: line[2:].replace("|", "") for line in (DATA / "lookalikes.txt").read_text("utf-8").splitlines()}
+    found = set()
+    for name in names:
+        for at, right in enumerate(name):
+            typed = [char for char in table.get(right, "") if (right, char) not in attested]
+            found |= {name[:at] + char + name[at + 1 :] for char in typed}
+    return found - names
 
 
 def build_words() -> None:
