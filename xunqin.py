@@ -285,7 +285,10 @@ def clean(text: str) -> str:
 
 # An identity card's number: six digits of a division code, the birthday, three digits, a check digit or X;
 # of then, fifteen digits in all.
-_IDENTITY_CARD = r"(?<!\d)(\d{6})(?:(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx]|\d{9})(?!\d)"
+_IDENTITY_CARD = (
+    r"(?<!\d)(\d{6})[ -]*"
+    r"(?:(?:18|19|20)\d{2}[ -]*(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[ -]*\d{3}[ -]*[\dXx]|\d{2}[ -]*\d{4}[ -]*\d{3})(?!\d)"
+)
 
 
 def masked(text: str) -> str:
@@ -696,15 +699,16 @@ class Catalog:
         return index
 
     @cached_property
-    def sounds(self) -> dict[str, list[Candidate]]:
-        """{"qiao kou": [硚口]}, and the same with soft pairs folded."""
-        index: dict[str, list[Candidate]] = {}
+    def sounds(self) -> tuple[dict[str, list[Candidate]], dict[str, list[Candidate]]]:
+        """({"qiao kou": [硚口]}, the same with soft pairs folded)."""
+        exact: dict[str, list[Candidate]] = {}
+        folded: dict[str, list[Candidate]] = {}
         for name, candidates in self.written.items():
             for candidate in candidates:
                 for reading in candidate.place.readings(name):
-                    for key in {" ".join(reading), " ".join(map(soft, reading))}:
-                        index.setdefault(key, []).append(candidate)
-        return index
+                    exact.setdefault(" ".join(reading), []).append(candidate)
+                    folded.setdefault(" ".join(map(soft, reading)), []).append(candidate)
+        return exact, folded
 
     @cached_property
     def shapes(self) -> dict[str, list[Candidate]]:
@@ -829,7 +833,7 @@ def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> P
         if card and not senses:
             senses = catalog.senses(run[:2])  # a card of another province
     else:
-        found = catalog.spelled.get(run, []) if len(run) > 3 else []
+        found = catalog.spelled.get(run, []) if len(run) > 3 and not text.isascii() else []
         senses = tuple(itertools.chain(*(catalog.senses(name) for name in dict.fromkeys(one.name for one in found))))
         end += int(bool(senses) and text[end : end + 1] in tuple("区县市"))
     return Piece("name" if senses else words_around().get(run, "unknown"), at, end, senses)
@@ -1116,7 +1120,9 @@ class Sentence:
         `two`: two unknown characters will do (蕲春漕河).
         """
         tail = self.tail(piece)
-        if len(tail) < 2 or re.match("[村镇乡湾]|社区|小区|大队|[东西南北中新老一二三四五六七八九十]?(?:路|街|大道|巷)", tail):
+        if len(tail) < 2 or re.match(
+            "[村镇乡湾]|社区|小区|大队|[东西南北中新老一二三四五六七八九十]?(?:路|街|大道|巷)", tail
+        ):
             return False
         if piece.of("city") and re.search(r"(?:公园|大学|公司|集团|酒店|银行)$", tail):  # 黄石国家公园
             return False
@@ -1175,6 +1181,10 @@ class Sentence:
         senses = (
             finer_senses(piece, scope) if scope else [s for s in piece.of(*_FINER) if s.use not in ("inside", "bare")]
         )
+        if self.fine and self.is_sibling(piece):
+            county = _hits("address", piece.of("county"), self.text[piece.start : piece.end])
+            self.found[-1] = Mention(self.found[-1].grade, self.found[-1].hits + county)
+            return
         if self.away or self.fine:
             senses = [
                 s for s in senses if s.kind in ("county", "former") and s.use == "whole" and not piece.of("elsewhere")
@@ -1226,7 +1236,9 @@ class Sentence:
         beside = kind == "county" and self.has_sibling() and not piece.of("city", "held")
         if whole or (self.opens() and (self.closes() or self.leads(piece) or beside)):
             return SURE
-        if self.scope is not None or (self.opens() and self.heads_village(piece, two=kind == "county" and not piece.of("city"))):
+        if self.scope is not None or (
+            self.opens() and self.heads_village(piece, two=kind == "county" and not piece.of("city"))
+        ):
             return HEAD
         return 0
 
@@ -1265,13 +1277,12 @@ def _rank(candidates: Iterable[Candidate], tier: str, scope: Scope | None) -> li
 
 def _sounds_like(catalog: Catalog, text: str) -> list[Candidate]:
     """The names that sound like the text: exactly, else with soft pairs folded where a character agrees."""
+    exact, folded = catalog.sounds
     heard = readings(text)
-    found = [candidate for reading in heard for candidate in catalog.sounds.get(" ".join(reading), [])]
-    if is_word(text):
-        return []
+    found = [candidate for reading in heard for candidate in exact.get(" ".join(reading), [])]
     if found:
         return found
-    found = [candidate for reading in heard for candidate in catalog.sounds.get(" ".join(map(soft, reading)), [])]
+    found = [candidate for reading in heard for candidate in folded.get(" ".join(map(soft, reading)), [])]
     # 天门寺 has the name of 天门市 right, and is another thing.
     full = [one.name for one in found if one.name == one.place.name and one.name[:-1] == text[:-1]]
     return [one for one in found if any(map(str.__eq__, text, one.name)) and one.name not in full]
@@ -1318,7 +1329,7 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
         fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
         for name in (core, *fronts):
             stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
-            known = is_official_elsewhere(name) or (stem and (elsewhere_senses(stem) or is_word(stem)))
+            known = is_official_elsewhere(name) or (stem and elsewhere_senses(stem))
             if known or (name != core and name in catalog.city_names):
                 continue
             for form in filter(None, (name, stem)):
@@ -1347,12 +1358,47 @@ def by_miscount(query: Query) -> list[Hit]:
 
 # What stands around a name in letters, longest first: filler and police words, English and pinyin.
 _LETTERS_BEHIND = (
-    *("gonganfenju", "gonganju", "fenju", "zainali", "zainaer", "zaina", "zenmezou", "dianhua", "dizhi", "caixuedian", "caixue"),
-    *("fujin", "huochezhan", "policestation", "publicsecuritybureau", "police", "dna", "china", "province", "hubeisheng"),
+    *(
+        "gonganfenju",
+        "gonganju",
+        "fenju",
+        "zainali",
+        "zainaer",
+        "zaina",
+        "zenmezou",
+        "dianhua",
+        "dizhi",
+        "caixuedian",
+        "caixue",
+    ),
+    *(
+        "fujin",
+        "huochezhan",
+        "policestation",
+        "publicsecuritybureau",
+        "police",
+        "dna",
+        "china",
+        "province",
+        "hubeisheng",
+    ),
     *("hubei", "ren", "de"),
 )
 _LETTERS_BEFORE = (
-    *("qingwen", "laojia", "wozai", "woshi", "zai", "iwasbornin", "bornin", "lostin", "iamfrom", "imfrom", "iminin", "myhomeis"),
+    *(
+        "qingwen",
+        "laojia",
+        "wozai",
+        "woshi",
+        "zai",
+        "iwasbornin",
+        "bornin",
+        "lostin",
+        "iamfrom",
+        "imfrom",
+        "iminin",
+        "myhomeis",
+    ),
     *("from", "in", "hubeisheng", "hubei"),
 )
 _LETTERS_SUFFIX = "(?:forestrydistrict|district|county|city|prefecture|qu|xian|shi|zhen|town)$"
@@ -1380,7 +1426,7 @@ def _spelled(catalog: Catalog, letters: str, scope: Scope | None) -> list[Hit]:
     """The divisions, within the scope if one is given, that joined pinyin spells, with a suffix or without."""
     for form in dict.fromkeys((letters, re.sub(_LETTERS_SUFFIX, "", letters))):
         hits = _rank(catalog.spelled.get(form, []), "pinyin", scope)
-        if not hits and not elsewhere_senses(form):  # luoyang, changping: a town here, a city or county there
+        if not hits and not is_large_elsewhere(form):  # luoyang, nanyang: a town here, a city there
             towns = [sense for sense in catalog.senses(form) if sense.kind in ("popular", "township")]
             hits = _hits("pinyin", towns, form, scope)
         if hits:
@@ -1396,7 +1442,7 @@ def by_pinyin(query: Query) -> list[Hit]:
     catalog = query.catalog
     for whole in dict.fromkeys((query.text, letters)):
         hits = _spelled(catalog, whole, None)
-        if hits:
+        if hits or is_large_elsewhere(whole):
             return hits
     for at in range(4, len(letters) - 2):
         for city, county in ((letters[:at], letters[at:]), (letters[at:], letters[:at])):
@@ -1478,7 +1524,7 @@ def by_typo(query: Query) -> list[Hit]:
     """One slip in the pinyin of a county or prefecture (qiaoko), when only one is near."""
     letters = letters_of(query.text)
     forms = [form for form in dict.fromkeys((letters, re.sub(_LETTERS_SUFFIX, "", letters))) if len(form) > 4]
-    if not letters or any(map(elsewhere_senses, forms)):
+    if not letters or any(map(elsewhere_senses, (query.text, *forms))):
         return []
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
@@ -1530,6 +1576,7 @@ WAYS: tuple[Callable[[Query], list[Hit]], ...] = (
 
 def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     """The divisions that a name means, best first; [] when none is sure. `city` keeps to one city's."""
+    text = re.sub(r"(?<=\d) +(?=\d)", "", text)
     text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
     query = Query(simplified(clean(text)), catalog)
     if not query.text or len(query.text) > 200:

@@ -453,8 +453,11 @@ def elsewhere_senses() -> Iterator[tuple[str, str]]:
 # --- other tables -----------------------------------------------------------------------------
 
 
-def dictionary_words(words: Iterable[str]) -> Iterator[str]:
-    """Those of a dictionary's words that begin with a county's or city's short name, or meet a name by folded sounds.
+def dictionary_words(words: Iterable[tuple[str, int]]) -> Iterator[str]:
+    """Those of a dictionary's words, given with how often they are used, that a name must not be taken out of or for.
+
+    They begin with a county's or city's short name, meet a name by folded sounds or in all but one look-alike
+    character, or are common and begin with a county's last character (安全 in 红安全帽).
 
     sources/dictionary.txt was made with it from jieba 0.42.1's dict.txt: build.py dict.txt > sources/dictionary.txt.
     """
@@ -476,7 +479,10 @@ def dictionary_words(words: Iterable[str]) -> Iterator[str]:
     } - {""}
     readings = character_readings()
     alike = misdrawn(names)
-    for word in words:
+    last = {head[-1] for head in heads}
+    for word, uses in words:
+        if len(word) == 2 and word[0] in last and uses >= COMMON_WORD:
+            yield word
         if word in alike and " ".join(toneless(syllable) for syllable in lazy_pinyin(word)) not in exact:
             yield word
         if len(word) < 2 or word in names or any(char not in readings for char in word):
@@ -490,6 +496,9 @@ def dictionary_words(words: Iterable[str]) -> Iterator[str]:
             # One that is read just like a name (恩师) is what an input method writes for it.
             if own not in exact and any(sound in folded for sound in heard):
                 yield word
+
+
+COMMON_WORD = 1000  # uses in jieba's dictionary
 
 
 def misdrawn(names: set[str]) -> set[str]:
@@ -506,9 +515,11 @@ def misdrawn(names: set[str]) -> set[str]:
 
 def build_words() -> None:
     """words.txt: words of the language that are no place: 武昌起义 begins with one, 宜称 only sounds like one."""
-    words = (SOURCES / "dictionary.txt").read_text(encoding="utf-8").split()
+    words = [(word, COMMON_WORD) for word in (SOURCES / "dictionary.txt").read_text(encoding="utf-8").split()]
     with open(DATA / "words.txt", "w", encoding="utf-8", newline="") as file:
-        file.writelines(f"{word}\n" for word in sorted(set(dictionary_words([*words, *PHRASES_DICT]))))
+        file.writelines(
+            f"{word}\n" for word in sorted(set(dictionary_words([*words, *((word, 0) for word in PHRASES_DICT)])))
+        )
 
 
 def build_points() -> None:
@@ -626,6 +637,7 @@ def main() -> None:
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
-        print("\n".join(dictionary_words(line.split()[0] for line in lines)))
+        counted = ((line.split()[0], int(line.split()[1])) for line in lines)
+        print("\n".join(sorted(set(dictionary_words(counted)))))
     else:
         main()
