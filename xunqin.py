@@ -17,6 +17,7 @@ gc.disable()  # looking for cycles while modules load takes a tenth of the start
 import contextlib
 import csv
 import errno
+import inspect
 import io
 import itertools
 import os
@@ -453,6 +454,11 @@ def places_spelled(letters: str) -> list[Place]:
                 found.append(place)
             at = joined.find(mark + letters, at + 1)
     return found
+
+
+def masked(text: str) -> str:
+    """A text with the numbers of identity cards hidden: 421023198001011234 -> 421023************."""
+    return re.sub(r"(?<!\d)(\d{6}) ?\d{4} ?\d{4} ?\d{3}[\dXxＸｘ](?!\d)", r"\1************", text)
 
 
 # ==============================================================================================
@@ -1286,7 +1292,10 @@ def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
 # ==============================================================================================
 
 NOT_LISTED = "未收录"
-GUIDANCE = "免费，不限户籍，带身份证，先打电话。"
+BRING = "采血免费，不限户籍，带身份证。"
+ASK = "我要采血找亲人，请转刑侦大队。"  # what to say at a number that is not known to be the point's own
+# 长江日报, 2022-07-04: the city's 16 points are its district bureaus' brigades; it names none of them.
+WUHAN_POINTS = "武汉的 16 个采血点就是各区分局的刑侦大队（长江日报 2022-07-04），但没有逐个列出"
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -1322,12 +1331,16 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def tell(text: str) -> None:
-    """One message for people, on stderr; a closed or full stderr is nobody's to tell."""
+    """One message for people, on stderr, an identity card's number hidden; a closed or full stderr is nobody's."""
     if sys.stderr is None:
         return
+    text = masked(text)
     lines = wrapped(text, terminal_width(sys.stderr)) if is_terminal(sys.stderr) else [text]
     with contextlib.suppress(OSError):
         click.echo("\n".join(lines), err=True)
+
+
+# --- for machines -----------------------------------------------------------------------------
 
 
 def csv_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
@@ -1341,71 +1354,132 @@ def csv_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -
     return out.getvalue()
 
 
+# How each column is headed for people who open a list in a spreadsheet.
+SPREADSHEET_HEADINGS = {
+    "line": "行", "row": "行", "query": "查询", "match": "匹配", "result": "结果", "note": "说明",
+    "distance_km": "公里", "code": "区划代码", "province": "省", "city": "市州", "district": "区县",
+    "unit": "单位名称", "address": "地址", "contact": "联系人", "office_phone": "办公电话", "mobile": "手机",
+    "hotline": "当地 110", "status": "状态", "source": "来源", "as_of": "日期",
+}  # fmt: skip
+
+
 def excel_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
-    """CSV for Excel: BOM, "\\r\\n", and a ' before a cell that would run as a formula."""
-    guarded = (
-        {name: f"'{cell}" if cell[:1] in tuple("=+-@\t\r") and cell else cell for name, cell in row.items()}
-        for row in rows
-    )
-    return ("\ufeff" if header else "") + csv_text(guarded, columns, header).replace("\n", "\r\n")
+    """CSV for Excel: BOM, "\\r\\n", Chinese headings, and a ' before a cell that would run as a formula."""
+    names = list(columns)
+    lines = [{name: SPREADSHEET_HEADINGS.get(name, name) for name in names}] if header else []
+    for row in rows:
+        cells = {name: row.get(name, "") for name in names}
+        lines.append({name: f"'{cell}" if cell.startswith(tuple("=+-@\t\r")) else cell for name, cell in cells.items()})
+    return ("\ufeff" if header else "") + csv_text(lines, names, header=False).replace("\n", "\r\n")
+
+
+# The columns that JSON holds as numbers.
+NUMBERS: dict[str, Callable[[str], float]] = {"distance_km": float, "line": int}
 
 
 def json_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
-    """JSON: an array of objects, strings all but the distance."""
+    """JSON: an array of objects, strings all but the columns in NUMBERS."""
     import json
 
-    names = list(columns)
-    objects = [
-        {name: float(row[name]) if name == "distance_km" else row.get(name, "") for name in names} for row in rows
-    ]
+    objects = [{name: NUMBERS.get(name, str)(row.get(name, "")) for name in columns} for row in rows]
     return json.dumps(objects, ensure_ascii=False, indent=2) + "\n"
 
 
-# What each machine format writes; `table` is for people and stands apart.
+# What each machine format writes; `table` and `text` are for people and stand apart.
 WRITERS: dict[str, Callable[..., str]] = {"csv": csv_text, "excel": excel_text, "json": json_text}
-FORMATS = ("table", *WRITERS)
+FORMATS = ("table", "text", *WRITERS)
 
 
-class Column:
-    """A column of the table: its heading, what a row shows there, whether it must stay whole, whether it is a phone."""
-
-    def __init__(self, heading: str, cell: Callable[[Row], str], whole: bool, phone: bool = False) -> None:
-        self.heading, self.cell, self.whole, self.phone = heading, cell, whole, phone
+# --- what to do now ---------------------------------------------------------------------------
 
 
-def _lines(name: str) -> Callable[[Row], str]:
-    return lambda row: row.get(name, "").replace(";", "\n")
+def has_number(row: Row) -> bool:
+    """Whether a unit can be called itself."""
+    return bool(row.get("office_phone") or row.get("mobile"))
+
+
+def standing(row: Row) -> str:
+    """Whether a unit is known to be a sampling point, and from where."""
+    if row["status"] == "listed":
+        return f"名单上的采血点（{row['source']}，{row['as_of']}）"
+    return WUHAN_POINTS if row["city"] == "武汉市" else "当地公安局，还没有名单说它是采血点，先打电话问"
+
+
+def dialled(hotlines: Collection[str]) -> str:
+    """How to call the police of a place from anywhere: {"0716-110"} -> 打 0716110（外地也这样打）."""
+    number = "".join(hotlines).replace("-", "") if len(hotlines) == 1 else ""
+    return f"打 {number}（外地也这样打）" if number else "打当地 110，连区号一起拨（外地也这样打）"
+
+
+def shared_hotline(shown: Sequence[Row], listing: Sequence[Row]) -> list[str]:
+    """What to say on a 110 that several cities share: 0728 is that of 仙桃, 潜江 and 天门."""
+    lines = []
+    for hotline in sorted({row["hotline"] for row in shown if row["hotline"] and not has_number(row)}):
+        cities = list(dict.fromkeys(short_name(row["city"]) for row in listing if row["hotline"] == hotline))
+        if len(cities) > 1:
+            lines.append(f"{hotline} 由{'、'.join(cities)}共用，接通后先说是哪里。")
+    return lines
+
+
+def advice(rows: Sequence[Row], listing: Sequence[Row]) -> list[str]:
+    """The lines below a table: whether these are sampling points, whom to call and what to say, what to bring."""
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        groups.setdefault(standing(row), []).append(row["district"])
+    lines = []
+    for sentence, members in groups.items():
+        names = list(dict.fromkeys(members))
+        whose = "、".join(names[:3]) + (f"等 {len(names)} 处" if len(names) > 3 else "")
+        lines.append(f"{whose}：{sentence}。" if len(groups) > 1 else f"这是{sentence}。".replace("这是武汉", "武汉"))
+    unlisted = [row for row in rows if not has_number(row)]
+    calls = ["打表里的电话"] if len(unlisted) < len(rows) else []
+    calls += [dialled({row["hotline"] for row in unlisted})] if unlisted else []
+    lines.append(f"{'；没有号码的'.join(calls)}，说：「{ASK}」")
+    return [*lines, *shared_hotline(rows, listing), BRING]
+
+
+# --- for people -------------------------------------------------------------------------------
+
+
+class Column(NamedTuple):
+    """A column of the table: its heading, what a row shows there, the least cells it may wrap to (0: stays whole)."""
+
+    heading: str
+    cell: Callable[[Row], str]
+    least: int = 0
+    phone: bool = False
 
 
 def _office(row: Row) -> str:
-    return _lines("office_phone")(row) or ("" if row.get("mobile") or not row.get("unit") else NOT_LISTED)
+    number = row.get("office_phone", "").replace(";", "\n")
+    return number or (NOT_LISTED if row.get("unit") and not row.get("mobile") else "")
 
 
-def _hotline(row: Row) -> str:
-    return row.get("hotline", "") if not (row.get("office_phone") or row.get("mobile")) else ""
+def _note(row: Row) -> str:
+    """How a name was read is told on stderr; only where many were asked does each row say its own."""
+    return row.get("note", "") if row.get("line") or row.get("row") else ""
 
 
 # The columns people see, in order; one without any value is left out.
 SHOWN = (
-    Column("查询", lambda row: row.get("query", "") if row.get("batch") else "", False),
-    Column("行", lambda row: row.get("row", ""), True),
-    Column("结果", lambda row: row.get("result", "") or ("没有找到" if row.get("match") == "none" else ""), True),
-    Column("约公里", lambda row: f"约 {row['distance_km']}" if row.get("distance_km") else "", True),
-    Column("市州", lambda row: short_name(row.get("city", "")), False),
-    Column("区县", lambda row: row.get("district", ""), False),
-    Column("单位", lambda row: row.get("unit", ""), True),
-    Column("地址", lambda row: row.get("address", ""), False),
-    Column("联系人", lambda row: row.get("contact", ""), False),
-    Column("办公电话", _office, True, True),
-    Column("手机", _lines("mobile"), True, True),
-    Column("当地 110", _hotline, True, True),
-    Column("说明", lambda row: row.get("note", ""), False),
+    Column("查询", lambda row: row.get("query", "") if row.get("line") else "", 8),
+    Column("行", lambda row: row.get("row", "")),
+    Column("结果", lambda row: row.get("result", "") or ("没有找到" if row.get("match") == "none" else "")),
+    Column("约公里", lambda row: "本县" if row.get("distance_km") == "0.0" else row.get("distance_km", "")),
+    Column("市州", lambda row: short_name(row.get("city", "")), 6),
+    Column("区县", lambda row: row.get("district", ""), 8),
+    Column("单位", lambda row: row.get("unit", "")),
+    Column("地址", lambda row: row.get("address", ""), 16),
+    Column("联系人", lambda row: row.get("contact", ""), 6),
+    Column("办公电话", _office, phone=True),
+    Column("手机", lambda row: row.get("mobile", "").replace(";", "\n"), phone=True),
+    Column("当地 110", lambda row: "" if has_number(row) else row.get("hotline", ""), phone=True),
+    Column("说明", _note, 16),
 )
-
-
-def table_columns(rows: Sequence[Row]) -> list[Column]:
-    """The columns that have a value in some row."""
-    return [column for column in SHOWN if any(column.cell(row) for row in rows)]
+PHONES = [column for column in SHOWN if column.phone]
+# All numbers below each other, where they do not fit side by side.
+STACKED = Column("电话", lambda row: "\n".join(filter(None, [column.cell(row) for column in PHONES])), phone=True)
+_GAP = 2
 
 
 def _width(text: str) -> int:
@@ -1415,79 +1489,46 @@ def _width(text: str) -> int:
     return max(map(cell_len, text.split("\n")))
 
 
-_GAP = 2
-_NARROWEST = 8  # what a column that may wrap is left with before the record layout takes over
-
-
-def _widest(column: Column, rows: Sequence[Row]) -> int:
-    return max(_width(text) for text in (column.heading, *map(column.cell, rows)))
-
-
-def column_widths(rows: Sequence[Row], columns: list[Column], width: int) -> list[int] | None:
-    """The columns' widths in a table this wide, every unit and phone whole; None when they do not fit.
-
-    The columns that may wrap share what is left, the ones that need least served first.
-    """
-    wanted = [_widest(column, rows) for column in columns]
-    widths = [want if column.whole else min(want, _NARROWEST) for column, want in zip(columns, wanted)]
+def column_widths(rows: Sequence[Row], columns: list[Column], width: int) -> list[int]:
+    """The columns' widths in a table this wide, every unit and phone whole; [] when they do not fit."""
+    wanted = [max(_width(text) for text in (column.heading, *map(column.cell, rows))) for column in columns]
+    widths = [min(want, column.least or want) for column, want in zip(columns, wanted)]
     left = width - sum(widths) - _GAP * (len(columns) - 1)
-    if left < 0:
-        return None
-    short = sorted((want, at) for at, want in enumerate(wanted) if want > widths[at])
-    for number, (want, at) in enumerate(short):
-        more = min(want - widths[at], left // (len(short) - number))
+    for at, want in enumerate(wanted):
+        more = max(min(want - widths[at], left), 0)
         widths[at] += more
         left -= more
-    return widths
+    return widths if left >= 0 else []
 
 
-def footer(shown: Sequence[Row], listing: Sequence[Row]) -> str:
-    """The line below a table: what to know before going, how old the data is, how much the list covers."""
-    listed = column_of(listing, "status").count("listed")
-    newest = max((row["as_of"] for row in shown if row.get("as_of")), default="")
-    dated = f"资料 {newest}，" if newest else ""
-    whole = f"{PUBLISHED} 个采血点" if HOME_PROVINCE in column_of(listing, "province") else "采血点"
-    return f"{GUIDANCE}{dated}{whole}收录 {listed} 个。"
+def told_once(rows: Sequence[Row]) -> dict[str, str]:
+    """{a column's heading: what it holds in every one of several rows}; the units always stand in the table."""
+    same = {}
+    for column in SHOWN:
+        cells = {column.cell(row) for row in rows}
+        if len(rows) > 1 and len(cells) == 1 and cells != {""} and column.heading != "单位":
+            same[column.heading] = cells.pop().replace("\n", "、")
+    return same
 
 
-def shared_hotline(shown: Sequence[Row], listing: Sequence[Row]) -> str:
-    """What to say on a 110 that several cities share (0728: 仙桃, 潜江, 天门), "" when none shown is shared."""
-    needed = {_hotline(row) for row in shown} - {""}
-    lines = []
-    for hotline in sorted(needed):
-        cities = list(dict.fromkeys(short_name(row["city"]) for row in listing if row["hotline"] == hotline))
-        if len(cities) > 1:
-            lines.append(f"{hotline} 由{'、'.join(cities)}共用，接通后先说是哪里。")
-    return "".join(lines)
-
-
-def _phone_link(number: str) -> str:
-    """The tel: address of a printed number: 027-110 -> tel:027110, an extension behind a comma; "" for other words."""
-    digits = re.fullmatch(r"(\+?[\d -]+)(?:转(\d+))?", number)
-    if not digits:
-        return ""
-    return f"tel:{re.sub('[ -]', '', digits[1])}" + (f",{digits[2]}" if digits[2] else "")
-
-
-def _old_windows_console() -> bool:
-    if sys.platform == "win32":
+def painter(terminal: bool) -> Callable[[Column, str], str]:
+    """What makes a cell's text bold, dim or a tel: link, on a terminal that can; nothing is read as markup."""
+    plain = not terminal or os.environ.get("TERM", "") in ("dumb", "unknown")
+    if not plain and sys.platform == "win32":
         from rich.console import detect_legacy_windows
 
-        return detect_legacy_windows()
-    return False
-
-
-def _painter(terminal: bool) -> Callable[[Column, str], str]:
-    """What makes a cell's text bold, dim or a tel: link, on a terminal that can; nothing is read as markup."""
-    if not terminal or os.environ.get("TERM", "") in ("dumb", "unknown") or _old_windows_console():
-        return lambda column, text: text
-    from rich.color import ColorSystem
-    from rich.style import Style
+        plain = detect_legacy_windows()
 
     def paint(column: Column, text: str) -> str:
-        link = _phone_link(text) if column.phone else ""
-        style = Style(link=link or None, bold=bool(link) or text == column.heading, dim=text == NOT_LISTED)
-        return style.render(text, color_system=ColorSystem.STANDARD)
+        # 027-110 is tel:027110, an extension stands behind a comma; other words are no link.
+        number = re.fullmatch(r"(\+?[\d -]+)(?:转(\d+))?", text) if column.phone else None
+        if plain or not (number or text in (column.heading, NOT_LISTED)):
+            return text
+        styled = f"\x1b[{2 if text == NOT_LISTED else 1}m{text}\x1b[0m"
+        if not number:
+            return styled
+        address = re.sub("[ -]", "", number[1]) + (f",{number[2]}" if number[2] else "")
+        return f"\x1b]8;;tel:{address}\x1b\\{styled}\x1b]8;;\x1b\\"
 
     return paint
 
@@ -1497,49 +1538,59 @@ def _row_lines(
 ) -> Iterator[str]:
     """The lines of one row of the table."""
     cells = [
-        text.split("\n") if column.whole else wrapped(text, cells)
-        for text, column, cells in zip(texts, columns, widths)
+        wrapped(text, room) if column.least else text.split("\n") for text, column, room in zip(texts, columns, widths)
     ]
     for at in range(max(map(len, cells))):
-        line, gap = "", 0
-        for lines, column, cells_wide in zip(cells, columns, widths):
+        line = ""
+        for lines, column, room in zip(cells, columns, widths):
             text = lines[at] if at < len(lines) else ""
-            if text:
-                line += " " * gap + paint(column, text)
-                gap = 0
-            gap += cells_wide - _width(text) + _GAP
-        yield line
+            line += paint(column, text) + " " * (room - _width(text) + _GAP)
+        yield line.rstrip()
 
 
-def _record_lines(row: Row, columns: list[Column], width: int, paint: Callable[[Column, str], str]) -> Iterator[str]:
+def _record_lines(row: Row, width: int, paint: Callable[[Column, str], str]) -> Iterator[str]:
     """One unit, one field a line; a unit or phone that does not fit beside its heading goes below it, whole."""
-    margin = max(_width(column.heading) for column in columns) + _GAP
-    for column in columns:
+    margin = _width(PHONES[0].heading) + _GAP
+    for column in SHOWN:
         text = column.cell(row)
-        if not text:
-            continue
-        below = column.whole and _width(text) > width - margin
+        lines = wrapped(text, width - margin) if column.least else text.split("\n")
         lead = column.heading + " " * (margin - _width(column.heading))
-        if below:
+        if _width(text) > width - margin and not column.least:
             yield column.heading
             lead = " " * _GAP
-        for line in text.split("\n") if column.whole else wrapped(text, width - margin):
+        for line in filter(None, lines):
             yield lead + paint(column, line)
-            lead = " " * len(lead) if below else " " * margin
+            lead = " " * len(lead) if lead.isspace() else " " * margin
 
 
 def table_text(rows: Sequence[Row], width: int, terminal: bool, below: list[str]) -> str:
     """Units for people: a table without rules where every unit and phone fits whole, else one field a line."""
-    columns = table_columns(rows)
-    paint = _painter(terminal)
-    widths = column_widths(rows, columns, width)
-    if widths:
-        cells = [[column.heading for column in columns], *([column.cell(row) for column in columns] for row in rows)]
-        lines = [line for row in cells for line in _row_lines(row, columns, widths, paint)]
+    paint, same = painter(terminal), told_once(rows)
+    side = [column for column in SHOWN if column.heading not in same and any(map(column.cell, rows))]
+    stacked = [column for column in side if not column.phone] + [STACKED]
+    for columns in (side, stacked):
+        widths = column_widths(rows, columns, width)
+        if widths:
+            texts = [[column.heading for column in columns]]
+            texts += [[column.cell(row) for column in columns] for row in rows]
+            lines = [line for row in texts for line in _row_lines(row, columns, widths, paint)]
+            common = "，".join(f"{heading}「{text}」" for heading, text in same.items())
+            below = [f"各行都一样的：{common}。", *below] if same else below
+            break
     else:
-        lines = [line for row in rows for line in (*_record_lines(row, columns, width, paint), "")]
+        lines = [line for row in rows for line in (*_record_lines(row, width, paint), "")]
     lines += [line for text in below for line in wrapped(text, width)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def message_text(rows: Sequence[Row], listing: Sequence[Row]) -> str:
+    """Units to be pasted into a message, each with what to do: no escapes, no trailing blanks, no wrapping."""
+    blocks = []
+    for row in rows:
+        fields = [*((column.heading, column.cell(row)) for column in SHOWN), ("说明", row.get("note", ""))]
+        lines = [f"{heading}：{text}".replace("\n", "、") for heading, text in dict(fields).items() if text]
+        blocks.append("\n".join([*lines, *(advice([row], listing) if row.get("unit") else [])]) + "\n")
+    return "\n".join(blocks)
 
 
 # ==============================================================================================
@@ -2496,8 +2547,17 @@ def nearest(starts: list[Division], catalog: Catalog, numbers_first: bool) -> li
     for division, seat in seats.items():
         away = min(distance_km(seats[start], seat) for start in starts if start in seats)
         rows += [{"distance_km": f"{away:.1f}", **row} for row in catalog.rows_of(division)]
-    rows.sort(key=lambda row: float(row["distance_km"]))
-    return sorted(rows, key=lambda row: numbers_first and not (row["office_phone"] or row["mobile"]))
+    return sorted(rows, key=lambda row: (numbers_first and not has_number(row), float(row["distance_km"])))
+
+
+def near_notes(text: str, hits: list[Hit], starts: list[Division]) -> list[str]:
+    """What to know of the distances: that there are none, that there are several starts, from where they count."""
+    if not starts:
+        return [f"「{text}」在名单里，但没有坐标，算不出距离。请用 xunqin search {text}。"]
+    notes = [f"「{text}」有 {len(starts)} 处，按离其中最近的一处算。"] if len(starts) > 1 else []
+    if any(hit.tier in ("former", "popular", "township", "address") for hit in hits):
+        notes.append(f"距离从{'、'.join(name for _, name in starts[:3])}政府所在地算起，不是从「{text}」。")
+    return notes
 
 
 # ==============================================================================================
@@ -2585,6 +2645,19 @@ def emit(text: str, machine: bool = False) -> None:
         raise ListError("标准输出", f"写不进去（{reason(error)}）", "请检查磁盘空间") from None
 
 
+def emit_paged(text: str) -> None:
+    """Write a text for people; through the pager, as git does, when it is longer than the terminal is high."""
+    pager = os.environ.get("PAGER", "" if sys.platform == "win32" else "less")
+    wanted = pager not in ("", "cat") and not os.environ.get("NO_PAGER") and os.environ.get("TERM") != "dumb"
+    if not (wanted and is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+        return emit(text)
+    if text.count("\n") < os.get_terminal_size(sys.stdout.fileno()).lines:
+        return emit(text)
+    os.environ.setdefault("LESS", "-FRX")  # git's: leave at the end of one screen, keep links, keep it on the screen
+    os.environ.setdefault("LESSCHARSET", "utf-8")
+    click.echo_via_pager(text.removesuffix("\n"))  # it adds the last line's end
+
+
 def chosen_format(format: str | None) -> str:
     """The format asked for, else a table on a terminal and CSV in a pipe."""
     return format or ("table" if is_terminal(sys.stdout) else "csv")
@@ -2593,14 +2666,17 @@ def chosen_format(format: str | None) -> str:
 def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing: Sequence[Row] = ()) -> None:
     """Print rows in the format asked for; `lead` names the columns before those of the list.
 
-    Below a table stands what to know before going, from the list that the rows are of, if it is given.
+    Below a table stands what to do now, from the list that the rows are of, if it is given.
     """
     form = chosen_format(format)
-    if form != "table":
+    if form in WRITERS:
         emit(WRITERS[form](rows, (*lead, *COLUMNS)), machine=True)
+    elif form == "text":
+        emit(message_text(rows, listing))
     elif rows:
-        below = [footer(rows, listing), shared_hotline(rows, listing)] if listing else []
-        emit(table_text(rows, terminal_width(sys.stdout), is_terminal(sys.stdout), [line for line in below if line]))
+        units = [row for row in rows if row.get("unit")]
+        below = advice(units, listing) if units and listing else []
+        emit_paged(table_text(rows, terminal_width(sys.stdout), is_terminal(sys.stdout), below))
 
 
 def typed(text: str) -> str:
@@ -2676,12 +2752,6 @@ def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[st
     return [*lines, "请换个写法，或用 xunqin list 看全部；各地刑侦部门都可采血，也可打当地 110 询问。"]
 
 
-def rows_of(text: str, hits: list[Hit], catalog: Catalog, most: int) -> list[Row]:
-    """The list's rows for the hits, best first, with `query` and `match` in front."""
-    rows = [{"query": text, "match": hit.tier, **row} for hit in hits for row in catalog.rows_of(hit.division)]
-    return rows[:most] if most else rows
-
-
 def city_named(text: str, catalog: Catalog) -> str:
     """The full name of a city given in full, short, + 州 or by a former name. Raises UsageError with the nearest."""
     from rapidfuzz import fuzz
@@ -2708,76 +2778,55 @@ def city_named(text: str, catalog: Catalog) -> str:
     raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
 
 
-def _write_terms(formatter: click.HelpFormatter, heading: str, terms: list[tuple[str, str]]) -> None:
-    """A section of (term, meaning), the meanings below each other; click counts a hanzi as one cell."""
-    # Counted here, for our own words are hanzi and ASCII only: help need not wait for rich.
-    cells = {term: len(term) + sum(not character.isascii() for character in term) for term, _ in terms}
-    with formatter.section(heading):
-        for term, meaning in terms:
-            formatter.write(f"  {term}{' ' * (max(cells.values()) - cells[term])}  {meaning}\n")
+def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
+    """What a terminal says of a reading on stderr, in one line and without the text itself.
+
+    For hits, how the name was read; without, the province elsewhere that it lies in, and the first suggestion
+    as a question.
+    """
+    lines = explain(text, hits, catalog) if hits else []
+    if not hits:
+        province = elsewhere_province(text)
+        lines += [f"在{province}，不在这份名单里"] if province else []
+        lines += [f"您是不是要找 {division[1]}？" for division in suggest(text, catalog)[:1]]
+    return masked("；".join(line.strip().removeprefix(text).strip().rstrip("。") for line in lines))
 
 
-class _ChineseHelp(click.Command):
-    """Help pages in Chinese; what an argument is stands in the text."""
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix="用法: ")
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
-        terms = [" ".join([", ".join(option.opts), option.metavar or ""]).rstrip() for option in options]
-        _write_terms(formatter, "选项", [(term, option.help or "") for term, option in zip(terms, options)])
-
-    def get_help_option(self, ctx: click.Context) -> click.Option:
-        # Made here, for click's own asks gettext first, which costs as much as reading the list.
-        def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-            if value:
-                emit(ctx.get_help() + "\n")
-                ctx.exit()
-
-        return click.Option(
-            ctx.help_option_names, is_flag=True, is_eager=True, expose_value=False, help="显示这份说明",
-            callback=show_help,
-        )  # fmt: skip
+def rows_of(text: str, hits: list[Hit], catalog: Catalog) -> list[Row]:
+    """The list's rows for the hits, best first, with `query`, `match` and `note` in front."""
+    rows = []
+    for hit in hits:
+        lead = {"query": masked(text), "match": hit.tier, "note": note_of(text, [hit], catalog)}
+        rows += [{**lead, **row} for row in catalog.rows_of(hit.division)]
+    return rows
 
 
-class _ChineseGroup(_ChineseHelp, click.Group):
-    """The group's page: its options, then its commands in the order in which they are defined."""
+def chosen_city(text: str, catalog: Catalog) -> str:
+    """The full name of the city that a name means in any way, "" for an empty one; a county means the city it is in.
 
-    command_class = _ChineseHelp
+    Raises UsageError, with the nearest, when no city or more than one is meant.
+    """
+    try:
+        return city_named(text, catalog) if text else ""
+    except click.UsageError:
+        cities = list(dict.fromkeys(catalog.city_of(hit.division) for hit in search(text, catalog)))
+        if len(cities) != 1:
+            raise
+        tell(f"「{text}」属于{cities[0]}，下面是整个{cities[0]}的。")
+        return cities[0]
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_options(ctx, formatter)
-        commands = [(name, self.commands[name].get_short_help_str()) for name in self.list_commands(ctx)]
-        _write_terms(formatter, "命令", commands)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-
-def complete_place(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The county names that begin so, in characters, pinyin or initials: jiangx -> 江夏区."""
+def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The counties, or for a city's parameter the cities, of the list in use that begin so: jiangx -> 江夏区."""
     begun = simplified(clean(incomplete))
-    found = []
-    for place in repaired_places():
-        spellings = ["".join(reading) for name in place.names() for reading in place.readings(name)]
-        if place.kind in ("county", "zone") and (
-            place.name.startswith(begun) or any(s.startswith(begun) for s in spellings)
-        ):
-            found.append(place.name)
-    return found
-
-
-def complete_city(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The cities of the list in use that begin so, in characters or pinyin."""
-    begun = simplified(clean(incomplete))
-    data = ctx.find_root().params.get("data")
-    cities = list(open_catalog(data).cities)
-    return [
-        city
-        for city in cities
-        if city.startswith(begun) or any("".join(r).startswith(begun) for r in readings(city, 4))
-    ]
+    catalog = open_catalog(ctx.find_root().params.get("data"))
+    names = (
+        list(catalog.cities)
+        if (param.name or "").startswith("city")
+        else [district for _, district in catalog.divisions]
+    )
+    spelled = {name: ["".join(reading) for reading in readings(name)] for name in names}
+    return [name for name in names if any(form.startswith(begun) for form in (name, *spelled[name]))]
 
 
 def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -2787,44 +2836,114 @@ def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> Non
         ctx.exit()
 
 
-def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The option that every command with rows shares."""
-    return click.option(
-        "-f", "--format", "format", type=click.Choice(FORMATS), metavar="格式",
-        help="table、csv、excel 或 json",
-    )(command)  # fmt: skip
+def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Print the command's page and leave."""
+    if value:
+        emit(ctx.get_help() + "\n")
+        ctx.exit()
 
 
-@click.group(
-    cls=_ChineseGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
-    subcommand_metavar="命令 ...",
-    options_metavar="[选项]",
-)
-@click.option("--data", envvar="XUNQIN_DATA", metavar="文件", help="改用另一份名单（CSV）")
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, help="显示版本", callback=show_version)
+class Page(click.Command):
+    """A command whose docstring is its page."""
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write(inspect.cleandoc(self.help or "").replace("\b\n", ""))
+
+    def get_help_option(self, ctx: click.Context) -> click.Option:
+        # Made here, for click's own asks gettext first, which costs as much as reading the list.
+        return click.Option(["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=show_help)
+
+
+output_options = click.option("-f", "--format", "format", type=click.Choice(FORMATS), metavar="格式")
+names_argument = click.argument("names", nargs=-1, metavar="地名", shell_complete=complete)
+
+
+class NameFirst(Page, click.Group):
+    """A group whose first word may be a place instead of a command: xunqin 江岸 is xunqin search 江岸."""
+
+    command_class = Page
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word in self.commands or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        if word.isascii() and word.isalpha():
+            from rapidfuzz.distance import OSA
+
+            # No name in Hubei is spelled one slip away from a command (a test tries them all).
+            near = [name for name in (*self.commands, "help") if OSA.distance(word, name) <= 1]
+            if near:
+                page = "--help" if near[0] == "help" else near[0]
+                raise click.UsageError(f"没有 {word} 这个命令。您是不是要用 xunqin {page}？", ctx)
+        return super().resolve_command(ctx, ["search", *args])
+
+
+@click.group(cls=NameFirst, invoke_without_command=True)
+@click.option("--data", envvar="XUNQIN_DATA", type=click.Path())
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version)
 @click.pass_context
 def cli(ctx: click.Context, data: str | None) -> None:
-    """查湖北免费采血寻亲的单位和联系办法。
+    """查湖北免费采血寻亲的公安单位和联系办法。
 
-    \b
-    例：
-      xunqin search 江岸
-      xunqin search 蒲圻
-      xunqin list --city 武汉
+    用法：
+      xunqin 江岸                  地名怎么写都行：旧县名、乡镇、拼音、整句话
+      xunqin guide                 谁能去、带什么、怎么办
+
+    其他命令：
+      search 地名                  按地名找单位；search - 一行一个地名
+      batch 家庭.xlsx              一张表里的每个家庭，各找各的单位
+      list 武汉                    列出一个市州的，或全部的单位
+      near 木鱼镇                  离一个地方最近的单位
+      import 名单.png              导入官方公布的名单：图片、表格、网页、文档
+      check                        检查名单，看覆盖多少
+
+    选项：
+      --data 文件                  改用另一份名单（CSV）
+      --version                    显示版本
+      -h, --help                   显示说明；每个命令后面都可以加
     """
     ctx.obj = data
+    if ctx.invoked_subcommand is None:
+        emit(ctx.get_help() + "\n")
 
 
-def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterator[list[Row]]:
-    """The rows for each line of a batch, one line after the other; a blank line keeps a blank row."""
-    found = lru_cache(maxsize=10_000)(lambda text: search(text, catalog, within))
+# --- search -----------------------------------------------------------------------------------
+
+
+def answer(text: str, catalog: Catalog, within: str = "", most: int = 0, format: str | None = None) -> int:
+    """Print what one name means: the rows on stdout, how it was read or what to do next on stderr. The exit code."""
+    hits = search(text, catalog, within)
+    rows = rows_of(text, hits, catalog)
+    show(rows[: most or None], ("query", "match", "note"), format, catalog.rows)
+    if hits:
+        lines = explain(text, hits, catalog)
+        lines += [f"还有 {len(rows) - most} 行没有显示，不写 -n 就全部显示。"] if 0 < most < len(rows) else []
+    else:
+        elsewhere = [hit.division for hit in search(text, catalog)] if within else []  # right, but in another city
+        lines = not_found(text, catalog, elsewhere[:3] or suggest(text, catalog))
     for line in lines:
-        text = line.rstrip("\r\n").removeprefix("\ufeff").strip()
-        if not text:
-            yield [{"query": "", "match": ""}]
-            continue
-        yield rows_of(text, found(text), catalog, 0) or [{"query": text, "match": "none"}]
+        tell(line)
+    return FOUND if hits else NOT_FOUND
+
+
+def prompted(catalog: Catalog, within: str, most: int, format: str | None) -> int:
+    """search - on a terminal: answer each line when it is typed, until Ctrl-D."""
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  (typing hanzi, going back and to earlier lines)
+    tell("一行写一个地名，按回车就查；按 Ctrl-D 结束。")
+    codes = [FOUND]
+    with contextlib.suppress(EOFError):
+        while True:
+            text = typed(input("地名> ")).strip()
+            if text:
+                codes.append(answer(text, catalog, within, most, format))
+    tell("")
+    return max(codes)
 
 
 def input_lines() -> Iterator[str]:
@@ -2833,95 +2952,151 @@ def input_lines() -> Iterator[str]:
         raise ListError("标准输入", "已经关闭", "请用管道送入地名，一行一个")
     for raw in sys.stdin.buffer:
         try:
-            yield raw.decode("utf-8")
+            line = raw.decode("utf-8")
         except UnicodeDecodeError:
-            yield raw.decode("gb18030", "replace")
+            line = raw.decode("gb18030", "replace")
+        yield line.rstrip("\r\n").removeprefix("\ufeff")
+
+
+# A number in front: 1、监利  （3）蕲春  2. 硚口  ⑤洪湖
+NUMBERED = r"\s*(?:[(（]?\d{1,4}(?:[)）]\s*[、.．,，]?|\s*[、．:：]|[.,，]\s*(?!\d)|\s(?=\s*\D))|[①-⑳])\s*"
+
+
+def place_in(line: str, find: Callable[[str], list[Hit]]) -> tuple[str, list[Hit]]:
+    """(the name that a line of somebody's list holds, what it means): "1、监利" -> 监利, "张三<Tab>监利" -> 监利.
+
+    Of several fields apart by tabs, the one that is read most surely; the last of them when none is read.
+    """
+    fields = [re.sub(f"^{NUMBERED}", "", field).strip() for field in line.split("\t")]
+    read = [(field, find(field)) for field in fields if field]
+    ranks = list(TIER_LABELS)
+    sure = sorted((answer for answer in read if answer[1]), key=lambda answer: ranks.index(answer[1][0].tier))
+    return (sure or read[-1:] or [("", [])])[0]
+
+
+def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterator[list[Row]]:
+    """The rows for each line of a list, with the line's number; an empty or unmatched line keeps one row."""
+    find = lru_cache(maxsize=10_000)(lambda text: search(text, catalog, within))
+    for number, line in enumerate(lines, 1):
+        text, hits = place_in(line, find)
+        rows = rows_of(text, hits, catalog)
+        if not rows:
+            note = note_of(text, [], catalog) if text else ""
+            rows = [{"query": masked(text), "match": "none" if text else "", "note": note}]
+        yield [{"line": str(number), **row} for row in rows]
 
 
 BATCH_ROWS = 500  # rows written at a time, so that memory stays flat
 
 
-def search_batch(catalog: Catalog, within: str, most: int, format: str | None) -> int:
+def search_lines(catalog: Catalog, within: str, most: int, format: str | None) -> int:
     """search -: a row at least for each line of stdin; the count of unmatched ones on stderr."""
     form = chosen_format(format)
-    lead = ("query", "match")
+    if is_terminal(sys.stdin) and form in ("table", "text"):
+        return prompted(catalog, within, most, format)
+    lead = ("line", "query", "match", "note")
     waiting: list[Row] = []
     asked = unmatched = 0
     first = True
-    terminal = is_terminal(sys.stderr) and not is_terminal(sys.stdout)
-    for answer in answer_lines(input_lines(), catalog, within):
-        asked += bool(answer[0]["query"])
-        unmatched += answer[0]["match"] == "none"
-        waiting += answer[:most] if most else answer
+    watched = is_terminal(sys.stderr) and not is_terminal(sys.stdout)
+    for rows in answer_lines(input_lines(), catalog, within):
+        asked += bool(rows[0]["query"])
+        unmatched += rows[0]["match"] == "none"
+        waiting += rows[: most or None]
         if form in ("csv", "excel") and len(waiting) >= BATCH_ROWS:
             emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
             waiting, first = [], False
-        if terminal and asked % 1000 == 0:
+        if watched and asked % 1000 == 0 and asked:
             click.echo(f"\r已查 {asked} 个地名", err=True, nl=False)
-    if terminal and asked >= 1000:
-        click.echo("\r", err=True, nl=False)
+    if watched and asked >= 1000:
+        click.echo("", err=True)
     if form in ("csv", "excel"):
         emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
     else:
-        show([{"batch": "yes", **row} for row in waiting], lead, format, catalog.rows)
+        show(waiting, lead, format, catalog.rows)
     if unmatched:
         tell(f"{asked} 个地名里有 {unmatched} 个没有找到。")
     return NOT_FOUND if unmatched else FOUND
 
 
-@cli.command("search", short_help="按地名找单位", options_metavar="[选项]")
-@click.argument("names", nargs=-1, metavar="地名...", shell_complete=complete_place)
-@click.option("--city", metavar="市州", help="只要这个市州的", shell_complete=complete_city)
-@click.option("-n", "number", type=click.IntRange(min=0), default=0, metavar="个数", help="最多几行；0 不限")
+@cli.command("search")
+@names_argument
+@click.option("--city", shell_complete=complete)
+@click.option("-n", "number", type=click.IntRange(min=0), default=0)
 @output_options
 @click.pass_obj
 def search_command(data: str | None, names: tuple[str, ...], city: str | None, number: int, format: str | None) -> int:
-    """按地名找采血单位。
+    """按地名找采血寻亲的单位。
 
-    \b
+    用法：xunqin search [选项] 地名
+
     区县、单位、市州、乡镇、旧县名、拼音、首字母、
-    繁体、同音字、整句地址都认得：
+    繁体、同音字、整句地址、身份证前六位都认得：
       xunqin search 江岸
       xunqin search 武汉 硚口
       xunqin search huangpi
-      xunqin search 沔阳县
-    地名写 - 时，从标准输入读，一行一个。
+      xunqin search 沔阳县 -f text > 给家属.txt
+    地名写 - 时从标准输入读，一行一个。
     找到返回 0，没找到返回 1，用法或数据有错返回 2。
+
+    选项：
+      --city 市州        只要这个市州的
+      -n 个数            最多几行；0 不限
+      -f, --format 格式  table 表格、text 发消息用、csv、
+                         excel（CSV，中文表头）、json
+      -h, --help         显示这份说明
     """
     text = " ".join(map(typed, names)).strip()
     if not text:
         raise click.UsageError("请写上地名，例如：xunqin search 江岸")
     catalog = open_catalog(data)
-    within = city_named(typed(city), catalog) if city else ""
-    if text == "-":
-        return search_batch(catalog, within, number, format)
-    hits = search(text, catalog, within)
-    show(rows_of(text, hits, catalog, number), ("query", "match"), format, catalog.rows)
-    lines = explain(text, hits, catalog) if hits else not_found(text, catalog, suggest(text, catalog))
-    for line in lines:
-        tell(line)
-    return FOUND if hits else NOT_FOUND
+    within = chosen_city(typed(city or ""), catalog)
+    return (search_lines(catalog, within, number, format) if text == "-" else
+            answer(text, catalog, within, number, format))  # fmt: skip
 
 
-@cli.command("list", short_help="列出全部或一个市州的单位", options_metavar="[选项]")
-@click.option("--city", metavar="市州", help="只列这个市州", shell_complete=complete_city)
+# --- list, near, guide ------------------------------------------------------------------------
+
+
+def listed(rows: Sequence[Row], city: str) -> list[Row]:
+    """A city's rows, or all, city by city; units above the county stand first in theirs."""
+    kept = [row for row in rows if city in ("", row["city"])]
+    return sorted(kept, key=lambda row: (row["code"][:4], row["district"] != row["city"]))
+
+
+@cli.command("list")
+@click.argument("city", nargs=-1, metavar="市州", shell_complete=complete)
+@click.option("--city", "city_option", metavar="市州", shell_complete=complete)
+@click.option("--own", is_flag=True)
 @output_options
 @click.pass_obj
-def list_command(data: str | None, city: str | None, format: str | None) -> int:
+def list_command(
+    data: str | None, city: tuple[str, ...], city_option: str | None, own: bool, format: str | None
+) -> int:
     """列出全部单位，或一个市州的单位。
 
-    \b
+    用法：xunqin list [选项] [市州]
+
       xunqin list
-      xunqin list --city 武汉
-      xunqin list --city 恩施州 -f excel > 恩施.csv
+      xunqin list 武汉
+      xunqin list 恩施州 -f excel > 恩施.csv
+
+    选项：
+      --city 市州        只列这个市州
+      --own              只列自己导入的
+      -f, --format 格式  table、text、csv、excel、json
+      -h, --help         显示这份说明
     """
-    catalog = open_catalog(data)
-    rows = catalog.rows
-    if city:
-        within = city_named(typed(city), catalog)
-        rows = [row for row in rows if row["city"] == within]
-    show(rows, (), format, catalog.rows)
-    return FOUND
+    if own and data:
+        raise click.UsageError("--own 和 --data 只能用一个")
+    catalog = Catalog(own_rows()) if own else open_catalog(data)
+    if own and not catalog.rows:
+        tell("还没有导入过名单。请用 xunqin import 文件。")
+    provinces = {name for row in catalog.rows for name in (row["province"], short_name(row["province"]))}
+    text = typed(" ".join(city) or city_option or "").strip()
+    within = "" if simplified(clean(text)) in provinces else chosen_city(text, catalog)
+    show(listed(catalog.rows, within), (), format, catalog.rows)
+    return NOT_FOUND if own and not catalog.rows else FOUND
 
 
 def bundled_catalog() -> Catalog:
@@ -2929,19 +3104,26 @@ def bundled_catalog() -> Catalog:
     return Catalog(load_list(bundled_path("points.csv")))
 
 
-@cli.command("near", short_help="离一个地方最近的单位", options_metavar="[选项]")
-@click.argument("names", nargs=-1, metavar="地名...", shell_complete=complete_place)
-@click.option("-n", "number", type=click.IntRange(min=1), default=5, metavar="个数", help="最多几行，默认 5")
-@click.option("--numbers-first", is_flag=True, help="有号码的排在前面")
+@cli.command("near")
+@names_argument
+@click.option("-n", "number", type=click.IntRange(min=1), default=5)
+@click.option("--numbers-first", is_flag=True)
 @output_options
 @click.pass_obj
 def near_command(data: str | None, names: tuple[str, ...], number: int, numbers_first: bool, format: str | None) -> int:
     """离一个地方最近的单位，按直线距离。
 
-    \b
+    用法：xunqin near [选项] 地名
+
       xunqin near 木鱼镇
       xunqin near 蒲圻 -n 3
     距离按县城之间的直线算，实际路程更远。
+
+    选项：
+      -n 个数            最多几行，默认 5
+      --numbers-first    有号码的排在前面
+      -f, --format 格式  table、text、csv、excel、json
+      -h, --help         显示这份说明
     """
     text = " ".join(map(typed, names)).strip()
     if not text:
@@ -2952,23 +3134,25 @@ def near_command(data: str | None, names: tuple[str, ...], number: int, numbers_
     starts = [hit.division for hit in hits if hit.division in seats]
     rows = nearest(starts, catalog, numbers_first)[:number] if starts else []
     show(rows, ("distance_km",), format, catalog.rows)
-    if not hits:
-        lines = not_found(text, catalog, suggest(text, catalog))
-    elif not starts:
-        lines = [f"「{text}」在名单里，但没有坐标，算不出距离。请用 xunqin search {text}。"]
+    if hits:
+        lines = [*explain(text, hits, catalog), *near_notes(text, hits, starts)]
     else:
-        lines = explain(text, hits, catalog)
-        if len(starts) > 1:
-            lines.append(f"「{text}」有 {len(starts)} 处，按离其中最近的一处算。")
+        lines = not_found(text, catalog, suggest(text, catalog))
     for line in lines:
         tell(line)
     return FOUND if rows else NOT_FOUND
 
 
-@cli.command("guide", short_help="谁能去、带什么、怎么办", options_metavar="[选项]")
+@cli.command("guide")
 def guide_command() -> int:
-    """谁可以采血、带什么、采了以后怎样、该打给谁。每一句都注明出处。"""
-    emit(guide_text(terminal_width(sys.stdout)))
+    """谁可以采血、带什么、采了以后怎样、该打给谁。每一句都注明出处。
+
+    用法：xunqin guide
+
+    选项：
+      -h, --help         显示这份说明
+    """
+    emit_paged(guide_text(terminal_width(sys.stdout)))
     return FOUND
 
 
@@ -3062,21 +3246,27 @@ def check_command(data: str | None, file: str | None) -> int:
 def usage_text(error: click.ClickException) -> str:
     """click's usage errors in Chinese, one line, with the remedy."""
     context = getattr(error, "ctx", None)
-    remedy = f"请看 {context.command_path} --help" if context else "请看 xunqin --help"
+    page = f"请看 {context.command_path if context else 'xunqin'} --help"
     if isinstance(error, click.NoSuchOption):
-        problem = f"没有 {error.option_name} 这个选项"
-    elif isinstance(error, click.BadOptionUsage):
-        problem = f"{error.option_name} 后面要跟一个值"
-    elif isinstance(error, click.BadParameter) and error.param is not None:
-        name = "/".join(error.param.opts)
+        near = f"，您是不是要用 {'、'.join(error.possibilities)}" if error.possibilities else ""
+        if context and context.command is cli:
+            near = near or "，选项要写在命令或地名后面"
+        elif any(error.option_name in param.opts for param in cli.params):
+            near = "，它要写在命令前面"
+        return f"没有 {error.option_name} 这个选项{near}。{page}"
+    if isinstance(error, click.BadOptionUsage):
+        flag = "does not take" in error.message
+        return f"{error.option_name} 后面{'不跟' if flag else '要跟一个'}值。{page}"
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        name = "/".join(error.param.opts) if isinstance(error.param, click.Option) else error.param.metavar
+        if isinstance(error, click.MissingParameter):
+            return f"还要写上{name}。{page}"
         choices = getattr(error.param.type, "choices", None)
-        problem = f"{name} 的值不对" + (f"，可用 {'、'.join(choices)}" if choices else "")
-    elif type(error) is click.UsageError and not error.message.isascii() and "No such" not in error.message:
-        return error.message.replace("\n", " ")
-    else:
-        problem = error.format_message().replace("\n", " ")
-        problem = re.sub(r"^No such command '(.*?)'.*", r"没有 \1 这个命令", problem)
-    return f"{problem}。{remedy}"
+        return f"{name} 的值不对{f'，可用 {chr(0x3001).join(choices)}' if choices else ''}。{page}"
+    surplus = re.match(r"Got unexpected extra arguments? \((.*)\)", error.message)
+    if surplus:
+        return f"多写了 {surplus[1]}。{page}"
+    return f"用法不对。{page}" if error.message.isascii() else error.message.replace("\n", " ")
 
 
 def _ready_streams() -> None:

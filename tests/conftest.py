@@ -27,7 +27,8 @@ class Result(NamedTuple):
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No list of the developer's own, no terminal settings."""
     home = tmp_path_factory.mktemp("home")
-    for name in ("XUNQIN_DATA", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING", "XDG_CONFIG_HOME"):
+    for name in ("XUNQIN_DATA", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING", "XDG_CONFIG_HOME",
+                 "PAGER", "NO_PAGER", "LESS", "LESSCHARSET"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
         os.unsetenv(name)  # readline, which pytest loads, sets COLUMNS where os.environ does not see it
     monkeypatch.setenv("HOME", str(home))

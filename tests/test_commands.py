@@ -14,7 +14,7 @@ from conftest import HEADER, SCRIPT, Result, listing, on_terminal, process
 import xunqin
 
 Call = Callable[..., Result]
-BATCH_HEADER = f"query,match,{HEADER}\n"
+BATCH_HEADER = f"line,query,match,note,{HEADER}\n"
 
 GOOD = {
     "code": "420281", "province": "湖北省", "city": "黄石市", "district": "大冶市", "unit": "大冶市公安局",
@@ -119,9 +119,12 @@ def test_distance_is_the_great_circle() -> None:
 
 def test_near_in_json_on_a_terminal_and_for_several_places(call: Call) -> None:
     assert '"distance_km": 34.4,' in call("near", "神农架", "-f", "json").out
-    assert "约 34.4" in on_terminal(120, "near", "神农架", env={"TERM": "dumb"}).out
+    shown = on_terminal(120, "near", "神农架", "-n", "2", env={"TERM": "dumb"}).out.splitlines()
+    assert [line.split()[0] for line in shown[:3]] == ["约公里", "本县", "34.4"]
+    assert call("near", "神农架").err == ""
     assert call("near", "汉口", "-n", "1").err == (
         "汉口 俗称 → 江岸区、江汉区、硚口区\n「汉口」有 3 处，按离其中最近的一处算。\n"
+        "距离从江岸区、江汉区、硚口区政府所在地算起，不是从「汉口」。\n"
     )
 
 
@@ -140,6 +143,7 @@ def test_near_with_numbers_first(call: Call, tmp_path: Path) -> None:
 
 def test_near_says_when_it_cannot(call: Call, tmp_path: Path) -> None:
     assert call("near", "火星").code == 1
+    assert call("near", "广州").err.startswith("没有找到「广州」：它在广东省，不在这份名单里。\n")
     assert call("near", " ").code == 2
     path = tmp_path / "list.csv"
     path.write_text(listing(3), encoding="utf-8")
@@ -164,24 +168,31 @@ def test_guide_fits_60_columns_and_every_answer_has_a_source(call: Call) -> None
 def test_batch_keeps_a_row_for_each_line() -> None:
     result = process("search", "-", stdin="江岸\r\n\n火星\njl\n".encode())
     assert result.code == 1
-    assert [text.split(",")[:2] + text.split(",")[5:6] for text in result.out.splitlines()[1:]] == [
-        ["江岸", "exact", "江岸区"],
-        ["", "", ""],
-        ["火星", "none", ""],
-        ["jl", "initials", "江陵县"],
-        ["jl", "initials", "监利市"],
+    assert [text.split(",")[:4] + text.split(",")[7:8] for text in result.out.splitlines()[1:]] == [
+        ["1", "江岸", "exact", "", "江岸区"],
+        ["2", "", "", "", ""],
+        ["3", "火星", "none", "", ""],
+        ["4", "jl", "initials", "按首字母 → 江陵县", "江陵县"],
+        ["4", "jl", "initials", "按首字母 → 监利市", "监利市"],
     ]
     assert result.err == "3 个地名里有 1 个没有找到。\n"
 
 
 def test_batch_all_found_in_other_formats_and_encodings() -> None:
-    assert process("search", "-", stdin="江岸\n".encode("gb18030")).out.splitlines()[1].startswith("江岸,exact,420102")
+    assert (
+        process("search", "-", stdin="江岸\n".encode("gb18030")).out.splitlines()[1].startswith("1,江岸,exact,,420102")
+    )
     assert process("search", "-", stdin="\ufeff江岸\n".encode()).code == 0
     assert process("search", "-", "-f", "json", stdin=b"").out == "[]\n"
     assert process("search", "-", stdin=b"") == Result(0, BATCH_HEADER, "")
     assert process("search", "-", "-f", "excel", "-n", "1", stdin=b"jl\n").out.count("\r\n") == 2
     shown = process("search", "-", "-f", "table", stdin="江岸\n火星\n".encode()).out
-    assert shown.splitlines()[-4:-2] == ["查询      火星", "结果      没有找到"]
+    assert shown.splitlines()[:4] == [
+        "查询  结果      市州  区县    单位                          联系人  电话",
+        "江岸            武汉  江岸区  武汉市江岸区公安分局刑侦支队  戴警官  未收录",
+        "                                                                    027-110",
+        "火星  没有找到",
+    ]
 
 
 def test_a_large_batch_over_a_large_list(tmp_path: Path) -> None:
