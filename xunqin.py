@@ -1432,7 +1432,7 @@ def advice(rows: Sequence[Row], listing: Sequence[Row]) -> list[str]:
         whose = "、".join(names[:3]) + (f"等 {len(names)} 处" if len(names) > 3 else "")
         lines.append(f"{whose}：{sentence}。" if len(groups) > 1 else f"这是{sentence}。".replace("这是武汉", "武汉"))
     unlisted = [row for row in rows if not has_number(row)]
-    calls = ["打表里的电话"] if len(unlisted) < len(rows) else []
+    calls = ["打上面的电话"] if len(unlisted) < len(rows) else []
     calls += [dialled({row["hotline"] for row in unlisted})] if unlisted else []
     lines.append(f"{'；没有号码的'.join(calls)}，说：「{ASK}」")
     return [*lines, *shared_hotline(rows, listing), BRING]
@@ -2801,6 +2801,11 @@ def rows_of(text: str, hits: list[Hit], catalog: Catalog) -> list[Row]:
     return rows
 
 
+def above_county(row: Row) -> bool:
+    """Whether a unit is a city's or the province's, not a county's: 襄阳市公安局刑侦支队, code 420600."""
+    return row["code"].endswith("00") and row["district"] in (row["city"], row["province"])
+
+
 def chosen_city(text: str, catalog: Catalog) -> str:
     """The full name of the city that a name means in any way, "" for an empty one; a county means the city it is in.
 
@@ -2962,7 +2967,10 @@ def input_lines() -> Iterator[str]:
 NUMBERED = r"\s*(?:[(（]?\d{1,4}(?:[)）]\s*[、.．,，]?|\s*[、．:：]|[.,，]\s*(?!\d)|\s(?=\s*\D))|[①-⑳])\s*"
 
 
-def place_in(line: str, find: Callable[[str], list[Hit]]) -> tuple[str, list[Hit]]:
+Find = Callable[[str], list[Hit]]
+
+
+def place_in(line: str, find: Find) -> tuple[str, list[Hit]]:
     """(the name that a line of somebody's list holds, what it means): "1、监利" -> 监利, "张三<Tab>监利" -> 监利.
 
     Of several fields apart by tabs, the one that is read most surely; the last of them when none is read.
@@ -2976,14 +2984,17 @@ def place_in(line: str, find: Callable[[str], list[Hit]]) -> tuple[str, list[Hit
 
 def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterator[list[Row]]:
     """The rows for each line of a list, with the line's number; an empty or unmatched line keeps one row."""
-    find = lru_cache(maxsize=10_000)(lambda text: search(text, catalog, within))
+
+    @lru_cache(maxsize=10_000)
+    def rows_for(line: str) -> list[Row]:
+        text, hits = place_in(line, lambda text: search(text, catalog, within))
+        if not text:
+            return [{"query": "", "match": "", "note": ""}]
+        none = {"query": masked(text), "match": "none", "note": "" if hits else note_of(text, [], catalog)}
+        return rows_of(text, hits, catalog) or [none]
+
     for number, line in enumerate(lines, 1):
-        text, hits = place_in(line, find)
-        rows = rows_of(text, hits, catalog)
-        if not rows:
-            note = note_of(text, [], catalog) if text else ""
-            rows = [{"query": masked(text), "match": "none" if text else "", "note": note}]
-        yield [{"line": str(number), **row} for row in rows]
+        yield [{"line": str(number), **row} for row in rows_for(line)]
 
 
 BATCH_ROWS = 500  # rows written at a time, so that memory stays flat
@@ -3055,13 +3066,260 @@ def search_command(data: str | None, names: tuple[str, ...], city: str | None, n
             answer(text, catalog, within, number, format))  # fmt: skip
 
 
+# --- batch ------------------------------------------------------------------------------------
+
+# How a column of places is headed, the most telling first, and what else heads a list of families.
+HOME_WORDS = "老家|籍贯|原籍|家乡|户籍|户口|出生地|家庭地址|失踪地|走失地|丢失地|被拐地|地名|区县|县市|地点|地址|住址"
+HEADING_WORDS = (
+    f"{HOME_WORDS}|姓名|称呼|家长|父亲|母亲|孩子|关系|性别|年龄|日期|时间|电话|手机|身份证|序号|编号|备注|情况"
+)
+RESULT_HEADINGS = ("区县", "单位", "地址", "联系人", "电话", "当地 110", "怎么认出的", "要问的")
+GUESSES = ("initials", "homophone", "lookalike", "typo")  # tiers whose answer is to be confirmed
+COLOURS = {"found": "", "unsure": "FFF2CC", "none": "F8CBAD", "blank": "F8CBAD"}
+MOST_UNITS = 8  # in one cell
+MOST_UNPACKED = 200_000_000  # bytes of a workbook
+
+
+def text_book(path: str) -> Any:
+    """A new workbook with the rows of a CSV or of lines of text, every cell as text."""
+    import openpyxl
+
+    with open(path, "rb") as file:
+        raw = file.read()
+    encodings = ["utf-16"] if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "gb18030"]
+    for encoding in encodings:
+        with contextlib.suppress(UnicodeDecodeError):
+            text = raw.decode(encoding)
+            break
+    else:
+        raise ListError(path, "编码认不出来", "请另存为 UTF-8 的 CSV")
+    delimiter = max(",\t;", key=lambda mark: sum(mark in line for line in text.splitlines()[:100]))
+    book = openpyxl.Workbook()
+    for at, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
+        for column, value in enumerate(cells, 1):
+            cell = book.active.cell(at, column, re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", "", value))
+            cell.data_type = "s"  # also where it begins with =
+    return book
+
+
+def family_books(path: str) -> tuple[Any, Any]:
+    """(a list of families as a workbook, the same with what its formulas came to). Raises ListError when unreadable."""
+    try:
+        import zipfile
+
+        import openpyxl
+    except ImportError:
+        raise extra_missing(path, "import") from None
+    with open(path, "rb") as file:
+        start = file.read(8)
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        raise ListError(path, "是旧版 .xls，或加了密码", "请去掉密码，另存为 .xlsx")
+    if not start.startswith(b"PK"):
+        book = text_book(path)
+        return book, book
+    try:
+        with zipfile.ZipFile(path) as packed:
+            if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
+                raise ListError(path, "展开后太大", "请分成几个文件")
+        return openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True)
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError) as error:
+        raise ListError(path, f"不是能读的 Excel 表（{error}）", "请用 Excel 打开，另存为 .xlsx") from None
+
+
+def cell_text(value: object) -> str:
+    """A cell as one line of text: 421023.0 -> "421023", an empty one -> ""."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else str(value).replace("\n", " ").strip()
+
+
+def heading_row(table: list[list[str]]) -> int:
+    """The number of the row that heads a sheet of families, 0 when there is none."""
+    best, at = 0, 0
+    for number, cells in enumerate(table[:15], 1):
+        filled = [cell for cell in cells if cell]
+        heads = sum(len(cell) <= 12 and re.search(HEADING_WORDS, cell) is not None for cell in filled)
+        if heads > best and heads * 2 >= len(filled):
+            best, at = heads, number
+    return at
+
+
+def place_column(table: list[list[str]], heading: int, wanted: str, find: Find) -> int:
+    """The number of the column that holds the places, 0 when none does: the one asked for by heading or by letter,
+    else by what it is headed with and how many of its cells mean a place."""
+    headings = table[heading - 1] if heading else []
+    if wanted:
+        letters = [chr(ord("A") + at) for at in range(min(26, max(map(len, table), default=0)))]
+        named = [cells.index(wanted) + 1 for cells in (headings, letters) if wanted in cells]
+        return (named or [0])[0]
+    scores = {}
+    words_told = HOME_WORDS.split("|")
+    for column in range(max(map(len, table), default=0)):
+        cells = [cells[column] for cells in table[heading:] if column < len(cells)][:100]
+        words = [cell for cell in cells if cell and not re.fullmatch(r"[\d\s-]*[\dXx]", cell)]
+        share = sum(bool(place_in(cell, find)[1]) for cell in words) / max(len(words), 1)
+        head = headings[column] if column < len(headings) else ""
+        told = max((len(words_told) - at for at, word in enumerate(words_told) if word in head), default=0)
+        if told or share > 0.3:
+            scores[column + 1] = share + told / len(words_told)
+    return max(scores, key=lambda column: scores[column], default=0)
+
+
+def question(hits: list[Hit], rows: list[Row], text: str, note: str) -> str:
+    """What to ask the family, "" when their place is sure."""
+    if not text:
+        return "老家是哪里？"
+    if not hits:
+        return note or "这个地名不认识，请问是哪个县"
+    names = list(dict.fromkeys(row["district"] for row in rows if not above_county(row)))
+    if len(names) > 3:
+        return f"是{'、'.join(dict.fromkeys(row['city'] for row in rows[:1]))}哪个区县？"
+    if len(names) > 1:
+        return f"是{'，还是'.join(names)}？"
+    return f"是不是{rows[0]['city']}{rows[0]['district']}？" if hits[0].tier in GUESSES else ""
+
+
+def family_cells(text: str, hits: list[Hit], catalog: Catalog) -> tuple[str, list[str]]:
+    """(found, unsure, none or blank; the cells under RESULT_HEADINGS) of one family's place."""
+    note = note_of(text, hits, catalog) if text else ""
+    rows = [row for hit in hits for row in catalog.rows_of(hit.division)]
+    ask = question(hits, rows, text, note)
+    kind = "blank" if not text else "none" if not hits else "unsure" if ask else "found"
+    if not hits:
+        return kind, [""] * (len(RESULT_HEADINGS) - 2) + ["", ask]
+    shown = rows[:MOST_UNITS]
+    columns = [[row[name] or NOT_LISTED for row in shown] for name in ("district", "unit", "address", "contact")]
+    columns.append([";".join(filter(None, [row["office_phone"], row["mobile"]])) or NOT_LISTED for row in shown])
+    columns.append([row["hotline"] for row in shown])
+    if len(rows) > MOST_UNITS:
+        columns[1].append(f"共 {len(rows)} 个，问清是哪里再查")
+    cells = ["\n".join(column).replace(";", "、") for column in columns]
+    return kind, [*cells, note or "按名称", ask or f"打电话说：「{ASK}」"]
+
+
+def family_table(sheet: Any) -> list[list[str]]:
+    """A sheet's cells as text; what is merged over several rows stands in each of them."""
+    table = [[cell_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    for span in sheet.merged_cells.ranges:
+        if span.min_col == span.max_col:
+            for number in range(span.min_row, span.max_row):
+                table[number][span.min_col - 1] = table[span.min_row - 1][span.min_col - 1]
+    return table
+
+
+def write_beside(
+    sheet: Any, number: int, first: int, cells: Sequence[str], colour: str = "", bold: bool = False
+) -> None:
+    """Write cells into a row from a column on, several lines in one where there are several."""
+    from openpyxl.styles import Alignment, Font, PatternFill
+
+    for at, text in enumerate(cells, first):
+        cell = sheet.cell(number, at, text or None)
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        cell.font = Font(bold=bold)
+        if colour:
+            cell.fill = PatternFill("solid", fgColor=colour)
+
+
+def fill_sheet(sheet: Any, values: Any, wanted: str, catalog: Catalog, find: Find) -> list[str]:
+    """Write each family's unit beside its row; the kind of each answer. [] when no column holds places."""
+    table = family_table(values)
+    heading = heading_row(table)
+    column = place_column(table, heading, wanted, find)
+    if not column:
+        return []
+    used = [at for row in table for at, cell in enumerate(row, 1) if cell]
+    first = max([*used, *(span.max_col for span in sheet.merged_cells.ranges)]) + 1
+    if heading:
+        write_beside(sheet, heading, first, RESULT_HEADINGS, bold=True)
+    numbers = [number for number in range(heading + 1, len(table) + 1) if any(table[number - 1])]
+    watched: Any = contextlib.nullcontext(numbers)
+    if len(numbers) > 1000 and is_terminal(sys.stderr):
+        watched = click.progressbar(numbers, file=sys.stderr, label=sheet.title)
+    kinds = []
+    with watched as steps:
+        for number in steps:
+            kind, cells = family_cells(*place_in(table[number - 1][column - 1], find), catalog)
+            write_beside(sheet, number, first, cells, COLOURS[kind])
+            kinds.append(kind)
+    for at, width in enumerate((16, 34, 24, 10, 26, 10, 28, 36), first):
+        sheet.column_dimensions[sheet.cell(1, at).column_letter].width = width
+    headed = f"「{table[heading - 1][column - 1]}」一列" if heading else f"第 {column} 列"
+    tell(f"「{sheet.title}」按{headed}查，共 {len(kinds)} 行。")
+    return kinds
+
+
+def free_name(path: str) -> str:
+    """The path of a result that is not there yet: 家庭.结果.xlsx, then 家庭.结果2.xlsx."""
+    stem = f"{os.path.splitext(path)[0]}.结果"
+    return next(name for name in (f"{stem}{at}.xlsx" for at in ("", *range(2, 10_000))) if not os.path.exists(name))
+
+
+def save_book(book: Any, path: str) -> None:
+    """Write a workbook that is there whole or not at all, and never over another file."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        book.save(temporary)
+        if os.path.exists(path):
+            raise ListError(path, "已经有这个文件，没有动它", "请换个名字：-o 另一个.xlsx")
+        os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+@cli.command("batch")
+@click.argument("file", metavar="文件", type=click.Path())
+@click.option("--column", default="", metavar="列")
+@click.option("-o", "out", default="", type=click.Path(), metavar="文件")
+@click.pass_obj
+def batch_command(data: str | None, file: str, column: str, out: str) -> int:
+    """一张表里的每个家庭，各找各的单位；写成新表，原表不动。
+
+    用法：xunqin batch [选项] 文件
+
+      xunqin batch 家庭.xlsx
+      xunqin batch 家庭.csv --column 老家 -o 结果.xlsx
+    原来的行和列都在，右边加上单位、联系办法和要问的；
+    黄色要再问一句，红色没有找到。
+    结果写在「家庭.结果.xlsx」，已有的结果不会被盖掉。
+
+    选项：
+      --column 列        哪一列是地名：表头或 A、B、C；不写就自己找
+      -o 文件            结果写到哪里（.xlsx）
+      -h, --help         显示这份说明
+    """
+    if out and not out.endswith(".xlsx"):
+        raise click.UsageError("-o 后面请写 .xlsx 文件")
+    if out and os.path.exists(out):
+        raise ListError(out, "已经有这个文件，没有动它", "请换个名字")
+    catalog = open_catalog(data)
+    find = lru_cache(maxsize=None)(lambda text: search(text, catalog))
+    book, values = family_books(file)
+    counts = dict.fromkeys(("found", "unsure", "none", "blank"), 0)
+    for sheet in book.worksheets:
+        kinds = fill_sheet(sheet, values[sheet.title], typed(column), catalog, find)
+        if not kinds:
+            tell(f"「{sheet.title}」里没有地名一列，没有动它。")
+        for kind in kinds:
+            counts[kind] += 1
+    if not any(counts.values()):
+        raise ListError(file, "找不到地名在哪一列", "请用 --column 写出那一列的表头")
+    out = out or free_name(file)
+    save_book(book, out)
+    told = zip(("查到", "要再问一句（黄色）", "没有找到（红色）", "没写地名"), counts.values())
+    tell("，".join(f"{label} {count} 行" for label, count in told if count) + "。")
+    tell(f"结果写在 {typed(out)}，原表没有动。")
+    return NOT_FOUND if counts["none"] else FOUND
+
+
 # --- list, near, guide ------------------------------------------------------------------------
 
 
 def listed(rows: Sequence[Row], city: str) -> list[Row]:
     """A city's rows, or all, city by city; units above the county stand first in theirs."""
     kept = [row for row in rows if city in ("", row["city"])]
-    return sorted(kept, key=lambda row: (row["code"][:4], row["district"] != row["city"]))
+    return sorted(kept, key=lambda row: (row["code"][:4], not above_county(row)))
 
 
 @cli.command("list")
