@@ -1402,7 +1402,8 @@ def standing(row: Row) -> str:
     """Whether a unit is known to be a sampling point, and from where."""
     if row["status"] == "listed":
         return f"名单上的采血点（{row['source']}，{row['as_of']}）"
-    return WUHAN_POINTS if row["city"] == "武汉市" else "当地公安局，还没有名单说它是采血点，先打电话问"
+    known = WUHAN_POINTS if row["city"] == "武汉市" else "当地公安局，还没有名单说它是采血点，先打电话问"
+    return f"{known}；号码出自 {row['source']}，{row['as_of']}" if has_number(row) else known
 
 
 def dialled(hotlines: Collection[str]) -> str:
@@ -1477,8 +1478,15 @@ SHOWN = (
     Column("说明", _note, 16),
 )
 PHONES = [column for column in SHOWN if column.phone]
+
+
+def _stacked(row: Row) -> str:
+    cells = [column.cell(row) for column in PHONES]
+    return "\n".join(cell for cell in cells if cell not in ("", NOT_LISTED))
+
+
 # All numbers below each other, where they do not fit side by side.
-STACKED = Column("电话", lambda row: "\n".join(filter(None, [column.cell(row) for column in PHONES])), phone=True)
+STACKED = Column("电话或 110", _stacked, phone=True)
 _GAP = 2
 
 
@@ -2567,10 +2575,11 @@ def near_notes(text: str, hits: list[Hit], starts: list[Division]) -> list[str]:
 JIMU = "极目新闻 2022-07-05"
 # (question, ((answer, source and date), ...)); the pages are named in data/SOURCES.md.
 GUIDE = (
+    ("孩子刚丢", (("马上打 110 报警，不用等 24 小时。", "新华社 2019-06-02"),)),
     ("谁可以去", (
         ("孩子失踪或被拐的父母，怀疑自己被拐或不清楚身世的人。", "新华社 2022-07-04"),
         ("在哪里都能采，不看户籍在哪。", "新华社 2022-07-04"),
-        ("附近公安机关的刑侦部门也可以采。", "山西日报 2021-03-31，转载"),
+        ("人在外省，到附近公安机关的刑侦部门也可以采。", "山西日报 2021-03-31，转载"),
     )),
     ("要多少钱", (("不要钱，费用由公安机关出。", "河北公安 2021-05-25"),)),
     ("带什么", (
@@ -2592,11 +2601,11 @@ GUIDE = (
     )),
     ("名单在哪", (
         ("湖北公布过 136 个采血点，有单位、地址、负责人、电话。", JIMU),
+        ("武汉的 16 个，是 16 个区公安分局的刑侦大队。", "长江日报 2022-07-04，据译文"),
         ("全国名单在公安部刑侦局的微信公众号和微博。", "新华社 2022-07-04"),
         ("支付宝、微信、QQ 里搜「寻亲」，可查最近的采血点；现在还能不能用，未核实。", JIMU),
         ("2022 年的名单是否仍然有效，未核实。", "未核实"),
     )),
-    ("孩子刚丢", (("马上报警，不用等 24 小时。", "新华社 2019-06-02"),)),
     ("还可以", (
         ("宝贝回家，志愿者寻亲网站：", ""),
         ("bbs.baobeihuijia.com", "转载页面 2025"),
@@ -2614,7 +2623,7 @@ def guide_text(width: int) -> str:
             for indent, text in ((2, answer), (4, f"（{source}）" if source else "")):
                 lines += [" " * indent + line for line in wrapped(text, min(width, 60) - indent) if line]
         lines.append("")
-    return "\n".join([*lines, "查单位：xunqin search 地名", "导入官方名单：xunqin import 文件", ""])
+    return "\n".join([*lines, "查单位：xunqin 地名", "导入官方名单：xunqin import 文件", ""])
 
 
 # ==============================================================================================
@@ -2655,6 +2664,7 @@ def emit_paged(text: str) -> None:
         return emit(text)
     os.environ.setdefault("LESS", "-FRX")  # git's: leave at the end of one screen, keep links, keep it on the screen
     os.environ.setdefault("LESSCHARSET", "utf-8")
+    text = re.sub(r"\x1b]8;;.*?\x1b\\", "", text)  # links, which not every pager knows
     click.echo_via_pager(text.removesuffix("\n"))  # it adds the last line's end
 
 
@@ -2787,7 +2797,7 @@ def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
     lines = explain(text, hits, catalog) if hits else []
     if not hits:
         province = elsewhere_province(text)
-        lines += [f"在{province}，不在这份名单里"] if province else []
+        lines += [f"在{province}，不在这份名单里，可到附近公安的刑侦部门采血"] if province else []
         lines += [f"您是不是要找 {division[1]}？" for division in suggest(text, catalog)[:1]]
     return masked("；".join(line.strip().removeprefix(text).strip().rstrip("。") for line in lines))
 
@@ -3073,7 +3083,7 @@ HOME_WORDS = "老家|籍贯|原籍|家乡|户籍|户口|出生地|家庭地址|�
 HEADING_WORDS = (
     f"{HOME_WORDS}|姓名|称呼|家长|父亲|母亲|孩子|关系|性别|年龄|日期|时间|电话|手机|身份证|序号|编号|备注|情况"
 )
-RESULT_HEADINGS = ("区县", "单位", "地址", "联系人", "电话", "当地 110", "怎么认出的", "要问的")
+RESULT_HEADINGS = ("区县", "采血单位", "单位地址", "单位联系人", "单位电话", "当地 110", "怎么认出的", "要问的")
 GUESSES = ("initials", "homophone", "lookalike", "typo")  # tiers whose answer is to be confirmed
 COLOURS = {"found": "", "unsure": "FFF2CC", "none": "F8CBAD", "blank": "F8CBAD"}
 MOST_UNITS = 8  # in one cell
@@ -3093,7 +3103,11 @@ def text_book(path: str) -> Any:
             break
     else:
         raise ListError(path, "编码认不出来", "请另存为 UTF-8 的 CSV")
-    delimiter = max(",\t;", key=lambda mark: sum(mark in line for line in text.splitlines()[:100]))
+    lines = text.splitlines()[:100]
+    often = {mark: sum(mark in line for line in lines) for mark in ",\t;"}
+    delimiter = max(often, key=lambda mark: often[mark])
+    if often[delimiter] * 2 < len(lines):
+        delimiter = "\0"  # a list of lines
     book = openpyxl.Workbook()
     for at, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
         for column, value in enumerate(cells, 1):
@@ -3110,8 +3124,11 @@ def family_books(path: str) -> tuple[Any, Any]:
         import openpyxl
     except ImportError:
         raise extra_missing(path, "import") from None
-    with open(path, "rb") as file:
-        start = file.read(8)
+    try:
+        with open(path, "rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise ListError(path, f"打不开（{reason(error)}）", "请检查路径和权限") from None
     if start.startswith(b"\xd0\xcf\x11\xe0"):
         raise ListError(path, "是旧版 .xls，或加了密码", "请去掉密码，另存为 .xlsx")
     if not start.startswith(b"PK"):
@@ -3122,8 +3139,8 @@ def family_books(path: str) -> tuple[Any, Any]:
             if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
                 raise ListError(path, "展开后太大", "请分成几个文件")
         return openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError) as error:
-        raise ListError(path, f"不是能读的 Excel 表（{error}）", "请用 Excel 打开，另存为 .xlsx") from None
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError):
+        raise ListError(path, "不是能读的 Excel 表", "请用 Excel 打开，另存为 .xlsx") from None
 
 
 def cell_text(value: object) -> str:
@@ -3157,7 +3174,8 @@ def place_column(table: list[list[str]], heading: int, wanted: str, find: Find) 
     for column in range(max(map(len, table), default=0)):
         cells = [cells[column] for cells in table[heading:] if column < len(cells)][:100]
         words = [cell for cell in cells if cell and not re.fullmatch(r"[\d\s-]*[\dXx]", cell)]
-        share = sum(bool(place_in(cell, find)[1]) for cell in words) / max(len(words), 1)
+        places = [word for word in words if place_in(word, find)[1] or elsewhere_province(word)]
+        share = len(places) / max(len(words), 1)
         head = headings[column] if column < len(headings) else ""
         told = max((len(words_told) - at for at, word in enumerate(words_told) if word in head), default=0)
         if told or share > 0.3:

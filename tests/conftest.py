@@ -67,9 +67,13 @@ def process(*args: str | bytes, env: dict[str, str] | None = None, stdin: bytes 
 
 
 def on_terminal(
-    width: int, *args: str, env: dict[str, str] | None = None, command: Sequence[str] = (sys.executable, str(SCRIPT))
+    width: int,
+    *args: str,
+    env: dict[str, str] | None = None,
+    command: Sequence[str] = (sys.executable, str(SCRIPT)),
+    keys: Sequence[str] = (),
 ) -> Result:
-    """Run the script on a pseudo-terminal of `width` columns; stderr goes there too."""
+    """Run the script on a pseudo-terminal of `width` columns where each of `keys` is typed at a prompt; stderr goes there too."""
     import fcntl
     import pty
     import struct
@@ -86,7 +90,8 @@ def on_terminal(
         close_fds=True,
     )
     os.close(side)
-    chunks = []
+    chunks: list[bytes] = []
+    waiting = list(keys)
     while True:
         try:
             chunk = os.read(main, 65536)
@@ -95,6 +100,8 @@ def on_terminal(
         if not chunk:
             break
         chunks.append(chunk)
+        if waiting and b"".join(chunks).endswith(b"> "):
+            os.write(main, waiting.pop(0).encode())
     os.close(main)
     return Result(child.wait(), b"".join(chunks).decode("utf-8").replace("\r\n", "\n"), "")
 

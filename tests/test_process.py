@@ -140,6 +140,33 @@ def test_the_number_of_an_identity_card_is_never_printed(number: str) -> None:
     assert "421023************" in process("search", "-", stdin=f"火星{number}\n".encode()).out
 
 
+def test_each_line_typed_on_a_terminal_is_answered_at_once() -> None:
+    shown = on_terminal(80, "search", "-", env={"TERM": "dumb"}, keys=["江岸\n", "\n", "火星\n", "\x04"])
+    assert shown.code == 1
+    pieces = shown.out.split("地名> ")
+    assert pieces[0].endswith("一行写一个地名，按回车就查；按 Ctrl-D 结束。\n")
+    assert len(pieces) == 5
+    assert "武汉  江岸区  武汉市江岸区公安分局刑侦支队  戴警官  未收录    027-110\n" in shown.out
+    assert "没有找到「火星」。\n" in shown.out
+    assert on_terminal(80, "search", "-", env={"TERM": "dumb"}, keys=["江岸\n", "\x04"]).code == 0
+
+
+def test_a_long_table_goes_through_the_pager_and_only_there(tmp_path: Path) -> None:
+    pager = {"PAGER": "sed s/^/P:/"}
+    shown = on_terminal(80, "list", env=pager)
+    assert shown.code == 0
+    lines = [line for line in shown.out.splitlines() if line]
+    assert {line[:2] for line in lines} == {"P:"}
+    plain = on_terminal(80, "list", env={"TERM": "dumb"}).out
+    assert "".join(f"{line[2:]}\n" for line in lines) == plain
+    for env in ({**pager, "NO_PAGER": "1"}, {"PAGER": "cat"}, {"PAGER": ""}, {**pager, "TERM": "dumb"}):
+        assert re.sub(r"\x1b\[\dm|\x1b\]8;;.*?\x1b\\", "", on_terminal(80, "list", env=env).out) == plain
+    assert "P:" not in on_terminal(80, "search", "江岸", env=pager).out
+    assert "P:" not in process("list", "-f", "table", env=pager).out
+    assert on_terminal(60, "guide", env=pager).out.startswith("P:")
+    assert on_terminal(80, "list", env={"PAGER": "head -1"}).code == 0
+
+
 def test_a_closed_pipe_is_silent_and_141(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text(listing(5000), encoding="utf-8")
