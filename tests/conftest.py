@@ -73,7 +73,7 @@ def on_terminal(
     command: Sequence[str] = (sys.executable, str(SCRIPT)),
     keys: Sequence[str] = (),
 ) -> Result:
-    """Run the script on a pseudo-terminal of `width` columns where each of `keys` is typed at a prompt; stderr goes there too."""
+    """Run the script on a pseudo-terminal of `width` columns, stderr too; each of `keys` is typed at a prompt."""
     import fcntl
     import pty
     import struct

@@ -152,7 +152,7 @@ def test_each_line_typed_on_a_terminal_is_answered_at_once() -> None:
 
 
 def test_a_long_table_goes_through_the_pager_and_only_there(tmp_path: Path) -> None:
-    pager = {"PAGER": "sed s/^/P:/"}
+    pager = {"PAGER": "sed s,^,P:,"}
     shown = on_terminal(80, "list", env=pager)
     assert shown.code == 0
     lines = [line for line in shown.out.splitlines() if line]
