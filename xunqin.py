@@ -25,9 +25,12 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple, TextIO, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, overload
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 gc.enable()
 
@@ -1393,7 +1396,7 @@ FORMATS = ("table", "text", *WRITERS)
 # --- what to do now ---------------------------------------------------------------------------
 
 
-def has_number(row: Row) -> bool:
+def is_reachable(row: Row) -> bool:
     """Whether a unit can be called itself."""
     return bool(row.get("office_phone") or row.get("mobile"))
 
@@ -1403,7 +1406,7 @@ def standing(row: Row) -> str:
     if row["status"] == "listed":
         return f"名单上的采血点（{row['source']}，{row['as_of']}）"
     known = WUHAN_POINTS if row["city"] == "武汉市" else "当地公安局，还没有名单说它是采血点，先打电话问"
-    return f"{known}；号码出自 {row['source']}，{row['as_of']}" if has_number(row) else known
+    return f"{known}；号码出自 {row['source']}，{row['as_of']}" if is_reachable(row) else known
 
 
 def dialled(hotlines: Collection[str]) -> str:
@@ -1415,7 +1418,7 @@ def dialled(hotlines: Collection[str]) -> str:
 def shared_hotline(shown: Sequence[Row], listing: Sequence[Row]) -> list[str]:
     """What to say on a 110 that several cities share: 0728 is that of 仙桃, 潜江 and 天门."""
     lines = []
-    for hotline in sorted({row["hotline"] for row in shown if row["hotline"] and not has_number(row)}):
+    for hotline in sorted({row["hotline"] for row in shown if row["hotline"] and not is_reachable(row)}):
         cities = list(dict.fromkeys(short_name(row["city"]) for row in listing if row["hotline"] == hotline))
         if len(cities) > 1:
             lines.append(f"{hotline} 由{'、'.join(cities)}共用，接通后先说是哪里。")
@@ -1432,7 +1435,7 @@ def advice(rows: Sequence[Row], listing: Sequence[Row]) -> list[str]:
         names = list(dict.fromkeys(members))
         whose = "、".join(names[:3]) + (f"等 {len(names)} 处" if len(names) > 3 else "")
         lines.append(f"{whose}：{sentence}。" if len(groups) > 1 else f"这是{sentence}。".replace("这是武汉", "武汉"))
-    unlisted = [row for row in rows if not has_number(row)]
+    unlisted = [row for row in rows if not is_reachable(row)]
     calls = ["打上面的电话"] if len(unlisted) < len(rows) else []
     calls += [dialled({row["hotline"] for row in unlisted})] if unlisted else []
     lines.append(f"{'；没有号码的'.join(calls)}，说：「{ASK}」")
@@ -1474,7 +1477,7 @@ SHOWN = (
     Column("联系人", lambda row: row.get("contact", ""), 6),
     Column("办公电话", _office, phone=True),
     Column("手机", lambda row: row.get("mobile", "").replace(";", "\n"), phone=True),
-    Column("当地 110", lambda row: "" if has_number(row) else row.get("hotline", ""), phone=True),
+    Column("当地 110", lambda row: "" if is_reachable(row) else row.get("hotline", ""), phone=True),
     Column("说明", _note, 16),
 )
 PHONES = [column for column in SHOWN if column.phone]
@@ -2555,7 +2558,7 @@ def nearest(starts: list[Division], catalog: Catalog, numbers_first: bool) -> li
     for division, seat in seats.items():
         away = min(distance_km(seats[start], seat) for start in starts if start in seats)
         rows += [{"distance_km": f"{away:.1f}", **row} for row in catalog.rows_of(division)]
-    return sorted(rows, key=lambda row: (numbers_first and not has_number(row), float(row["distance_km"])))
+    return sorted(rows, key=lambda row: (numbers_first and not is_reachable(row), float(row["distance_km"])))
 
 
 def near_notes(text: str, hits: list[Hit], starts: list[Division]) -> list[str]:
@@ -2859,17 +2862,30 @@ def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 
 class Page(click.Command):
-    """A command whose docstring is its page."""
+    """A command whose page is its docstring, as it is written, and its options below."""
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write(inspect.cleandoc(self.help or "").replace("\b\n", ""))
+        words = [param.metavar or "" for param in self.params if isinstance(param, click.Argument)]
+        usage = f"用法：{' '.join([ctx.command_path, '[选项]', *words])}\n\n" if ctx.parent else ""
+        formatter.write(f"{usage}{inspect.cleandoc(self.help or '')}\n\n选项：\n".replace("\b\n", ""))
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        terms = [f"{', '.join(option.opts)} {option.metavar or ''}".strip() for option in options]
+        # Counted here, for our own words are hanzi and ASCII only: a page need not wait for rich.
+        cells = [len(term) + sum(not character.isascii() for character in term) for term in terms]
+        for option, term, width in zip(options, terms, cells):
+            formatter.write(f"  {term}{' ' * (max(cells) - width)}  {option.help}\n")
 
     def get_help_option(self, ctx: click.Context) -> click.Option:
         # Made here, for click's own asks gettext first, which costs as much as reading the list.
-        return click.Option(["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=show_help)
+        return click.Option(
+            ["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=show_help, help="显示这份说明"
+        )
 
 
-output_options = click.option("-f", "--format", "format", type=click.Choice(FORMATS), metavar="格式")
+output_options = click.option(
+    "-f", "--format", "format", type=click.Choice(FORMATS), metavar="格式",
+    help="table 表格、text 发消息、csv、excel（中文表头的 CSV）、json",
+)  # fmt: skip
 names_argument = click.argument("names", nargs=-1, metavar="地名", shell_complete=complete)
 
 
@@ -2880,6 +2896,12 @@ class NameFirst(Page, click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        names = complete(ctx, self.params[0], incomplete) if incomplete else []
+        return [*super().shell_complete(ctx, incomplete), *(CompletionItem(name) for name in names)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -2899,8 +2921,8 @@ class NameFirst(Page, click.Group):
 
 
 @click.group(cls=NameFirst, invoke_without_command=True)
-@click.option("--data", envvar="XUNQIN_DATA", type=click.Path())
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version)
+@click.option("--data", envvar="XUNQIN_DATA", type=click.Path(), metavar="文件", help="改用另一份名单（CSV）")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="显示版本")
 @click.pass_context
 def cli(ctx: click.Context, data: str | None) -> None:
     """查湖北免费采血寻亲的公安单位和联系办法。
@@ -2916,11 +2938,6 @@ def cli(ctx: click.Context, data: str | None) -> None:
       near 木鱼镇                  离一个地方最近的单位
       import 名单.png              导入官方公布的名单：图片、表格、网页、文档
       check                        检查名单，看覆盖多少
-
-    选项：
-      --data 文件                  改用另一份名单（CSV）
-      --version                    显示版本
-      -h, --help                   显示说明；每个命令后面都可以加
     """
     ctx.obj = data
     if ctx.invoked_subcommand is None:
@@ -3042,14 +3059,12 @@ def search_lines(catalog: Catalog, within: str, most: int, format: str | None) -
 
 @cli.command("search")
 @names_argument
-@click.option("--city", shell_complete=complete)
-@click.option("-n", "number", type=click.IntRange(min=0), default=0)
+@click.option("--city", metavar="市州", help="只要这个市州的", shell_complete=complete)
+@click.option("-n", "number", type=click.IntRange(min=0), default=0, metavar="个数", help="最多几行；0 不限")
 @output_options
 @click.pass_obj
 def search_command(data: str | None, names: tuple[str, ...], city: str | None, number: int, format: str | None) -> int:
     """按地名找采血寻亲的单位。
-
-    用法：xunqin search [选项] 地名
 
     区县、单位、市州、乡镇、旧县名、拼音、首字母、
     繁体、同音字、整句地址、身份证前六位都认得：
@@ -3059,13 +3074,6 @@ def search_command(data: str | None, names: tuple[str, ...], city: str | None, n
       xunqin search 沔阳县 -f text > 给家属.txt
     地名写 - 时从标准输入读，一行一个。
     找到返回 0，没找到返回 1，用法或数据有错返回 2。
-
-    选项：
-      --city 市州        只要这个市州的
-      -n 个数            最多几行；0 不限
-      -f, --format 格式  table 表格、text 发消息用、csv、
-                         excel（CSV，中文表头）、json
-      -h, --help         显示这份说明
     """
     text = " ".join(map(typed, names)).strip()
     if not text:
@@ -3079,13 +3087,15 @@ def search_command(data: str | None, names: tuple[str, ...], city: str | None, n
 # --- batch ------------------------------------------------------------------------------------
 
 # How a column of places is headed, the most telling first, and what else heads a list of families.
-HOME_WORDS = "老家|籍贯|原籍|家乡|户籍|户口|出生地|家庭地址|失踪地|走失地|丢失地|被拐地|地名|区县|县市|地点|地址|住址"
-HEADING_WORDS = (
-    f"{HOME_WORDS}|姓名|称呼|家长|父亲|母亲|孩子|关系|性别|年龄|日期|时间|电话|手机|身份证|序号|编号|备注|情况"
+PLACE_HEADINGS = (
+    "老家|籍贯|原籍|家乡|户籍|户口|出生地|家庭地址|失踪地|走失地|丢失地|被拐地|地名|区县|县市|地点|地址|住址"
+)
+FAMILY_HEADINGS = (
+    f"{PLACE_HEADINGS}|姓名|称呼|家长|父亲|母亲|孩子|关系|性别|年龄|日期|时间|电话|手机|身份证|序号|编号|备注|情况"
 )
 RESULT_HEADINGS = ("区县", "采血单位", "单位地址", "单位联系人", "单位电话", "当地 110", "怎么认出的", "要问的")
 GUESSES = ("initials", "homophone", "lookalike", "typo")  # tiers whose answer is to be confirmed
-COLOURS = {"found": "", "unsure": "FFF2CC", "none": "F8CBAD", "blank": "F8CBAD"}
+COLOURS = {"unsure": "FFF2CC", "none": "F8CBAD", "blank": "F8CBAD"}
 MOST_UNITS = 8  # in one cell
 MOST_UNPACKED = 200_000_000  # bytes of a workbook
 
@@ -3155,31 +3165,31 @@ def heading_row(table: list[list[str]]) -> int:
     best, at = 0, 0
     for number, cells in enumerate(table[:15], 1):
         filled = [cell for cell in cells if cell]
-        heads = sum(len(cell) <= 12 and re.search(HEADING_WORDS, cell) is not None for cell in filled)
+        heads = sum(len(cell) <= 12 and re.search(FAMILY_HEADINGS, cell) is not None for cell in filled)
         if heads > best and heads * 2 >= len(filled):
             best, at = heads, number
     return at
 
 
 def place_column(table: list[list[str]], heading: int, wanted: str, find: Find) -> int:
-    """The number of the column that holds the places, 0 when none does: the one asked for by heading or by letter,
-    else by what it is headed with and how many of its cells mean a place."""
-    headings = table[heading - 1] if heading else []
+    """The number of the column that holds the places, 0 when none does.
+
+    It is the one asked for, by its heading or its letter; else the one that its heading and its cells speak for.
+    """
+    width = max(map(len, table), default=0)
+    headings = [*(table[heading - 1] if heading else []), *[""] * width][:width]
     if wanted:
-        letters = [chr(ord("A") + at) for at in range(min(26, max(map(len, table), default=0)))]
-        named = [cells.index(wanted) + 1 for cells in (headings, letters) if wanted in cells]
-        return (named or [0])[0]
+        return next((at for at, head in enumerate(headings, 1) if wanted in (head, chr(ord("A") + at - 1))), 0)
+    telling = PLACE_HEADINGS.split("|")[::-1]
     scores = {}
-    words_told = HOME_WORDS.split("|")
-    for column in range(max(map(len, table), default=0)):
-        cells = [cells[column] for cells in table[heading:] if column < len(cells)][:100]
+    for at, head in enumerate(headings):
+        cells = [cells[at] for cells in table[heading:][:100]]
         words = [cell for cell in cells if cell and not re.fullmatch(r"[\d\s-]*[\dXx]", cell)]
         places = [word for word in words if place_in(word, find)[1] or elsewhere_province(word)]
         share = len(places) / max(len(words), 1)
-        head = headings[column] if column < len(headings) else ""
-        told = max((len(words_told) - at for at, word in enumerate(words_told) if word in head), default=0)
+        told = max((rank for rank, word in enumerate(telling, 1) if word in head), default=0)
         if told or share > 0.3:
-            scores[column + 1] = share + told / len(words_told)
+            scores[at + 1] = share + told / len(telling)
     return max(scores, key=lambda column: scores[column], default=0)
 
 
@@ -3190,14 +3200,15 @@ def question(hits: list[Hit], rows: list[Row], text: str, note: str) -> str:
     if not hits:
         return note or "这个地名不认识，请问是哪个县"
     names = list(dict.fromkeys(row["district"] for row in rows if not above_county(row)))
+    cities = list(dict.fromkeys(row["city"] for row in rows))
     if len(names) > 3:
-        return f"是{'、'.join(dict.fromkeys(row['city'] for row in rows[:1]))}哪个区县？"
+        return f"是{'、'.join(cities[:3])}{'等地' if len(cities) > 3 else ''}的哪个区县？"
     if len(names) > 1:
         return f"是{'，还是'.join(names)}？"
     return f"是不是{rows[0]['city']}{rows[0]['district']}？" if hits[0].tier in GUESSES else ""
 
 
-def family_cells(text: str, hits: list[Hit], catalog: Catalog) -> tuple[str, list[str]]:
+def family_cells(text: str, hits: list[Hit], catalog: Catalog) -> tuple[str, Sequence[str]]:
     """(found, unsure, none or blank; the cells under RESULT_HEADINGS) of one family's place."""
     note = note_of(text, hits, catalog) if text else ""
     rows = [row for hit in hits for row in catalog.rows_of(hit.division)]
@@ -3225,46 +3236,34 @@ def family_table(sheet: Any) -> list[list[str]]:
     return table
 
 
-def write_beside(
-    sheet: Any, number: int, first: int, cells: Sequence[str], colour: str = "", bold: bool = False
-) -> None:
-    """Write cells into a row from a column on, several lines in one where there are several."""
-    from openpyxl.styles import Alignment, Font, PatternFill
-
-    for at, text in enumerate(cells, first):
-        cell = sheet.cell(number, at, text or None)
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
-        cell.font = Font(bold=bold)
-        if colour:
-            cell.fill = PatternFill("solid", fgColor=colour)
-
-
 def fill_sheet(sheet: Any, values: Any, wanted: str, catalog: Catalog, find: Find) -> list[str]:
     """Write each family's unit beside its row; the kind of each answer. [] when no column holds places."""
+    from openpyxl.styles import Alignment, PatternFill
+
     table = family_table(values)
     heading = heading_row(table)
     column = place_column(table, heading, wanted, find)
     if not column:
         return []
+    headed = f"「{table[heading - 1][column - 1]}」一列" if heading else f"第 {column} 列"
+    numbers = [number for number in range(heading + 1, len(table) + 1) if any(table[number - 1])]
+    steps: Any = contextlib.nullcontext(numbers)
+    if len(numbers) > 1000 and is_terminal(sys.stderr):
+        steps = click.progressbar(numbers, file=sys.stderr, label=sheet.title)
+    with steps as watched:
+        found = {number: family_cells(*place_in(table[number - 1][column - 1], find), catalog) for number in watched}
     used = [at for row in table for at, cell in enumerate(row, 1) if cell]
     first = max([*used, *(span.max_col for span in sheet.merged_cells.ranges)]) + 1
-    if heading:
-        write_beside(sheet, heading, first, RESULT_HEADINGS, bold=True)
-    numbers = [number for number in range(heading + 1, len(table) + 1) if any(table[number - 1])]
-    watched: Any = contextlib.nullcontext(numbers)
-    if len(numbers) > 1000 and is_terminal(sys.stderr):
-        watched = click.progressbar(numbers, file=sys.stderr, label=sheet.title)
-    kinds = []
-    with watched as steps:
-        for number in steps:
-            kind, cells = family_cells(*place_in(table[number - 1][column - 1], find), catalog)
-            write_beside(sheet, number, first, cells, COLOURS[kind])
-            kinds.append(kind)
+    for number, (kind, cells) in {**({heading: ("found", RESULT_HEADINGS)} if heading else {}), **found}.items():
+        for at, text in enumerate(cells, first):
+            cell = sheet.cell(number, at, text or None)
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            if kind in COLOURS:
+                cell.fill = PatternFill("solid", fgColor=COLOURS[kind])
     for at, width in enumerate((16, 34, 24, 10, 26, 10, 28, 36), first):
         sheet.column_dimensions[sheet.cell(1, at).column_letter].width = width
-    headed = f"「{table[heading - 1][column - 1]}」一列" if heading else f"第 {column} 列"
-    tell(f"「{sheet.title}」按{headed}查，共 {len(kinds)} 行。")
-    return kinds
+    tell(f"「{sheet.title}」按{headed}查，共 {len(found)} 行。")
+    return [kind for kind, _ in found.values()]
 
 
 def free_name(path: str) -> str:
@@ -3288,24 +3287,17 @@ def save_book(book: Any, path: str) -> None:
 
 @cli.command("batch")
 @click.argument("file", metavar="文件", type=click.Path())
-@click.option("--column", default="", metavar="列")
-@click.option("-o", "out", default="", type=click.Path(), metavar="文件")
+@click.option("--column", default="", metavar="列", help="哪一列是地名：表头，或 A、B、C；不写就自己找")
+@click.option("-o", "out", default="", type=click.Path(), metavar="文件", help="结果写到哪里（.xlsx）")
 @click.pass_obj
 def batch_command(data: str | None, file: str, column: str, out: str) -> int:
     """一张表里的每个家庭，各找各的单位；写成新表，原表不动。
-
-    用法：xunqin batch [选项] 文件
 
       xunqin batch 家庭.xlsx
       xunqin batch 家庭.csv --column 老家 -o 结果.xlsx
     原来的行和列都在，右边加上单位、联系办法和要问的；
     黄色要再问一句，红色没有找到。
     结果写在「家庭.结果.xlsx」，已有的结果不会被盖掉。
-
-    选项：
-      --column 列        哪一列是地名：表头或 A、B、C；不写就自己找
-      -o 文件            结果写到哪里（.xlsx）
-      -h, --help         显示这份说明
     """
     if out and not out.endswith(".xlsx"):
         raise click.UsageError("-o 后面请写 .xlsx 文件")
@@ -3341,9 +3333,9 @@ def listed(rows: Sequence[Row], city: str) -> list[Row]:
 
 
 @cli.command("list")
-@click.argument("city", nargs=-1, metavar="市州", shell_complete=complete)
-@click.option("--city", "city_option", metavar="市州", shell_complete=complete)
-@click.option("--own", is_flag=True)
+@click.argument("city", nargs=-1, metavar="[市州]", shell_complete=complete)
+@click.option("--city", "city_option", metavar="市州", help="只列这个市州", shell_complete=complete)
+@click.option("--own", is_flag=True, help="只列自己导入的")
 @output_options
 @click.pass_obj
 def list_command(
@@ -3351,17 +3343,10 @@ def list_command(
 ) -> int:
     """列出全部单位，或一个市州的单位。
 
-    用法：xunqin list [选项] [市州]
-
+    例：
       xunqin list
       xunqin list 武汉
       xunqin list 恩施州 -f excel > 恩施.csv
-
-    选项：
-      --city 市州        只列这个市州
-      --own              只列自己导入的
-      -f, --format 格式  table、text、csv、excel、json
-      -h, --help         显示这份说明
     """
     if own and data:
         raise click.UsageError("--own 和 --data 只能用一个")
@@ -3382,24 +3367,16 @@ def bundled_catalog() -> Catalog:
 
 @cli.command("near")
 @names_argument
-@click.option("-n", "number", type=click.IntRange(min=1), default=5)
-@click.option("--numbers-first", is_flag=True)
+@click.option("-n", "number", type=click.IntRange(min=1), default=5, metavar="个数", help="最多几行，默认 5")
+@click.option("--numbers-first", is_flag=True, help="有号码的排在前面")
 @output_options
 @click.pass_obj
 def near_command(data: str | None, names: tuple[str, ...], number: int, numbers_first: bool, format: str | None) -> int:
     """离一个地方最近的单位，按直线距离。
 
-    用法：xunqin near [选项] 地名
-
       xunqin near 木鱼镇
       xunqin near 蒲圻 -n 3
     距离按县城之间的直线算，实际路程更远。
-
-    选项：
-      -n 个数            最多几行，默认 5
-      --numbers-first    有号码的排在前面
-      -f, --format 格式  table、text、csv、excel、json
-      -h, --help         显示这份说明
     """
     text = " ".join(map(typed, names)).strip()
     if not text:
@@ -3421,13 +3398,7 @@ def near_command(data: str | None, names: tuple[str, ...], number: int, numbers_
 
 @cli.command("guide")
 def guide_command() -> int:
-    """谁可以采血、带什么、采了以后怎样、该打给谁。每一句都注明出处。
-
-    用法：xunqin guide
-
-    选项：
-      -h, --help         显示这份说明
-    """
+    """谁可以采血、带什么、采了以后怎样、该打给谁。每一句都注明出处。"""
     emit_paged(guide_text(terminal_width(sys.stdout)))
     return FOUND
 

@@ -234,6 +234,8 @@ def test_completion_offers_places_cities_and_commands() -> None:
     assert completed("xunqin search 猇") == ["猇亭区"]
     assert completed("xunqin list --city xia") == ["襄阳市", "孝感市", "咸宁市", "仙桃市"]
     assert completed("xunqin list --city 武") == ["武汉市"]
-    assert completed("xunqin gu") == ["guide"]
+    assert completed("xunqin list wuh") == ["武汉市"]
+    assert completed("xunqin gu") == ["guide", "谷城县", "广水市"]
+    assert completed("xunqin 猇") == ["猇亭区"]
     script = {"_XUNQIN_COMPLETE": "zsh_source"}
     assert "#compdef xunqin" in process(env=script).out
