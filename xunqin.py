@@ -1298,7 +1298,7 @@ NOT_LISTED = "未收录"
 BRING = "采血免费，不限户籍，带身份证。"
 ASK = "我要采血找亲人，请转刑侦大队。"  # what to say at a number that is not known to be the point's own
 # 长江日报, 2022-07-04: the city's 16 points are its district bureaus' brigades; it names none of them.
-WUHAN_POINTS = "武汉的 16 个采血点就是各区分局的刑侦大队（长江日报 2022-07-04），但没有逐个列出"
+WUHAN_POINTS = "武汉的 16 个采血点就是各区分局的刑侦大队（长江日报 2022-07-04），未逐个列出"
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from conftest import on_terminal
 
 PICTURE = Path(__file__).resolve().parent / "picture.svg"
-SHOWN = (("search", "江岸"), ("search", "乔口"), ("search", "沔阳"), ("near", "木鱼镇", "-n", "3"))
+SHOWN = (("江岸",), ("乔口",), ("沔阳",), ("near", "木鱼镇", "-n", "3"))
 
 
 def picture() -> str:
