@@ -2827,10 +2827,12 @@ def chosen_city(text: str, catalog: Catalog) -> str:
     try:
         return city_named(text, catalog) if text else ""
     except click.UsageError:
-        cities = list(dict.fromkeys(catalog.city_of(hit.division) for hit in search(text, catalog)))
+        hits = search(text, catalog)
+        cities = list(dict.fromkeys(catalog.city_of(hit.division) for hit in hits))
         if len(cities) != 1:
             raise
-        tell(f"「{text}」属于{cities[0]}，下面是整个{cities[0]}的。")
+        if len(hits) < len(catalog.cities[cities[0]]):
+            tell(f"「{text}」属于{cities[0]}，按整个{cities[0]}来。")
         return cities[0]
 
 
@@ -2956,8 +2958,9 @@ def answer(text: str, catalog: Catalog, within: str = "", most: int = 0, format:
         lines = explain(text, hits, catalog)
         lines += [f"还有 {len(rows) - most} 行没有显示，不写 -n 就全部显示。"] if 0 < most < len(rows) else []
     else:
-        elsewhere = [hit.division for hit in search(text, catalog)] if within else []  # right, but in another city
-        lines = not_found(text, catalog, elsewhere[:3] or suggest(text, catalog))
+        others = dict.fromkeys(catalog.city_of(hit.division) for hit in search(text, catalog)) if within else ()
+        lines = [f"「{text}」不在{within}，在{'、'.join(others)}。"] if others else []
+        lines = lines or not_found(text, catalog, suggest(text, catalog))
     for line in lines:
         tell(line)
     return FOUND if hits else NOT_FOUND

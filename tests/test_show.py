@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,12 +142,65 @@ def test_format_decides_over_the_terminal() -> None:
         ("仙桃", "仙桃市"),
         ("沔阳", "仙桃市"),
         ("襄樊", "襄阳市"),
+        ("wuhan", "武汉市"),
+        ("湖北 武汉", "武汉市"),
     ],
 )
 def test_list_takes_a_city_as_people_write_it(city: str, expected: str, call: Call) -> None:
     result = call("list", "--city", city)
-    assert result.code == 0
+    assert (result.code, result.err) == (0, "")
     assert {line.split(",")[2] for line in result.out.splitlines()[1:]} == {expected}
+    assert call("list", *city.split()) == result
+
+
+def test_a_county_in_place_of_a_city_means_the_city_it_is_in(call: Call) -> None:
+    listed = call("list", "监利")
+    assert listed == Result(0, call("list", "荆州市").out, "「监利」属于荆州市，按整个荆州市来。\n")
+    assert call("search", "石首", "--city", "监利").out.splitlines()[1].split(",")[6] == "石首市"
+    assert call("search", "监利", "--city", "武汉").err == "「监利」不在武汉市，在荆州市。\n"
+    assert call("list", "火星").code == call("list", "城关镇").code == 2
+
+
+def test_the_province_is_the_whole_list(call: Call) -> None:
+    assert call("list", "湖北") == call("list", "湖北省") == call("list")
+    assert call("list").out.count("\n") == 108
+
+
+ABOVE = {"420600": ("襄阳市", "襄阳市公安局刑侦支队"), "420000": ("湖北省", "湖北省公安厅刑侦总队")}
+
+
+@pytest.fixture
+def with_units_above(tmp_path: Path) -> str:
+    """The bundled list, behind it a city's and the province's own unit."""
+    text = Path(xunqin.data_file("points.csv")).read_text(encoding="utf-8")
+    for code, (name, unit) in ABOVE.items():
+        text += f"{code},湖北省,{name},{name},{unit},,,,,0710-110,listed,made up,2022-07-05\n"
+    path = tmp_path / "above.csv"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_units_above_the_county_stand_first_in_their_city(with_units_above: str, call: Call) -> None:
+    units = [line.split(",")[4] for line in call("--data", with_units_above, "list", "襄阳").out.splitlines()[1:]]
+    assert len(units) == 10
+    assert units[:2] == ["襄阳市公安局刑侦支队", "襄阳市襄城区公安分局"]
+    everyone = [line.split(",")[4] for line in call("--data", with_units_above, "list").out.splitlines()[1:]]
+    assert everyone[0] == "湖北省公安厅刑侦总队"
+    assert everyone.index("襄阳市公安局刑侦支队") == everyone.index("襄阳市襄城区公安分局") - 1
+    near = call("--data", with_units_above, "near", "襄城区", "-n", "200")
+    assert (near.code, near.out.count("\n")) == (0, 108)  # a unit without a seat has no distance
+
+
+def test_list_own_is_what_was_imported_and_nothing_else(call: Call) -> None:
+    none = call("list", "--own")
+    assert none == Result(1, HEADER + "\n", "还没有导入过名单。请用 xunqin import 文件。\n")
+    own = Path(xunqin.own_list_path())
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_bytes(FULL.read_bytes())
+    assert call("list", "--own") == Result(0, FULL.read_text(encoding="utf-8"), "")
+    assert call("list", "--own", "宜昌").out.count("\n") == 2
+    assert call("list").out.count("\n") == 108
+    assert call("--data", str(FULL), "list", "--own") == Result(2, "", "--own 和 --data 只能用一个\n")
 
 
 def test_a_known_city_without_rows_is_a_header(call: Call, tmp_path: Path) -> None:
@@ -176,6 +230,7 @@ def test_how_a_name_was_read_is_told(call: Call) -> None:
 
 
 if __name__ == "__main__":
+    PLAIN["HOME"] = PLAIN["APPDATA"] = tempfile.mkdtemp()  # no list of one's own
     SCREENS.mkdir(exist_ok=True)
     for name, args in COMMANDS.items():
         for width in WIDTHS:
