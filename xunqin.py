@@ -1296,7 +1296,6 @@ def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
 
 NOT_LISTED = "未收录"
 BRING = "采血免费，不限户籍，带身份证。"
-ASK = "我要采血找亲人，请转刑侦大队。"  # what to say at a number that is not known to be the point's own
 # 长江日报, 2022-07-04: the city's 16 points are its district bureaus' brigades; it names none of them.
 WUHAN_POINTS = "武汉的 16 个采血点就是各区分局的刑侦大队（长江日报 2022-07-04），未逐个列出"
 
@@ -1415,6 +1414,12 @@ def dialled(hotlines: Collection[str]) -> str:
     return f"打 {number}（外地也这样打）" if number else "打当地 110，连区号一起拨（外地也这样打）"
 
 
+def words_for(rows: Sequence[Row]) -> str:
+    """What to say on the phone: at the points' own numbers, or where one must be put through."""
+    own = all(row["status"] == "listed" and is_reachable(row) for row in rows)
+    return f"说：「我要采血找亲人，{'什么时候去方便？' if own else '请转刑侦大队。'}」"
+
+
 def shared_hotline(shown: Sequence[Row], listing: Sequence[Row]) -> list[str]:
     """What to say on a 110 that several cities share: 0728 is that of 仙桃, 潜江 and 天门."""
     lines = []
@@ -1438,7 +1443,7 @@ def advice(rows: Sequence[Row], listing: Sequence[Row]) -> list[str]:
     unlisted = [row for row in rows if not is_reachable(row)]
     calls = ["打上面的电话"] if len(unlisted) < len(rows) else []
     calls += [dialled({row["hotline"] for row in unlisted})] if unlisted else []
-    lines.append(f"{'；没有号码的'.join(calls)}，说：「{ASK}」")
+    lines.append(f"{'；没有号码的'.join(calls)}，{words_for(rows)}")
     return [*lines, *shared_hotline(rows, listing), BRING]
 
 
@@ -1474,7 +1479,7 @@ SHOWN = (
     Column("区县", lambda row: row.get("district", ""), 8),
     Column("单位", lambda row: row.get("unit", "")),
     Column("地址", lambda row: row.get("address", ""), 16),
-    Column("联系人", lambda row: row.get("contact", ""), 6),
+    Column("联系人", lambda row: re.sub("[、；;，,]", "\n", row.get("contact", ""))),
     Column("办公电话", _office, phone=True),
     Column("手机", lambda row: row.get("mobile", "").replace(";", "\n"), phone=True),
     Column("当地 110", lambda row: "" if is_reachable(row) else row.get("hotline", ""), phone=True),
@@ -3226,7 +3231,7 @@ def family_cells(text: str, hits: list[Hit], catalog: Catalog) -> tuple[str, Seq
     if len(rows) > MOST_UNITS:
         columns[1].append(f"共 {len(rows)} 个，问清是哪里再查")
     cells = ["\n".join(column).replace(";", "、") for column in columns]
-    return kind, [*cells, note or "按名称", ask or f"打电话说：「{ASK}」"]
+    return kind, [*cells, note or "按名称", ask or f"打电话{words_for(rows)}"]
 
 
 def family_table(sheet: Any) -> list[list[str]]:
