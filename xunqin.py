@@ -2999,7 +2999,7 @@ def input_lines() -> Iterator[str]:
 
 
 # A number in front: 1、监利  （3）蕲春  2. 硚口  ⑤洪湖
-NUMBERED = r"\s*(?:[(（]?\d{1,4}(?:[)）]\s*[、.．,，]?|\s*[、．:：]|[.,，]\s*(?!\d)|\s(?=\s*\D))|[①-⑳])\s*"
+NUMBERED = r"\s*(?:[(（]?\d{1,3}(?:[)）]\s*[、.．,，]?|\s*[、．:：]|[.,，]\s*(?!\d)|\s(?=\s*\D))|[①-⑳])\s*"
 
 
 Find = Callable[[str], list[Hit]]
@@ -3023,13 +3023,13 @@ def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterato
     @lru_cache(maxsize=10_000)
     def rows_for(line: str) -> list[Row]:
         text, hits = place_in(line, lambda text: search(text, catalog, within))
-        if not text:
-            return [{"query": "", "match": "", "note": ""}]
-        none = {"query": masked(text), "match": "none", "note": "" if hits else note_of(text, [], catalog)}
-        return rows_of(text, hits, catalog) or [none]
+        if not line.strip():
+            return [{"match": "", "note": ""}]
+        return rows_of(text, hits, catalog) or [{"match": "none", "note": note_of(text, [], catalog)}]
 
     for number, line in enumerate(lines, 1):
-        yield [{"line": str(number), **row} for row in rows_for(line)]
+        written = {"line": str(number), "query": masked(" ".join(line.split()))}
+        yield [{**row, **written} for row in rows_for(line)]
 
 
 BATCH_ROWS = 500  # rows written at a time, so that memory stays flat
@@ -3288,8 +3288,10 @@ def save_book(book: Any, path: str) -> None:
         if os.path.exists(path):
             raise ListError(path, "已经有这个文件，没有动它", "请换个名字：-o 另一个.xlsx")
         os.replace(temporary, path)
+    except OSError as error:
+        raise ListError(path, f"写不进去（{reason(error)}）", "请检查路径、权限和磁盘空间") from None
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             os.unlink(temporary)
 
 

@@ -178,6 +178,38 @@ def test_batch_keeps_a_row_for_each_line() -> None:
     assert result.err == "3 个地名里有 1 个没有找到。\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "district"),
+    [
+        ("1、监利", "监利市"), ("（3）蕲春", "蕲春县"), ("(12) 大冶", "大冶市"), ("300.硚口", "硚口区"),
+        ("⑤洪湖", "洪湖市"), ("4 枣阳", "枣阳市"), ("7：当阳", "当阳市"), ("张三\t监利", "监利市"), ("监利\t张三\t13800001234", "监利市"),
+        ("12、李四\t湖北省荆州市监利市", "监利市"), ("\t\t监利", "监利市"), ("3.5", ""), ("110", ""), ("7、", ""),
+    ],
+)  # fmt: skip
+def test_a_line_of_somebodys_list(line: str, district: str) -> None:
+    catalog = xunqin.open_catalog(None)
+    _, hits = xunqin.place_in(line, lambda text: xunqin.search(text, catalog))
+    assert [hit.division[1] for hit in hits] == ([district] if district else [])
+    (rows,) = xunqin.answer_lines([line], catalog, "")
+    assert (rows[0]["line"], rows[0]["query"]) == ("1", " ".join(line.split()))
+
+
+def test_lines_in_json_join_back() -> None:
+    import json
+
+    given = "1、监利\n\n云阳\n江陵县\n松枝\n"
+    rows = json.loads(process("search", "-", "-f", "json", stdin=given.encode()).out)
+    assert [(row["line"], row["query"], row["match"], row["note"], row["district"]) for row in rows] == [
+        (1, "1、监利", "exact", "", "监利市"),
+        (2, "", "", "", ""),
+        (3, "云阳", "homophone", "按读音 → 郧阳区；重庆市也有云阳；若找的是它，请问当地公安", "郧阳区"),
+        (4, "江陵县", "exact", "", "江陵县"),
+        (4, "江陵县", "former", "旧名 → 荆州区；1994 年以前的江陵县，今荆州区", "荆州区"),
+        (5, "松枝", "none", "您是不是要找 松滋市？", ""),
+    ]
+    assert list(rows[0]) == ["line", "query", "match", "note", *xunqin.COLUMNS]
+
+
 def test_batch_all_found_in_other_formats_and_encodings() -> None:
     assert (
         process("search", "-", stdin="江岸\n".encode("gb18030")).out.splitlines()[1].startswith("1,江岸,exact,,420102")
