@@ -1441,9 +1441,11 @@ def advice(rows: Sequence[Row], listing: Sequence[Row]) -> list[str]:
         whose = "、".join(names[:3]) + (f"等 {len(names)} 处" if len(names) > 3 else "")
         lines.append(f"{whose}：{sentence}。" if len(groups) > 1 else f"这是{sentence}。".replace("这是武汉", "武汉"))
     unlisted = [row for row in rows if not is_reachable(row)]
-    calls = ["打上面的电话"] if len(unlisted) < len(rows) else []
-    calls += [dialled({row["hotline"] for row in unlisted})] if unlisted else []
-    lines.append(f"{'；没有号码的'.join(calls)}，{words_for(rows)}")
+    call = "打上面的电话"
+    if unlisted:
+        start = f"{call}；没有号码的" if len(unlisted) < len(rows) else f"号码{NOT_LISTED}，"
+        call = start + dialled({row["hotline"] for row in unlisted})
+    lines.append(f"{call}，{words_for(rows)}")
     return [*lines, *shared_hotline(rows, listing), BRING]
 
 
