@@ -154,6 +154,27 @@ def test_a_result_is_never_overwritten(book: Path, call: Call) -> None:
     assert sorted(path.name for path in book.parent.iterdir()) == ["家庭.xlsx", "家庭.结果.xlsx", "家庭.结果2.xlsx"]
 
 
+def test_a_result_that_appears_meanwhile_is_not_overwritten_either(
+    book: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = book.with_name("别人的.xlsx")
+    out.write_bytes(b"by hand")
+    monkeypatch.setattr(xunqin, "free_name", lambda path: str(out))
+    assert call("batch", str(book)).err.endswith(f"{out}: 已经有这个文件，没有动它: 请换个名字：-o 另一个.xlsx\n")
+    assert out.read_bytes() == b"by hand"
+
+
+def test_a_title_merged_over_more_columns_than_the_list_has(call: Call, tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    for row in (["名单"], ["姓名", "老家"], ["张三", "监利"]):
+        made.worksheets[0].append(row)
+    made.worksheets[0].merge_cells("A1:E1")
+    made.save(tmp_path / "a.xlsx")
+    assert call("batch", str(tmp_path / "a.xlsx")).code == 0
+    sheet = openpyxl.load_workbook(tmp_path / "a.结果.xlsx").worksheets[0]
+    assert [cell.value for cell in sheet[3]][:6] == ["张三", "监利", None, None, None, "监利市"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 @pytest.mark.parametrize("mark", [",", "\t", ";"])
 def test_a_csv_keeps_its_rows_and_zeros(mark: str, encoding: str, call: Call, tmp_path: Path) -> None:
@@ -186,6 +207,7 @@ def test_lines_of_text_without_a_heading(call: Call, tmp_path: Path) -> None:
         (["老家,来源", "监利,蕲春", "监利,蕲春"], ["--column", "B"], "「来源」一列"),
         (["身份证号,家", f"{CARD},监利", f"{CARD},监利"], [], "「家」一列"),
         (["421023,监利", "420102,蕲春"], [], "第 2 列"),
+        (["张家长,监利,1", "李家长,蕲春,2"], [], "第 2 列"),  # a word of a heading makes no heading
     ],
 )
 def test_the_column_of_places_is_found(
@@ -256,5 +278,6 @@ def test_a_whole_city_is_told_in_a_few_lines(call: Call, tmp_path: Path) -> None
     call("batch", str(path))
     sheet = openpyxl.load_workbook(tmp_path / "a.结果.xlsx").worksheets[0]
     assert sheet.cell(1, 2).value.split("\n")[:2] == ["江岸区", "江汉区"]
+    assert sheet.cell(1, 2).value.count("\n") == 7
     assert sheet.cell(1, 3).value.split("\n")[-1] == "共 16 个，问清是哪里再查"
     assert sheet.cell(1, 9).value == "是武汉市的哪个区县？"

@@ -136,6 +136,9 @@ def test_the_number_of_an_identity_card_is_never_printed(number: str) -> None:
         for form in ("csv", "json", "excel", "text", "table"):
             result = process(*args, "-f", form)
             assert not re.search(r"19800101", result.out + result.err), (args, form)
+    catalog = xunqin.open_catalog(None)
+    hits = xunqin.search("监利", catalog)
+    assert [row["query"] for row in xunqin.rows_of(f"监利 {number}", hits, catalog)] == ["监利 421023************"]
     assert "421023************" in process("search", f"火星{number}").err
     assert "421023************" in process("search", "-", stdin=f"火星{number}\n".encode()).out
 

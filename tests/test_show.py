@@ -68,6 +68,14 @@ def test_columns_decides_how_wide_a_table_in_a_pipe_is(columns: str, width: int)
     assert shown == (SCREENS / f"full-{width}.txt").read_text(encoding="utf-8")
 
 
+def test_two_officers_stand_below_each_other(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(listing(1, contact="李警官、欧阳警官"), encoding="utf-8")
+    lines = call("--data", str(path), "list", "-f", "table").out.splitlines()
+    assert [line.split()[-1] for line in lines[2:3]] == ["欧阳警官"]
+    assert "联系人：李警官、欧阳警官\n" in call("--data", str(path), "list", "-f", "text").out
+
+
 def test_markup_and_emoji_names_are_text(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text(listing(1, unit="[red]一局[/red]", address="[a座] :phone:"), encoding="utf-8")
