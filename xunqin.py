@@ -17,6 +17,7 @@ gc.disable()  # looking for cycles while modules load takes a tenth of the start
 import contextlib
 import csv
 import errno
+import inspect
 import io
 import itertools
 import os
@@ -24,9 +25,12 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple, TextIO, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, overload
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 gc.enable()
 
@@ -505,7 +509,7 @@ class Candidate(NamedTuple):
 
     name: str
     place: Place
-    divisions: list[Division]
+    divisions: tuple[Division, ...]
 
 
 class Catalog:
@@ -686,7 +690,7 @@ class Catalog:
         index: dict[str, list[Candidate]] = {}
         for place, divisions in self.named:
             for name in place.names():
-                index.setdefault(name, []).append(Candidate(name, place, divisions))
+                index.setdefault(name, []).append(Candidate(name, place, tuple(divisions)))
         return index
 
     @cached_property
@@ -717,6 +721,33 @@ class Catalog:
         for name, candidates in self.written.items():
             for at in range(len(name)):
                 index.setdefault(f"{name[:at]}*{name[at + 1 :]}", []).extend(candidates)
+        return index
+
+    @cached_property
+    def town_sounds(self) -> dict[str, list[Division]]:
+        """{"yang nuo": [新洲区]}: popular names and townships by their readings, soft pairs folded."""
+        index: dict[str, list[Division]] = {}
+        for place, divisions in self.here(other_places()):
+            for name in place.names():
+                for reading in place.readings(name):
+                    index.setdefault(" ".join(map(soft, reading)), []).extend(divisions)
+        return index
+
+    @staticmethod
+    def keys_of(name: str, sounds: list[str]) -> set[tuple[int, int, str]]:
+        """What a near name shares with this one: (length, place, character or syllable)."""
+        keys = {(len(name), at, character) for at, character in enumerate(name)}
+        return keys | {(len(name), at, one) for sound in sounds for at, one in enumerate(sound.split(" "))}
+
+    @cached_property
+    def by_key(self) -> dict[tuple[int, int, str], list[Candidate]]:
+        """{what keys_of gives: the names that share it}."""
+        index: dict[tuple[int, int, str], list[Candidate]] = {}
+        for name, candidates in self.written.items():
+            for candidate in candidates:
+                sounds = [" ".join(map(soft, reading)) for reading in candidate.place.readings(name)]
+                for key in self.keys_of(name, sounds) if sounds else ():
+                    index.setdefault(key, []).append(candidate)
         return index
 
     @cached_property
@@ -821,7 +852,7 @@ def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piec
 
 
 def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piece:
-    """A run of digits, which may be a code or begin an identity card's number; a run of letters, which may be pinyin."""
+    """A run of digits, which may be a code or begin a card's number; a run of letters, which may be pinyin."""
     run = re.match(r"\d+x?|[a-z]+|.", text[at:], re.S)[0]  # type: ignore[index]
     end = at + len(run)
     if run[0].isdigit():
@@ -973,7 +1004,7 @@ def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool, off
 
 
 def by_name(query: Query) -> list[Hit]:
-    """One name and nothing else of weight: coarser names in front of it (or behind), police wording and filler around."""
+    """One name and nothing else of weight: coarser names before or behind it, police wording and filler around."""
     bones = [piece for piece in query.pieces if piece.kind not in ("filler", "break", "police")]
     breaks = [piece.start for piece in query.pieces if piece.kind == "break"]
     if not bones or any(piece.kind != "name" for piece in bones):
@@ -1313,30 +1344,32 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
     catalog = query.catalog
 
     def candidates(text: str) -> list[Candidate]:
-        if elsewhere_senses(text) or is_word(text) or catalog.senses(text):
-            return []  # spelled right, whatever it means
-        return [found for found in table(catalog, text) if found.name != text]
+        known = elsewhere_senses(text) or is_word(text) or catalog.senses(text)  # spelled right, whatever it means
+        return [] if known else [found for found in table(catalog, text) if found.name != text]
 
-    cores: list[tuple[Scope | None, str]] = []
+    behind_city: list[tuple[Scope | None, str]] = []  # what follows a misspelt prefecture
     for _, core in query.cores:
         for end in range(2, min(6, len(core) - 1)):
             cities = [found.divisions for found in candidates(core[:end]) if found.place.kind == "prefecture"]
             right = [division for division in catalog.named_exactly(core[end:]) if cities and division in cities[0]]
             if right:  # 石堰竹山: only the city is misspelt
                 return [Hit(division, tier) for division in right]
-            cores += [(frozenset(found), core[end:]) for found in cities]
-    for scope, core in [*cores, *query.cores]:
-        fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
-        for name in (core, *fronts):
-            stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
-            known = is_official_elsewhere(name) or (stem and elsewhere_senses(stem))
-            if known or (name != core and name in catalog.city_names):
-                continue
-            for form in filter(None, (name, stem)):
-                hits = _rank(candidates(form), tier, scope)
-                if len(hits) == 1 or (hits and len({catalog.city_of(hit.division) for hit in hits}) == 1):
-                    return hits
+            behind_city += [(frozenset(found), core[end:]) for found in cities]
+    for scope, core in [*behind_city, *query.cores]:
+        for form in _forms(core, catalog):
+            hits = _rank(candidates(form), tier, scope)
+            if len(hits) == 1 or len({catalog.city_of(hit.division) for hit in hits}) == 1:
+                return hits
     return []
+
+
+def _forms(core: str, catalog: Catalog) -> Iterator[str]:
+    """A core, its fronts that end like a county's name, each without its suffix too; none that a place elsewhere bears."""
+    fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
+    for name in (core, *(front for front in fronts if front not in catalog.city_names)):
+        stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
+        if not is_official_elsewhere(name) and not (stem and elsewhere_senses(stem)):
+            yield from filter(None, (name, stem))
 
 
 def by_homophone(query: Query) -> list[Hit]:
@@ -1598,52 +1631,61 @@ def _with_prefecture_of_then(hit: Hit, query: Query) -> Hit:
     return hit
 
 
-def _nearness(typed: str, name: str, place: Place, similar: Callable[[str, str], float]) -> float:
-    """0 to 1: how near a typed name is to a name in sound or shape, character by character; letters by spelling."""
-    heard = next(iter(place.readings(name, 1)), ())
-    if typed.isascii():
-        return similar(typed, "".join(heard)) if heard else 0
-    if len(typed) != len(name) or not heard:
-        return 0
-    total, sure = 0.0, False
-    for wrong, right, sound in zip(typed, name, heard):
+def _nearness(typed: str, candidate: Candidate) -> float:
+    """0 to 1: how near a typed name is to one of its length in sound or shape, character by character."""
+    from rapidfuzz.distance import OSA
+
+    total = 0.0
+    for wrong, right, sound in zip(typed, candidate.name, next(iter(candidate.place.readings(candidate.name, 1)))):
         if wrong == right:
             total += 1
         elif looks_like(wrong, right, perhaps=True):
             total += 0.9 if looks_like(wrong, right) else 0.7
         else:
-            closest = max((similar(soft(heard), soft(sound)) for heard in _character_readings(wrong)), default=0)
-            total += closest if closest >= 0.6 else -1
-            sure |= closest == 1
-        sure |= wrong == right
-    return total / len(name) if sure else 0
+            heard = [OSA.normalized_similarity(soft(one), soft(sound)) for one in _character_readings(wrong)]
+            total += max(heard) if heard and max(heard) >= 0.6 else -1
+    return total / len(typed)
 
 
-def _names_inside(query: Query) -> Iterator[tuple[Division, float]]:
-    """The places whose names stand in a text, though nothing says that they are meant; names cut short (丹江)."""
+def _near(query: Query) -> Iterator[tuple[Division, float]]:
+    """(a division, how near it is, 0 to 1): names inside the text that nothing says are meant, names cut short (丹江),
+    towns that sound the same (阳罗), and counties, prefectures and former names near in sound, shape or spelling."""
     catalog = query.catalog
     for piece in query.pieces:
         for sense in piece.of(*_FINER):
             for division in sense.divisions[:2]:
                 yield division, 1.0 if sense.kind == "county" else 0.9
-    cores = [core for _, core in query.cores]
-    for name, divisions in catalog.counties.items():
-        if any(name.startswith(core) for core in cores):
-            yield divisions[0], 1.0
-    for place, divisions in catalog.here(other_places()):
-        for core in cores:
-            heard = {
-                tuple(map(soft, reading))
-                for name in place.names()
-                if len(name) == len(core)
-                for reading in place.readings(name)
-            }
-            if (
-                heard
-                and core not in place.names()
-                and any(tuple(map(soft, reading)) in heard for reading in readings(core))
-            ):
-                yield divisions[0], 0.85
+    cores = [core for _, core in query.cores[:4]]
+    cores += [core[:-1] for core in cores if core.endswith(COUNTY_SUFFIXES) and len(core) > 2]
+    for core in dict.fromkeys(cores):
+        for name, divisions in catalog.counties.items():
+            if name.startswith(core):
+                yield divisions[0], 1.0
+        heard = [" ".join(map(soft, reading)) for reading in readings(core)]
+        for reading in heard:
+            yield from ((division, 0.85) for division in catalog.town_sounds.get(reading, [])[:1])
+        if core.isascii():
+            yield from _near_in_letters(core, catalog)
+        near = [one for key in catalog.keys_of(core, heard) for one in catalog.by_key.get(key, [])]
+        for candidate in dict.fromkeys(near):
+            yield division_named(candidate), _nearness(core, candidate)
+
+
+def _near_in_letters(letters: str, catalog: Catalog) -> Iterator[tuple[Division, float]]:
+    """The same for pinyin of counties and prefectures."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    similar = OSA.normalized_similarity
+    for key, score, _ in process.extract(letters, catalog.spelled_surely, scorer=similar, score_cutoff=0.75, limit=9):
+        for candidate in catalog.spelled[key]:
+            yield division_named(candidate), score
+
+
+def division_named(candidate: Candidate) -> Division:
+    """The division that a name is of, (420600, 襄阳市) for a prefecture, the main successor for a former name."""
+    place = candidate.place
+    return (place.code, place.district) if place.kind == "prefecture" else candidate.divisions[0]
 
 
 def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
@@ -1651,24 +1693,15 @@ def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
 
     A prefecture is (420600, 襄阳市). Nothing for a place elsewhere but what bears its stem.
     """
-    from rapidfuzz.distance import OSA
-
     query = Query(simplified(clean(text)), catalog)
     if not query.text or len(query.text) > 40 or is_large_elsewhere(query.text):
         return []
     if is_official_elsewhere(query.text):  # 华容县 is in Hunan; only 华容区 itself is near
         return catalog.named_exactly(query.text[:-1])[:most]
     scores: dict[Division, float] = {}
-    for division, score in _names_inside(query):
-        scores[division] = max(score, scores.get(division, 0))
-    forms = [core for _, core in query.cores[:4]]
-    forms += [core[:-1] for core in forms if core.endswith(COUNTY_SUFFIXES) and len(core) > 2]
-    for form in dict.fromkeys(forms):
-        for place, divisions in catalog.named:
-            score = max(_nearness(form, name, place, OSA.normalized_similarity) for name in place.names())
-            near = (place.code, place.district) if place.kind == "prefecture" else divisions[0]
-            if score >= 0.75:
-                scores[near] = max(score, scores.get(near, 0))
+    for division, score in _near(query):
+        if score >= 0.75:
+            scores[division] = max(score, scores.get(division, 0))
     best = max(scores.values(), default=0)
     near_best = [division for division, score in scores.items() if score > best - 0.12]
     return sorted(near_best, key=lambda division: -scores[division])[:most]
@@ -1679,7 +1712,9 @@ def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
 # ==============================================================================================
 
 NOT_LISTED = "未收录"
-GUIDANCE = "免费，不限户籍，带身份证，先打电话。"
+BRING = "采血免费，不限户籍，带身份证。"
+# 长江日报, 2022-07-04: the city's 16 points are its district bureaus' brigades; it names none of them.
+WUHAN_POINTS = "武汉的 16 个采血点就是各区分局的刑侦大队（长江日报 2022-07-04），未逐个列出"
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -1715,12 +1750,16 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def tell(text: str) -> None:
-    """One message for people, on stderr; a closed or full stderr is nobody's to tell."""
+    """One message for people, on stderr, an identity card's number hidden; a closed or full stderr is nobody's."""
     if sys.stderr is None:
         return
+    text = masked(text)
     lines = wrapped(text, terminal_width(sys.stderr)) if is_terminal(sys.stderr) else [text]
     with contextlib.suppress(OSError):
         click.echo("\n".join(lines), err=True)
+
+
+# --- for machines -----------------------------------------------------------------------------
 
 
 def csv_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
@@ -1734,71 +1773,148 @@ def csv_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -
     return out.getvalue()
 
 
+# How each column is headed for people who open a list in a spreadsheet.
+SPREADSHEET_HEADINGS = {
+    "line": "行", "row": "行", "query": "查询", "match": "匹配", "result": "结果", "note": "说明",
+    "distance_km": "公里", "code": "区划代码", "province": "省", "city": "市州", "district": "区县",
+    "unit": "单位名称", "address": "地址", "contact": "联系人", "office_phone": "办公电话", "mobile": "手机",
+    "hotline": "当地 110", "status": "状态", "source": "来源", "as_of": "日期",
+}  # fmt: skip
+
+
 def excel_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
-    """CSV for Excel: BOM, "\\r\\n", and a ' before a cell that would run as a formula."""
-    guarded = (
-        {name: f"'{cell}" if cell[:1] in tuple("=+-@\t\r") and cell else cell for name, cell in row.items()}
-        for row in rows
-    )
-    return ("\ufeff" if header else "") + csv_text(guarded, columns, header).replace("\n", "\r\n")
+    """CSV for Excel: BOM, "\\r\\n", Chinese headings, and a ' before a cell that would run as a formula."""
+    names = list(columns)
+    lines = [{name: SPREADSHEET_HEADINGS.get(name, name) for name in names}] if header else []
+    for row in rows:
+        cells = {name: row.get(name, "") for name in names}
+        lines.append({name: f"'{cell}" if cell.startswith(tuple("=+-@\t\r")) else cell for name, cell in cells.items()})
+    return ("\ufeff" if header else "") + csv_text(lines, names, header=False).replace("\n", "\r\n")
+
+
+# The columns that JSON holds as numbers.
+NUMBERS: dict[str, Callable[[str], float]] = {"distance_km": float, "line": int}
 
 
 def json_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
-    """JSON: an array of objects, strings all but the distance."""
+    """JSON: an array of objects, strings all but the columns in NUMBERS."""
     import json
 
-    names = list(columns)
-    objects = [
-        {name: float(row[name]) if name == "distance_km" else row.get(name, "") for name in names} for row in rows
-    ]
+    objects = [{name: NUMBERS.get(name, str)(row.get(name, "")) for name in columns} for row in rows]
     return json.dumps(objects, ensure_ascii=False, indent=2) + "\n"
 
 
-# What each machine format writes; `table` is for people and stands apart.
+# What each machine format writes; `table` and `text` are for people and stand apart.
 WRITERS: dict[str, Callable[..., str]] = {"csv": csv_text, "excel": excel_text, "json": json_text}
-FORMATS = ("table", *WRITERS)
+FORMATS = ("table", "text", *WRITERS)
 
 
-class Column:
-    """A column of the table: its heading, what a row shows there, whether it must stay whole, whether it is a phone."""
-
-    def __init__(self, heading: str, cell: Callable[[Row], str], whole: bool, phone: bool = False) -> None:
-        self.heading, self.cell, self.whole, self.phone = heading, cell, whole, phone
+# --- what to do now ---------------------------------------------------------------------------
 
 
-def _lines(name: str) -> Callable[[Row], str]:
-    return lambda row: row.get(name, "").replace(";", "\n")
+def is_reachable(row: Row) -> bool:
+    """Whether a unit can be called itself."""
+    return bool(row.get("office_phone") or row.get("mobile"))
+
+
+def standing(row: Row) -> str:
+    """Whether a unit is known to be a sampling point, and from where."""
+    if row["status"] == "listed":
+        return f"名单上的采血点（{row['source']}，{row['as_of']}）"
+    known = WUHAN_POINTS if row["city"] == "武汉市" else "当地公安局，还没有名单说它是采血点，先打电话问"
+    return f"{known}；号码出自 {row['source']}，{row['as_of']}" if is_reachable(row) else known
+
+
+def dialled(hotlines: Collection[str]) -> str:
+    """How to call the police of a place from anywhere: {"0716-110"} -> 打 0716110（外地也这样打）."""
+    number = "".join(hotlines).replace("-", "") if len(hotlines) == 1 else ""
+    return f"打 {number}（外地也这样打）" if number else "打当地 110，连区号一起拨（外地也这样打）"
+
+
+def words_for(rows: Sequence[Row]) -> str:
+    """What to say on the phone: at the points' own numbers, or where one must be put through."""
+    own = all(row["status"] == "listed" and is_reachable(row) for row in rows)
+    return f"说：「我要采血找亲人，{'什么时候去方便？' if own else '请转刑侦大队。'}」"
+
+
+def shared_hotline(shown: Sequence[Row], listing: Sequence[Row]) -> list[str]:
+    """What to say on a 110 that several cities share: 0728 is that of 仙桃, 潜江 and 天门."""
+    lines = []
+    for hotline in sorted({row["hotline"] for row in shown if row["hotline"] and not is_reachable(row)}):
+        cities = list(dict.fromkeys(short_name(row["city"]) for row in listing if row["hotline"] == hotline))
+        if len(cities) > 1:
+            lines.append(f"{hotline} 由{'、'.join(cities)}共用，接通后先说是哪里。")
+    return lines
+
+
+def advice(rows: Sequence[Row], listing: Sequence[Row]) -> list[str]:
+    """The lines below a table: whether these are sampling points, whom to call and what to say, what to bring."""
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        groups.setdefault(standing(row), []).append(row["district"])
+    lines = []
+    for sentence, members in groups.items():
+        names = list(dict.fromkeys(members))
+        whose = "、".join(names[:3]) + (f"等 {len(names)} 处" if len(names) > 3 else "")
+        lines.append(f"{whose}：{sentence}。" if len(groups) > 1 else f"这是{sentence}。".replace("这是武汉", "武汉"))
+    unlisted = [row for row in rows if not is_reachable(row)]
+    call = "打上面的电话"
+    if unlisted:
+        start = f"{call}；没有号码的" if len(unlisted) < len(rows) else f"号码{NOT_LISTED}，"
+        call = start + dialled({row["hotline"] for row in unlisted})
+    lines.append(f"{call}，{words_for(rows)}")
+    return [*lines, *shared_hotline(rows, listing), BRING]
+
+
+# --- for people -------------------------------------------------------------------------------
+
+
+class Column(NamedTuple):
+    """A column of the table: its heading, what a row shows there, the least cells it may wrap to (0: stays whole)."""
+
+    heading: str
+    cell: Callable[[Row], str]
+    least: int = 0
+    phone: bool = False
 
 
 def _office(row: Row) -> str:
-    return _lines("office_phone")(row) or ("" if row.get("mobile") or not row.get("unit") else NOT_LISTED)
+    number = row.get("office_phone", "").replace(";", "\n")
+    return number or (NOT_LISTED if row.get("unit") and not row.get("mobile") else "")
 
 
-def _hotline(row: Row) -> str:
-    return row.get("hotline", "") if not (row.get("office_phone") or row.get("mobile")) else ""
+def _note(row: Row) -> str:
+    """How a name was read is told on stderr; only where many were asked does each row say its own."""
+    return row.get("note", "") if row.get("line") or row.get("row") else ""
 
 
 # The columns people see, in order; one without any value is left out.
 SHOWN = (
-    Column("查询", lambda row: row.get("query", "") if row.get("batch") else "", False),
-    Column("行", lambda row: row.get("row", ""), True),
-    Column("结果", lambda row: row.get("result", "") or ("没有找到" if row.get("match") == "none" else ""), True),
-    Column("约公里", lambda row: f"约 {row['distance_km']}" if row.get("distance_km") else "", True),
-    Column("市州", lambda row: short_name(row.get("city", "")), False),
-    Column("区县", lambda row: row.get("district", ""), False),
-    Column("单位", lambda row: row.get("unit", ""), True),
-    Column("地址", lambda row: row.get("address", ""), False),
-    Column("联系人", lambda row: row.get("contact", ""), False),
-    Column("办公电话", _office, True, True),
-    Column("手机", _lines("mobile"), True, True),
-    Column("当地 110", _hotline, True, True),
-    Column("说明", lambda row: row.get("note", ""), False),
+    Column("查询", lambda row: row.get("query", "") if row.get("line") else "", 8),
+    Column("行", lambda row: row.get("row", "")),
+    Column("结果", lambda row: row.get("result", "") or ("没有找到" if row.get("match") == "none" else "")),
+    Column("约公里", lambda row: "本县" if row.get("distance_km") == "0.0" else row.get("distance_km", "")),
+    Column("市州", lambda row: short_name(row.get("city", "")), 6),
+    Column("区县", lambda row: row.get("district", ""), 8),
+    Column("单位", lambda row: row.get("unit", "")),
+    Column("地址", lambda row: row.get("address", ""), 16),
+    Column("联系人", lambda row: re.sub("[、；;，,]", "\n", row.get("contact", ""))),
+    Column("办公电话", _office, phone=True),
+    Column("手机", lambda row: row.get("mobile", "").replace(";", "\n"), phone=True),
+    Column("当地 110", lambda row: "" if is_reachable(row) else row.get("hotline", ""), phone=True),
+    Column("说明", _note, 16),
 )
+PHONES = [column for column in SHOWN if column.phone]
 
 
-def table_columns(rows: Sequence[Row]) -> list[Column]:
-    """The columns that have a value in some row."""
-    return [column for column in SHOWN if any(column.cell(row) for row in rows)]
+def _stacked(row: Row) -> str:
+    cells = [column.cell(row) for column in PHONES]
+    return "\n".join(cell for cell in cells if cell not in ("", NOT_LISTED))
+
+
+# All numbers below each other, where they do not fit side by side.
+STACKED = Column("电话或 110", _stacked, phone=True)
+_GAP = 2
 
 
 def _width(text: str) -> int:
@@ -1808,79 +1924,46 @@ def _width(text: str) -> int:
     return max(map(cell_len, text.split("\n")))
 
 
-_GAP = 2
-_NARROWEST = 8  # what a column that may wrap is left with before the record layout takes over
-
-
-def _widest(column: Column, rows: Sequence[Row]) -> int:
-    return max(_width(text) for text in (column.heading, *map(column.cell, rows)))
-
-
-def column_widths(rows: Sequence[Row], columns: list[Column], width: int) -> list[int] | None:
-    """The columns' widths in a table this wide, every unit and phone whole; None when they do not fit.
-
-    The columns that may wrap share what is left, the ones that need least served first.
-    """
-    wanted = [_widest(column, rows) for column in columns]
-    widths = [want if column.whole else min(want, _NARROWEST) for column, want in zip(columns, wanted)]
+def column_widths(rows: Sequence[Row], columns: list[Column], width: int) -> list[int]:
+    """The columns' widths in a table this wide, every unit and phone whole; [] when they do not fit."""
+    wanted = [max(_width(text) for text in (column.heading, *map(column.cell, rows))) for column in columns]
+    widths = [min(want, column.least or want) for column, want in zip(columns, wanted)]
     left = width - sum(widths) - _GAP * (len(columns) - 1)
-    if left < 0:
-        return None
-    short = sorted((want, at) for at, want in enumerate(wanted) if want > widths[at])
-    for number, (want, at) in enumerate(short):
-        more = min(want - widths[at], left // (len(short) - number))
+    for at, want in enumerate(wanted):
+        more = max(min(want - widths[at], left), 0)
         widths[at] += more
         left -= more
-    return widths
+    return widths if left >= 0 else []
 
 
-def footer(shown: Sequence[Row], listing: Sequence[Row]) -> str:
-    """The line below a table: what to know before going, how old the data is, how much the list covers."""
-    listed = column_of(listing, "status").count("listed")
-    newest = max((row["as_of"] for row in shown if row.get("as_of")), default="")
-    dated = f"资料 {newest}，" if newest else ""
-    whole = f"{PUBLISHED} 个采血点" if HOME_PROVINCE in column_of(listing, "province") else "采血点"
-    return f"{GUIDANCE}{dated}{whole}收录 {listed} 个。"
+def told_once(rows: Sequence[Row]) -> dict[str, str]:
+    """{a column's heading: what it holds in every one of several rows}; the units always stand in the table."""
+    same = {}
+    for column in SHOWN:
+        cells = {column.cell(row) for row in rows}
+        if len(rows) > 1 and len(cells) == 1 and cells != {""} and column.heading != "单位":
+            same[column.heading] = cells.pop().replace("\n", "、")
+    return same
 
 
-def shared_hotline(shown: Sequence[Row], listing: Sequence[Row]) -> str:
-    """What to say on a 110 that several cities share (0728: 仙桃, 潜江, 天门), "" when none shown is shared."""
-    needed = {_hotline(row) for row in shown} - {""}
-    lines = []
-    for hotline in sorted(needed):
-        cities = list(dict.fromkeys(short_name(row["city"]) for row in listing if row["hotline"] == hotline))
-        if len(cities) > 1:
-            lines.append(f"{hotline} 由{'、'.join(cities)}共用，接通后先说是哪里。")
-    return "".join(lines)
-
-
-def _phone_link(number: str) -> str:
-    """The tel: address of a printed number: 027-110 -> tel:027110, an extension behind a comma; "" for other words."""
-    digits = re.fullmatch(r"(\+?[\d -]+)(?:转(\d+))?", number)
-    if not digits:
-        return ""
-    return f"tel:{re.sub('[ -]', '', digits[1])}" + (f",{digits[2]}" if digits[2] else "")
-
-
-def _old_windows_console() -> bool:
-    if sys.platform == "win32":
+def painter(terminal: bool) -> Callable[[Column, str], str]:
+    """What makes a cell's text bold, dim or a tel: link, on a terminal that can; nothing is read as markup."""
+    plain = not terminal or os.environ.get("TERM", "") in ("dumb", "unknown")
+    if not plain and sys.platform == "win32":
         from rich.console import detect_legacy_windows
 
-        return detect_legacy_windows()
-    return False
-
-
-def _painter(terminal: bool) -> Callable[[Column, str], str]:
-    """What makes a cell's text bold, dim or a tel: link, on a terminal that can; nothing is read as markup."""
-    if not terminal or os.environ.get("TERM", "") in ("dumb", "unknown") or _old_windows_console():
-        return lambda column, text: text
-    from rich.color import ColorSystem
-    from rich.style import Style
+        plain = detect_legacy_windows()
 
     def paint(column: Column, text: str) -> str:
-        link = _phone_link(text) if column.phone else ""
-        style = Style(link=link or None, bold=bool(link) or text == column.heading, dim=text == NOT_LISTED)
-        return style.render(text, color_system=ColorSystem.STANDARD)
+        # 027-110 is tel:027110, an extension stands behind a comma; other words are no link.
+        number = re.fullmatch(r"(\+?[\d -]+)(?:转(\d+))?", text) if column.phone else None
+        if plain or not (number or text in (column.heading, NOT_LISTED)):
+            return text
+        styled = f"\x1b[{2 if text == NOT_LISTED else 1}m{text}\x1b[0m"
+        if not number:
+            return styled
+        address = re.sub("[ -]", "", number[1]) + (f",{number[2]}" if number[2] else "")
+        return f"\x1b]8;;tel:{address}\x1b\\{styled}\x1b]8;;\x1b\\"
 
     return paint
 
@@ -1890,49 +1973,59 @@ def _row_lines(
 ) -> Iterator[str]:
     """The lines of one row of the table."""
     cells = [
-        text.split("\n") if column.whole else wrapped(text, cells)
-        for text, column, cells in zip(texts, columns, widths)
+        wrapped(text, room) if column.least else text.split("\n") for text, column, room in zip(texts, columns, widths)
     ]
     for at in range(max(map(len, cells))):
-        line, gap = "", 0
-        for lines, column, cells_wide in zip(cells, columns, widths):
+        line = ""
+        for lines, column, room in zip(cells, columns, widths):
             text = lines[at] if at < len(lines) else ""
-            if text:
-                line += " " * gap + paint(column, text)
-                gap = 0
-            gap += cells_wide - _width(text) + _GAP
-        yield line
+            line += paint(column, text) + " " * (room - _width(text) + _GAP)
+        yield line.rstrip()
 
 
-def _record_lines(row: Row, columns: list[Column], width: int, paint: Callable[[Column, str], str]) -> Iterator[str]:
+def _record_lines(row: Row, width: int, paint: Callable[[Column, str], str]) -> Iterator[str]:
     """One unit, one field a line; a unit or phone that does not fit beside its heading goes below it, whole."""
-    margin = max(_width(column.heading) for column in columns) + _GAP
-    for column in columns:
+    margin = _width(PHONES[0].heading) + _GAP
+    for column in SHOWN:
         text = column.cell(row)
-        if not text:
-            continue
-        below = column.whole and _width(text) > width - margin
+        lines = wrapped(text, width - margin) if column.least else text.split("\n")
         lead = column.heading + " " * (margin - _width(column.heading))
-        if below:
+        if _width(text) > width - margin and not column.least:
             yield column.heading
             lead = " " * _GAP
-        for line in text.split("\n") if column.whole else wrapped(text, width - margin):
+        for line in filter(None, lines):
             yield lead + paint(column, line)
-            lead = " " * len(lead) if below else " " * margin
+            lead = " " * len(lead) if lead.isspace() else " " * margin
 
 
 def table_text(rows: Sequence[Row], width: int, terminal: bool, below: list[str]) -> str:
     """Units for people: a table without rules where every unit and phone fits whole, else one field a line."""
-    columns = table_columns(rows)
-    paint = _painter(terminal)
-    widths = column_widths(rows, columns, width)
-    if widths:
-        cells = [[column.heading for column in columns], *([column.cell(row) for column in columns] for row in rows)]
-        lines = [line for row in cells for line in _row_lines(row, columns, widths, paint)]
+    paint, same = painter(terminal), told_once(rows)
+    side = [column for column in SHOWN if column.heading not in same and any(map(column.cell, rows))]
+    stacked = [column for column in side if not column.phone] + [STACKED]
+    for columns in (side, stacked):
+        widths = column_widths(rows, columns, width)
+        if widths:
+            texts = [[column.heading for column in columns]]
+            texts += [[column.cell(row) for column in columns] for row in rows]
+            lines = [line for row in texts for line in _row_lines(row, columns, widths, paint)]
+            common = "，".join(f"{heading}「{text}」" for heading, text in same.items())
+            below = [f"各行都一样的：{common}。", *below] if same else below
+            break
     else:
-        lines = [line for row in rows for line in (*_record_lines(row, columns, width, paint), "")]
+        lines = [line for row in rows for line in (*_record_lines(row, width, paint), "")]
     lines += [line for text in below for line in wrapped(text, width)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def message_text(rows: Sequence[Row], listing: Sequence[Row]) -> str:
+    """Units to be pasted into a message, each with what to do: no escapes, no trailing blanks, no wrapping."""
+    blocks = []
+    for row in rows:
+        fields = [*((column.heading, column.cell(row)) for column in SHOWN), ("说明", row.get("note", ""))]
+        lines = [f"{heading}：{text}".replace("\n", "、") for heading, text in dict(fields).items() if text]
+        blocks.append("\n".join([*lines, *(advice([row], listing) if row.get("unit") else [])]) + "\n")
+    return "\n".join(blocks)
 
 
 # ==============================================================================================
@@ -2264,7 +2357,7 @@ def _placed(text: str, city: str, catalog: Catalog) -> Division | None:
 
 def _confusable(written: str, name: str) -> bool:
     wrong, right = next((a, b) for a, b in zip(simplified(written), name) if a != b)
-    same_sound = set(_character_readings(wrong)[0]) & set(_character_readings(right)[0])
+    same_sound = set(_character_readings(wrong)) & set(_character_readings(right))
     return looks_like(wrong, right, perhaps=True) or bool(same_sound)
 
 
@@ -2825,9 +2918,9 @@ def list_problems(path: str, bundled: Catalog) -> tuple[list[Row], list[str]]:
     problems: list[str] = []
     first_seen: dict[tuple[str, ...], int] = {}
     for number, cells in records:
-        wrong = ragged(cells, header)
-        if wrong:
-            problems.append(str(ListError(path, *wrong, number)))
+        if len(cells) != len(header):
+            wrong = f"有 {len(cells)} 格，表头有 {len(header)} 格"
+            problems.append(str(ListError(path, wrong, "请补齐或删去多余的格", number)))
             continue
         row = dict(zip(header, cells))
         found = [(name, *problem) for name, cell in row.items() if (problem := cell_problem(cell))]
@@ -2889,8 +2982,17 @@ def nearest(starts: list[Division], catalog: Catalog, numbers_first: bool) -> li
     for division, seat in seats.items():
         away = min(distance_km(seats[start], seat) for start in starts if start in seats)
         rows += [{"distance_km": f"{away:.1f}", **row} for row in catalog.rows_of(division)]
-    rows.sort(key=lambda row: float(row["distance_km"]))
-    return sorted(rows, key=lambda row: numbers_first and not (row["office_phone"] or row["mobile"]))
+    return sorted(rows, key=lambda row: (numbers_first and not is_reachable(row), float(row["distance_km"])))
+
+
+def near_notes(text: str, hits: list[Hit], starts: list[Division]) -> list[str]:
+    """What to know of the distances: that there are none, that there are several starts, from where they count."""
+    if not starts:
+        return [f"「{text}」在名单里，但没有坐标，算不出距离。请用 xunqin search {text}。"]
+    notes = [f"「{text}」有 {len(starts)} 处，按离其中最近的一处算。"] if len(starts) > 1 else []
+    if any(hit.tier in ("former", "popular", "township", "address") for hit in hits):
+        notes.append(f"距离从{'、'.join(name for _, name in starts[:3])}政府所在地算起，不是从「{text}」。")
+    return notes
 
 
 # ==============================================================================================
@@ -2900,10 +3002,11 @@ def nearest(starts: list[Division], catalog: Catalog, numbers_first: bool) -> li
 JIMU = "极目新闻 2022-07-05"
 # (question, ((answer, source and date), ...)); the pages are named in data/SOURCES.md.
 GUIDE = (
+    ("孩子刚丢", (("马上打 110 报警，不用等 24 小时。", "新华社 2019-06-02"),)),
     ("谁可以去", (
         ("孩子失踪或被拐的父母，怀疑自己被拐或不清楚身世的人。", "新华社 2022-07-04"),
         ("在哪里都能采，不看户籍在哪。", "新华社 2022-07-04"),
-        ("附近公安机关的刑侦部门也可以采。", "山西日报 2021-03-31，转载"),
+        ("人在外省，到附近公安机关的刑侦部门也可以采。", "山西日报 2021-03-31，转载"),
     )),
     ("要多少钱", (("不要钱，费用由公安机关出。", "河北公安 2021-05-25"),)),
     ("带什么", (
@@ -2925,11 +3028,11 @@ GUIDE = (
     )),
     ("名单在哪", (
         ("湖北公布过 136 个采血点，有单位、地址、负责人、电话。", JIMU),
+        ("武汉的 16 个，是 16 个区公安分局的刑侦大队。", "长江日报 2022-07-04，据译文"),
         ("全国名单在公安部刑侦局的微信公众号和微博。", "新华社 2022-07-04"),
         ("支付宝、微信、QQ 里搜「寻亲」，可查最近的采血点；现在还能不能用，未核实。", JIMU),
         ("2022 年的名单是否仍然有效，未核实。", "未核实"),
     )),
-    ("孩子刚丢", (("马上报警，不用等 24 小时。", "新华社 2019-06-02"),)),
     ("还可以", (
         ("宝贝回家，志愿者寻亲网站：", ""),
         ("bbs.baobeihuijia.com", "转载页面 2025"),
@@ -2947,7 +3050,7 @@ def guide_text(width: int) -> str:
             for indent, text in ((2, answer), (4, f"（{source}）" if source else "")):
                 lines += [" " * indent + line for line in wrapped(text, min(width, 60) - indent) if line]
         lines.append("")
-    return "\n".join([*lines, "查单位：xunqin search 地名", "导入官方名单：xunqin import 文件", ""])
+    return "\n".join([*lines, "查单位：xunqin 地名", "导入官方名单：xunqin import 文件", ""])
 
 
 # ==============================================================================================
@@ -2978,6 +3081,20 @@ def emit(text: str, machine: bool = False) -> None:
         raise ListError("标准输出", f"写不进去（{reason(error)}）", "请检查磁盘空间") from None
 
 
+def emit_paged(text: str) -> None:
+    """Write a text for people; through the pager, as git does, when it is longer than the terminal is high."""
+    pager = os.environ.get("PAGER", "" if sys.platform == "win32" else "less")
+    wanted = pager not in ("", "cat") and not os.environ.get("NO_PAGER") and os.environ.get("TERM") != "dumb"
+    if not (wanted and is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+        return emit(text)
+    if text.count("\n") < os.get_terminal_size(sys.stdout.fileno()).lines:
+        return emit(text)
+    os.environ.setdefault("LESS", "-FRX")  # git's: leave at the end of one screen, keep links, keep it on the screen
+    os.environ.setdefault("LESSCHARSET", "utf-8")
+    text = re.sub(r"\x1b]8;;.*?\x1b\\", "", text)  # links, which not every pager knows
+    click.echo_via_pager(text.removesuffix("\n"))  # it adds the last line's end
+
+
 def chosen_format(format: str | None) -> str:
     """The format asked for, else a table on a terminal and CSV in a pipe."""
     return format or ("table" if is_terminal(sys.stdout) else "csv")
@@ -2986,14 +3103,17 @@ def chosen_format(format: str | None) -> str:
 def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing: Sequence[Row] = ()) -> None:
     """Print rows in the format asked for; `lead` names the columns before those of the list.
 
-    Below a table stands what to know before going, from the list that the rows are of, if it is given.
+    Below a table stands what to do now, from the list that the rows are of, if it is given.
     """
     form = chosen_format(format)
-    if form != "table":
+    if form in WRITERS:
         emit(WRITERS[form](rows, (*lead, *COLUMNS)), machine=True)
+    elif form == "text":
+        emit(message_text(rows, listing))
     elif rows:
-        below = [footer(rows, listing), shared_hotline(rows, listing)] if listing else []
-        emit(table_text(rows, terminal_width(sys.stdout), is_terminal(sys.stdout), [line for line in below if line]))
+        units = [row for row in rows if row.get("unit")]
+        below = advice(units, listing) if units and listing else []
+        emit_paged(table_text(rows, terminal_width(sys.stdout), is_terminal(sys.stdout), below))
 
 
 def typed(text: str) -> str:
@@ -3034,7 +3154,7 @@ def elsewhere_of(text: str, catalog: Catalog) -> str:
 def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
     """How a name was read, a line for each tier but the plain name."""
     text = masked(text)
-    lines = []
+    lines: list[str] = []
     for tier, group in itertools.groupby(hits, key=lambda hit: hit.tier):
         found = list(group)
         if not TIERS[tier].label:
@@ -3072,12 +3192,6 @@ def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[st
     return [*lines, "请换个写法，或用 xunqin list 看全部；各地刑侦部门都可采血，也可打当地 110 询问。"]
 
 
-def rows_of(text: str, hits: list[Hit], catalog: Catalog, most: int) -> list[Row]:
-    """The list's rows for the hits, best first, with `query` and `match` in front."""
-    rows = [{"query": text, "match": hit.tier, **row} for hit in hits for row in catalog.rows_of(hit.division)]
-    return rows[:most] if most else rows
-
-
 def city_named(text: str, catalog: Catalog) -> str:
     """The full name of the city that a text means in any way: full, short, + 州, former, pinyin, misspelt.
 
@@ -3108,76 +3222,62 @@ def city_named(text: str, catalog: Catalog) -> str:
     raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
 
 
-def _write_terms(formatter: click.HelpFormatter, heading: str, terms: list[tuple[str, str]]) -> None:
-    """A section of (term, meaning), the meanings below each other; click counts a hanzi as one cell."""
-    # Counted here, for our own words are hanzi and ASCII only: help need not wait for rich.
-    cells = {term: len(term) + sum(not character.isascii() for character in term) for term, _ in terms}
-    with formatter.section(heading):
-        for term, meaning in terms:
-            formatter.write(f"  {term}{' ' * (max(cells.values()) - cells[term])}  {meaning}\n")
+def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
+    """What a terminal says of a reading on stderr, in one line and without the text itself.
+
+    For hits, how the name was read; without, the province elsewhere that it lies in, and the first suggestion
+    as a question.
+    """
+    lines = explain(text, hits, catalog) if hits else []
+    if not hits:
+        province = elsewhere_of(text, catalog)
+        lines += [f"在{province}，不在这份名单里，可到附近公安的刑侦部门采血"] if province else []
+        lines += [f"您是不是要找 {division[1]}？" for division in suggest(text, catalog)[:1]]
+    return masked("；".join(line.strip().removeprefix(text).strip().rstrip("。") for line in lines))
 
 
-class _ChineseHelp(click.Command):
-    """Help pages in Chinese; what an argument is stands in the text."""
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix="用法: ")
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
-        terms = [" ".join([", ".join(option.opts), option.metavar or ""]).rstrip() for option in options]
-        _write_terms(formatter, "选项", [(term, option.help or "") for term, option in zip(terms, options)])
-
-    def get_help_option(self, ctx: click.Context) -> click.Option:
-        # Made here, for click's own asks gettext first, which costs as much as reading the list.
-        def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-            if value:
-                emit(ctx.get_help() + "\n")
-                ctx.exit()
-
-        return click.Option(
-            ctx.help_option_names, is_flag=True, is_eager=True, expose_value=False, help="显示这份说明",
-            callback=show_help,
-        )  # fmt: skip
+def rows_of(text: str, hits: list[Hit], catalog: Catalog) -> list[Row]:
+    """The list's rows for the hits, best first, with `query`, `match` and `note` in front."""
+    rows = []
+    for hit in hits:
+        lead = {"query": masked(text), "match": hit.tier, "note": note_of(text, [hit], catalog)}
+        rows += [{**lead, **row} for row in catalog.rows_of(hit.division)]
+    return rows
 
 
-class _ChineseGroup(_ChineseHelp, click.Group):
-    """The group's page: its options, then its commands in the order in which they are defined."""
-
-    command_class = _ChineseHelp
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_options(ctx, formatter)
-        commands = [(name, self.commands[name].get_short_help_str()) for name in self.list_commands(ctx)]
-        _write_terms(formatter, "命令", commands)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
+def above_county(row: Row) -> bool:
+    """Whether a unit is a city's or the province's, not a county's: 襄阳市公安局刑侦支队, code 420600."""
+    return row["code"].endswith("00") and row["district"] in (row["city"], row["province"])
 
 
-def complete_place(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The county names that begin so, in characters, pinyin or initials: jiangx -> 江夏区."""
+def chosen_city(text: str, catalog: Catalog) -> str:
+    """The full name of the city that a name means in any way, "" for an empty one; a county means the city it is in.
+
+    Raises UsageError, with the nearest, when no city or more than one is meant.
+    """
+    try:
+        return city_named(text, catalog) if text else ""
+    except click.UsageError:
+        hits = search(text, catalog)
+        cities = list(dict.fromkeys(catalog.city_of(hit.division) for hit in hits))
+        if len(cities) != 1:
+            raise
+        if len(hits) < len(catalog.cities[cities[0]]):
+            tell(f"「{text}」属于{cities[0]}，按整个{cities[0]}来。")
+        return cities[0]
+
+
+def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The counties, or for a city's parameter the cities, of the list in use that begin so: jiangx -> 江夏区."""
     begun = simplified(clean(incomplete))
-    found = []
-    for place in all_places():
-        spellings = ["".join(reading) for name in place.names() for reading in place.readings(name)]
-        if place.kind in ("county", "zone") and (
-            place.name.startswith(begun) or any(s.startswith(begun) for s in spellings)
-        ):
-            found.append(place.name)
-    return found
-
-
-def complete_city(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The cities of the list in use that begin so, in characters or pinyin."""
-    begun = simplified(clean(incomplete))
-    data = ctx.find_root().params.get("data")
-    cities = list(open_catalog(data).cities)
-    return [
-        city
-        for city in cities
-        if city.startswith(begun) or any("".join(r).startswith(begun) for r in readings(city, 4))
-    ]
+    catalog = open_catalog(ctx.find_root().params.get("data"))
+    names = (
+        list(catalog.cities)
+        if (param.name or "").startswith("city")
+        else [district for _, district in catalog.divisions]
+    )
+    spelled = {name: ["".join(reading) for reading in readings(name)] for name in names}
+    return [name for name in names if any(form.startswith(begun) for form in (name, *spelled[name]))]
 
 
 def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -3187,44 +3287,129 @@ def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> Non
         ctx.exit()
 
 
-def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The option that every command with rows shares."""
-    return click.option(
-        "-f", "--format", "format", type=click.Choice(FORMATS), metavar="格式",
-        help="table、csv、excel 或 json",
-    )(command)  # fmt: skip
+def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Print the command's page and leave."""
+    if value:
+        emit(ctx.get_help() + "\n")
+        ctx.exit()
 
 
-@click.group(
-    cls=_ChineseGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
-    subcommand_metavar="命令 ...",
-    options_metavar="[选项]",
-)
-@click.option("--data", envvar="XUNQIN_DATA", metavar="文件", help="改用另一份名单（CSV）")
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, help="显示版本", callback=show_version)
+class Page(click.Command):
+    """A command whose page is its docstring, as it is written, and its options below."""
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        words = [param.metavar or "" for param in self.params if isinstance(param, click.Argument)]
+        usage = f"用法：{' '.join([ctx.command_path, '[选项]', *words])}\n\n" if ctx.parent else ""
+        formatter.write(f"{usage}{inspect.cleandoc(self.help or '')}\n\n选项：\n".replace("\b\n", ""))
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        terms = [f"{', '.join(option.opts)} {option.metavar or ''}".strip() for option in options]
+        # Counted here, for our own words are hanzi and ASCII only: a page need not wait for rich.
+        cells = [len(term) + sum(not character.isascii() for character in term) for term in terms]
+        for option, term, width in zip(options, terms, cells):
+            formatter.write(f"  {term}{' ' * (max(cells) - width)}  {option.help}\n")
+
+    def get_help_option(self, ctx: click.Context) -> click.Option:
+        # Made here, for click's own asks gettext first, which costs as much as reading the list.
+        return click.Option(
+            ["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=show_help, help="显示这份说明"
+        )
+
+
+output_options = click.option(
+    "-f", "--format", "format", type=click.Choice(FORMATS), metavar="格式",
+    help="table 表格、text 发消息、csv、excel（中文表头的 CSV）、json",
+)  # fmt: skip
+names_argument = click.argument("names", nargs=-1, metavar="地名", shell_complete=complete)
+
+
+class NameFirst(Page, click.Group):
+    """A group whose first word may be a place instead of a command: xunqin 江岸 is xunqin search 江岸."""
+
+    command_class = Page
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        names = complete(ctx, self.params[0], incomplete) if incomplete else []
+        return [*super().shell_complete(ctx, incomplete), *(CompletionItem(name) for name in names)]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word in self.commands or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        if word.isascii() and word.isalpha():
+            from rapidfuzz.distance import OSA
+
+            # No name in Hubei is spelled one slip away from a command (a test tries them all).
+            near = [name for name in (*self.commands, "help") if OSA.distance(word, name) <= 1]
+            if near:
+                page = "--help" if near[0] == "help" else near[0]
+                raise click.UsageError(f"没有 {word} 这个命令。您是不是要用 xunqin {page}？", ctx)
+        return super().resolve_command(ctx, ["search", *args])
+
+
+@click.group(cls=NameFirst, invoke_without_command=True)
+@click.option("--data", envvar="XUNQIN_DATA", type=click.Path(), metavar="文件", help="改用另一份名单（CSV）")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="显示版本")
 @click.pass_context
 def cli(ctx: click.Context, data: str | None) -> None:
-    """查湖北免费采血寻亲的单位和联系办法。
+    """查湖北免费采血寻亲的公安单位和联系办法。
 
-    \b
-    例：
-      xunqin search 江岸
-      xunqin search 蒲圻
-      xunqin list --city 武汉
+    用法：
+      xunqin 江岸                  地名怎么写都行：旧县名、乡镇、拼音、整句话
+      xunqin guide                 谁能去、带什么、怎么办
+
+    其他命令：
+      search 地名                  按地名找单位；search - 一行一个地名
+      batch 家庭.xlsx              一张表里的每个家庭，各找各的单位
+      list 武汉                    列出一个市州的，或全部的单位
+      near 木鱼镇                  离一个地方最近的单位
+      import 名单.png              导入官方公布的名单：图片、表格、网页、文档
+      check                        检查名单，看覆盖多少
     """
     ctx.obj = data
+    if ctx.invoked_subcommand is None:
+        emit(ctx.get_help() + "\n")
 
 
-def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterator[list[Row]]:
-    """The rows for each line of a batch, one line after the other; a blank line keeps a blank row."""
-    found = lru_cache(maxsize=10_000)(lambda text: search(text, catalog, within))
+# --- search -----------------------------------------------------------------------------------
+
+
+def answer(text: str, catalog: Catalog, within: str = "", most: int = 0, format: str | None = None) -> int:
+    """Print what one name means: the rows on stdout, how it was read or what to do next on stderr. The exit code."""
+    hits = search(text, catalog, within)
+    rows = rows_of(text, hits, catalog)
+    show(rows[: most or None], ("query", "match", "note"), format, catalog.rows)
+    if hits:
+        lines = explain(text, hits, catalog)
+        lines += [f"还有 {len(rows) - most} 行没有显示，不写 -n 就全部显示。"] if 0 < most < len(rows) else []
+    else:
+        others = dict.fromkeys(catalog.city_of(hit.division) for hit in search(text, catalog)) if within else ()
+        lines = [f"「{text}」不在{within}，在{'、'.join(others)}。"] if others else []
+        lines = lines or not_found(text, catalog, suggest(text, catalog))
     for line in lines:
-        text = line.rstrip("\r\n").removeprefix("\ufeff").strip()
-        if not text:
-            yield [{"query": "", "match": ""}]
-            continue
-        yield rows_of(text, found(text), catalog, 0) or [{"query": text, "match": "none"}]
+        tell(line)
+    return FOUND if hits else NOT_FOUND
+
+
+def prompted(catalog: Catalog, within: str, most: int, format: str | None) -> int:
+    """search - on a terminal: answer each line when it is typed, until Ctrl-D."""
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  (typing hanzi, going back and to earlier lines)
+    tell("一行写一个地名，按回车就查；按 Ctrl-D 结束。")
+    codes = [FOUND]
+    with contextlib.suppress(EOFError):
+        while True:
+            text = typed(input("地名> ")).strip()
+            if text:
+                codes.append(answer(text, catalog, within, most, format))
+    tell("")
+    return max(codes)
 
 
 def input_lines() -> Iterator[str]:
@@ -3233,95 +3418,382 @@ def input_lines() -> Iterator[str]:
         raise ListError("标准输入", "已经关闭", "请用管道送入地名，一行一个")
     for raw in sys.stdin.buffer:
         try:
-            yield raw.decode("utf-8")
+            line = raw.decode("utf-8")
         except UnicodeDecodeError:
-            yield raw.decode("gb18030", "replace")
+            line = raw.decode("gb18030", "replace")
+        yield line.rstrip("\r\n").removeprefix("\ufeff")
+
+
+# A number in front: 1、监利  （3）蕲春  2. 硚口  ⑤洪湖
+NUMBERED = r"\s*(?:[(（]?\d{1,3}(?:[)）]\s*[、.．,，]?|\s*[、．:：]|[.,，]\s*(?!\d)|\s(?=\s*\D))|[①-⑳])\s*"
+
+
+Find = Callable[[str], list[Hit]]
+
+
+def place_in(line: str, find: Find) -> tuple[str, list[Hit]]:
+    """(the name that a line of somebody's list holds, what it means): "1、监利" -> 监利, "张三<Tab>监利" -> 监利.
+
+    Of several fields apart by tabs, the one that is read most surely; the last of them when none is read.
+    """
+    fields = [re.sub(f"^{NUMBERED}", "", field).strip() for field in line.split("\t")]
+    read = [(field, find(field)) for field in fields if field]
+    ranks = list(TIERS)
+    sure = sorted((answer for answer in read if answer[1]), key=lambda answer: ranks.index(answer[1][0].tier))
+    return (sure or read[-1:] or [("", [])])[0]
+
+
+def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterator[list[Row]]:
+    """The rows for each line of a list, with the line's number; an empty or unmatched line keeps one row."""
+
+    @lru_cache(maxsize=10_000)
+    def rows_for(line: str) -> list[Row]:
+        text, hits = place_in(line, lambda text: search(text, catalog, within))
+        if not line.strip():
+            return [{"match": "", "note": ""}]
+        return rows_of(text, hits, catalog) or [{"match": "none", "note": note_of(text, [], catalog)}]
+
+    for number, line in enumerate(lines, 1):
+        written = {"line": str(number), "query": masked(" ".join(line.split()))}
+        yield [{**row, **written} for row in rows_for(line)]
 
 
 BATCH_ROWS = 500  # rows written at a time, so that memory stays flat
 
 
-def search_batch(catalog: Catalog, within: str, most: int, format: str | None) -> int:
+def search_lines(catalog: Catalog, within: str, most: int, format: str | None) -> int:
     """search -: a row at least for each line of stdin; the count of unmatched ones on stderr."""
     form = chosen_format(format)
-    lead = ("query", "match")
+    if is_terminal(sys.stdin) and form in ("table", "text"):
+        return prompted(catalog, within, most, format)
+    lead = ("line", "query", "match", "note")
     waiting: list[Row] = []
     asked = unmatched = 0
     first = True
-    terminal = is_terminal(sys.stderr) and not is_terminal(sys.stdout)
-    for answer in answer_lines(input_lines(), catalog, within):
-        asked += bool(answer[0]["query"])
-        unmatched += answer[0]["match"] == "none"
-        waiting += answer[:most] if most else answer
+    watched = is_terminal(sys.stderr) and not is_terminal(sys.stdout)
+    for rows in answer_lines(input_lines(), catalog, within):
+        asked += bool(rows[0]["query"])
+        unmatched += rows[0]["match"] == "none"
+        waiting += rows[: most or None]
         if form in ("csv", "excel") and len(waiting) >= BATCH_ROWS:
             emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
             waiting, first = [], False
-        if terminal and asked % 1000 == 0:
+        if watched and asked % 1000 == 0 and asked:
             click.echo(f"\r已查 {asked} 个地名", err=True, nl=False)
-    if terminal and asked >= 1000:
-        click.echo("\r", err=True, nl=False)
+    if watched and asked >= 1000:
+        click.echo("", err=True)
     if form in ("csv", "excel"):
         emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
     else:
-        show([{"batch": "yes", **row} for row in waiting], lead, format, catalog.rows)
+        show(waiting, lead, format, catalog.rows)
     if unmatched:
         tell(f"{asked} 个地名里有 {unmatched} 个没有找到。")
     return NOT_FOUND if unmatched else FOUND
 
 
-@cli.command("search", short_help="按地名找单位", options_metavar="[选项]")
-@click.argument("names", nargs=-1, metavar="地名...", shell_complete=complete_place)
-@click.option("--city", metavar="市州", help="只要这个市州的", shell_complete=complete_city)
+@cli.command("search")
+@names_argument
+@click.option("--city", metavar="市州", help="只要这个市州的", shell_complete=complete)
 @click.option("-n", "number", type=click.IntRange(min=0), default=0, metavar="个数", help="最多几行；0 不限")
 @output_options
 @click.pass_obj
 def search_command(data: str | None, names: tuple[str, ...], city: str | None, number: int, format: str | None) -> int:
-    """按地名找采血单位。
+    """按地名找采血寻亲的单位。
 
-    \b
     区县、单位、市州、乡镇、旧县名、拼音、首字母、
-    繁体、同音字、整句地址都认得：
+    繁体、同音字、整句地址、身份证前六位都认得：
       xunqin search 江岸
       xunqin search 武汉 硚口
       xunqin search huangpi
-      xunqin search 沔阳县
-    地名写 - 时，从标准输入读，一行一个。
+      xunqin search 沔阳县 -f text > 给家属.txt
+    地名写 - 时从标准输入读，一行一个。
     找到返回 0，没找到返回 1，用法或数据有错返回 2。
     """
     text = " ".join(map(typed, names)).strip()
     if not text:
         raise click.UsageError("请写上地名，例如：xunqin search 江岸")
     catalog = open_catalog(data)
-    within = city_named(typed(city), catalog) if city else ""
-    if text == "-":
-        return search_batch(catalog, within, number, format)
-    hits = search(text, catalog, within)
-    show(rows_of(text, hits, catalog, number), ("query", "match"), format, catalog.rows)
-    lines = explain(text, hits, catalog) if hits else not_found(text, catalog, suggest(text, catalog))
-    for line in lines:
-        tell(line)
-    return FOUND if hits else NOT_FOUND
+    within = chosen_city(typed(city or ""), catalog)
+    return (search_lines(catalog, within, number, format) if text == "-" else
+            answer(text, catalog, within, number, format))  # fmt: skip
 
 
-@cli.command("list", short_help="列出全部或一个市州的单位", options_metavar="[选项]")
-@click.option("--city", metavar="市州", help="只列这个市州", shell_complete=complete_city)
+# --- batch ------------------------------------------------------------------------------------
+
+# How a column of places is headed, the most telling first, and what else heads a list of families.
+PLACE_HEADINGS = (
+    "老家|籍贯|原籍|家乡|户籍|户口|出生地|家庭地址|失踪地|走失地|丢失地|被拐地|地名|区县|县市|地点|地址|住址"
+)
+FAMILY_HEADINGS = (
+    f"{PLACE_HEADINGS}|姓名|称呼|家长|父亲|母亲|孩子|关系|性别|年龄|日期|时间|电话|手机|身份证|序号|编号|备注|情况"
+)
+RESULT_HEADINGS = ("区县", "采血单位", "单位地址", "单位联系人", "单位电话", "当地 110", "怎么认出的", "要问的")
+GUESSES = ("initials", "homophone", "lookalike", "typo")  # tiers whose answer is to be confirmed
+COLOURS = {"unsure": "FFF2CC", "none": "F8CBAD", "blank": "F8CBAD"}
+MOST_UNITS = 8  # in one cell
+MOST_UNPACKED = 200_000_000  # bytes of a workbook
+
+
+def text_book(path: str) -> Any:
+    """A new workbook with the rows of a CSV or of lines of text, every cell as text."""
+    import openpyxl
+
+    with open(path, "rb") as file:
+        raw = file.read()
+    encodings = ["utf-16"] if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "gb18030"]
+    for encoding in encodings:
+        with contextlib.suppress(UnicodeDecodeError):
+            text = raw.decode(encoding)
+            break
+    else:
+        raise ListError(path, "编码认不出来", "请另存为 UTF-8 的 CSV")
+    lines = text.splitlines()[:100]
+    often = {mark: sum(mark in line for line in lines) for mark in ",\t;"}
+    delimiter = max(often, key=lambda mark: often[mark])
+    if often[delimiter] * 2 < len(lines):
+        delimiter = "\0"  # a list of lines
+    book = openpyxl.Workbook()
+    for at, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
+        for column, value in enumerate(cells, 1):
+            cell = book.active.cell(at, column, re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", "", value))
+            cell.data_type = "s"  # also where it begins with =
+    return book
+
+
+def family_books(path: str) -> tuple[Any, Any]:
+    """(a list of families as a workbook, the same with what its formulas came to). Raises ListError when unreadable."""
+    try:
+        import zipfile
+
+        import openpyxl
+    except ImportError:
+        raise extra_missing(path, "import") from None
+    try:
+        with open(path, "rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise ListError(path, f"打不开（{reason(error)}）", "请检查路径和权限") from None
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        raise ListError(path, "是旧版 .xls，或加了密码", "请去掉密码，另存为 .xlsx")
+    if not start.startswith(b"PK"):
+        book = text_book(path)
+        return book, book
+    try:
+        with zipfile.ZipFile(path) as packed:
+            if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
+                raise ListError(path, "展开后太大", "请分成几个文件")
+        return openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True)
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError):
+        raise ListError(path, "不是能读的 Excel 表", "请用 Excel 打开，另存为 .xlsx") from None
+
+
+def cell_text(value: object) -> str:
+    """A cell as one line of text: 421023.0 -> "421023", an empty one -> ""."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else str(value).replace("\n", " ").strip()
+
+
+def heading_row(table: list[list[str]]) -> int:
+    """The number of the row that heads a sheet of families, 0 when there is none."""
+    best, at = 0, 0
+    for number, cells in enumerate(table[:15], 1):
+        filled = [cell for cell in cells if cell]
+        heads = sum(len(cell) <= 12 and re.search(FAMILY_HEADINGS, cell) is not None for cell in filled)
+        if heads > best and heads * 2 >= len(filled):
+            best, at = heads, number
+    return at
+
+
+def place_column(table: list[list[str]], heading: int, wanted: str, find: Find) -> int:
+    """The number of the column that holds the places, 0 when none does.
+
+    It is the one asked for, by its heading or its letter; else the one that its heading and its cells speak for.
+    """
+    width = max(map(len, table), default=0)
+    headings = [*(table[heading - 1] if heading else []), *[""] * width][:width]
+    if wanted:
+        return next((at for at, head in enumerate(headings, 1) if wanted in (head, chr(ord("A") + at - 1))), 0)
+    telling = PLACE_HEADINGS.split("|")[::-1]
+    scores = {}
+    for at, head in enumerate(headings):
+        cells = [cells[at] for cells in table[heading:][:100]]
+        words = [cell for cell in cells if cell and not re.fullmatch(r"[\d\s-]*[\dXx]", cell)]
+        places = [word for word in words if place_in(word, find)[1] or elsewhere_senses(simplified(clean(word)))]
+        share = len(places) / max(len(words), 1)
+        told = max((rank for rank, word in enumerate(telling, 1) if word in head), default=0)
+        if told or share > 0.3:
+            scores[at + 1] = share + told / len(telling)
+    return max(scores, key=lambda column: scores[column], default=0)
+
+
+def question(hits: list[Hit], rows: list[Row], text: str, note: str) -> str:
+    """What to ask the family, "" when their place is sure."""
+    if not text:
+        return "老家是哪里？"
+    if not hits:
+        return note or "这个地名不认识，请问是哪个县"
+    names = list(dict.fromkeys(row["district"] for row in rows if not above_county(row)))
+    cities = list(dict.fromkeys(row["city"] for row in rows))
+    if len(names) > 3:
+        return f"是{'、'.join(cities[:3])}{'等地' if len(cities) > 3 else ''}的哪个区县？"
+    if len(names) > 1:
+        return f"是{'，还是'.join(names)}？"
+    return f"是不是{rows[0]['city']}{rows[0]['district']}？" if hits[0].tier in GUESSES else ""
+
+
+def family_cells(text: str, hits: list[Hit], catalog: Catalog) -> tuple[str, Sequence[str]]:
+    """(found, unsure, none or blank; the cells under RESULT_HEADINGS) of one family's place."""
+    note = note_of(text, hits, catalog) if text else ""
+    rows = [row for hit in hits for row in catalog.rows_of(hit.division)]
+    ask = question(hits, rows, text, note)
+    kind = "blank" if not text else "none" if not hits else "unsure" if ask else "found"
+    if not hits:
+        return kind, [""] * (len(RESULT_HEADINGS) - 2) + ["", ask]
+    shown = rows[:MOST_UNITS]
+    columns = [[row[name] or NOT_LISTED for row in shown] for name in ("district", "unit", "address", "contact")]
+    columns.append([";".join(filter(None, [row["office_phone"], row["mobile"]])) or NOT_LISTED for row in shown])
+    columns.append([row["hotline"] for row in shown])
+    if len(rows) > MOST_UNITS:
+        columns[1].append(f"共 {len(rows)} 个，问清是哪里再查")
+    cells = ["\n".join(column).replace(";", "、") for column in columns]
+    return kind, [*cells, note or "按名称", ask or f"打电话{words_for(rows)}"]
+
+
+def family_table(sheet: Any) -> list[list[str]]:
+    """A sheet's cells as text; what is merged over several rows stands in each of them."""
+    table = [[cell_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    for span in sheet.merged_cells.ranges:
+        if span.min_col == span.max_col:
+            for number in range(span.min_row, span.max_row):
+                table[number][span.min_col - 1] = table[span.min_row - 1][span.min_col - 1]
+    return table
+
+
+def fill_sheet(sheet: Any, values: Any, wanted: str, catalog: Catalog, find: Find) -> list[str]:
+    """Write each family's unit beside its row; the kind of each answer. [] when no column holds places."""
+    from openpyxl.styles import Alignment, PatternFill
+
+    table = family_table(values)
+    heading = heading_row(table)
+    column = place_column(table, heading, wanted, find)
+    if not column:
+        return []
+    headed = f"「{table[heading - 1][column - 1]}」一列" if heading else f"第 {column} 列"
+    numbers = [number for number in range(heading + 1, len(table) + 1) if any(table[number - 1])]
+    steps: Any = contextlib.nullcontext(numbers)
+    if len(numbers) > 1000 and is_terminal(sys.stderr):
+        steps = click.progressbar(numbers, file=sys.stderr, label=sheet.title)
+    with steps as watched:
+        found = {number: family_cells(*place_in(table[number - 1][column - 1], find), catalog) for number in watched}
+    used = [at for row in table for at, cell in enumerate(row, 1) if cell]
+    first = max([*used, *(span.max_col for span in sheet.merged_cells.ranges)]) + 1
+    for number, (kind, cells) in {**({heading: ("found", RESULT_HEADINGS)} if heading else {}), **found}.items():
+        for at, text in enumerate(cells, first):
+            cell = sheet.cell(number, at, text or None)
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            if kind in COLOURS:
+                cell.fill = PatternFill("solid", fgColor=COLOURS[kind])
+    for at, width in enumerate((16, 34, 24, 10, 26, 10, 28, 36), first):
+        sheet.column_dimensions[sheet.cell(1, at).column_letter].width = width
+    tell(f"「{sheet.title}」按{headed}查，共 {len(found)} 行。")
+    return [kind for kind, _ in found.values()]
+
+
+def free_name(path: str) -> str:
+    """The path of a result that is not there yet: 家庭.结果.xlsx, then 家庭.结果2.xlsx."""
+    stem = f"{os.path.splitext(path)[0]}.结果"
+    return next(name for name in (f"{stem}{at}.xlsx" for at in ("", *range(2, 10_000))) if not os.path.exists(name))
+
+
+def save_book(book: Any, path: str) -> None:
+    """Write a workbook that is there whole or not at all, and never over another file."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        book.save(temporary)
+        if os.path.exists(path):
+            raise ListError(path, "已经有这个文件，没有动它", "请换个名字：-o 另一个.xlsx")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ListError(path, f"写不进去（{reason(error)}）", "请检查路径、权限和磁盘空间") from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+
+
+@cli.command("batch")
+@click.argument("file", metavar="文件", type=click.Path())
+@click.option("--column", default="", metavar="列", help="哪一列是地名：表头，或 A、B、C；不写就自己找")
+@click.option("-o", "out", default="", type=click.Path(), metavar="文件", help="结果写到哪里（.xlsx）")
+@click.pass_obj
+def batch_command(data: str | None, file: str, column: str, out: str) -> int:
+    """一张表里的每个家庭，各找各的单位；写成新表，原表不动。
+
+      xunqin batch 家庭.xlsx
+      xunqin batch 家庭.csv --column 老家 -o 结果.xlsx
+    原来的行和列都在，右边加上单位、联系办法和要问的；
+    黄色要再问一句，红色没有找到。
+    结果写在「家庭.结果.xlsx」，已有的结果不会被盖掉。
+    """
+    if out and not out.endswith(".xlsx"):
+        raise click.UsageError("-o 后面请写 .xlsx 文件")
+    if out and os.path.exists(out):
+        raise ListError(out, "已经有这个文件，没有动它", "请换个名字")
+    catalog = open_catalog(data)
+    find = lru_cache(maxsize=None)(lambda text: search(text, catalog))
+    book, values = family_books(file)
+    counts = dict.fromkeys(("found", "unsure", "none", "blank"), 0)
+    for sheet in book.worksheets:
+        kinds = fill_sheet(sheet, values[sheet.title], typed(column), catalog, find)
+        if not kinds:
+            tell(f"「{sheet.title}」里没有地名一列，没有动它。")
+        for kind in kinds:
+            counts[kind] += 1
+    if not any(counts.values()):
+        raise ListError(file, "找不到地名在哪一列", "请用 --column 写出那一列的表头")
+    out = out or free_name(file)
+    save_book(book, out)
+    told = zip(("查到", "要再问一句（黄色）", "没有找到（红色）", "没写地名"), counts.values())
+    tell("，".join(f"{label} {count} 行" for label, count in told if count) + "。")
+    tell(f"结果写在 {typed(out)}，原表没有动。")
+    return NOT_FOUND if counts["none"] else FOUND
+
+
+# --- list, near, guide ------------------------------------------------------------------------
+
+
+def listed(rows: Sequence[Row], city: str) -> list[Row]:
+    """A city's rows, or all, city by city; units above the county stand first in theirs."""
+    kept = [row for row in rows if city in ("", row["city"])]
+    return sorted(kept, key=lambda row: (row["code"][:4], not above_county(row)))
+
+
+@cli.command("list")
+@click.argument("city", nargs=-1, metavar="[市州]", shell_complete=complete)
+@click.option("--city", "city_option", metavar="市州", help="只列这个市州", shell_complete=complete)
+@click.option("--own", is_flag=True, help="只列自己导入的")
 @output_options
 @click.pass_obj
-def list_command(data: str | None, city: str | None, format: str | None) -> int:
+def list_command(
+    data: str | None, city: tuple[str, ...], city_option: str | None, own: bool, format: str | None
+) -> int:
     """列出全部单位，或一个市州的单位。
 
-    \b
+    例：
       xunqin list
-      xunqin list --city 武汉
-      xunqin list --city 恩施州 -f excel > 恩施.csv
+      xunqin list 武汉
+      xunqin list 恩施州 -f excel > 恩施.csv
     """
-    catalog = open_catalog(data)
-    rows = catalog.rows
-    if city:
-        within = city_named(typed(city), catalog)
-        rows = [row for row in rows if row["city"] == within]
-    show(rows, (), format, catalog.rows)
-    return FOUND
+    if own and data:
+        raise click.UsageError("--own 和 --data 只能用一个")
+    catalog = Catalog(own_rows()) if own else open_catalog(data)
+    if own and not catalog.rows:
+        tell("还没有导入过名单。请用 xunqin import 文件。")
+    provinces = {name for row in catalog.rows for name in (row["province"], short_name(row["province"]))}
+    text = typed(" ".join(city) or city_option or "").strip()
+    within = "" if simplified(clean(text)) in provinces else chosen_city(text, catalog)
+    show(listed(catalog.rows, within), (), format, catalog.rows)
+    return NOT_FOUND if own and not catalog.rows else FOUND
 
 
 def bundled_catalog() -> Catalog:
@@ -3329,8 +3801,8 @@ def bundled_catalog() -> Catalog:
     return Catalog(load_list(bundled_path("points.csv")))
 
 
-@cli.command("near", short_help="离一个地方最近的单位", options_metavar="[选项]")
-@click.argument("names", nargs=-1, metavar="地名...", shell_complete=complete_place)
+@cli.command("near")
+@names_argument
 @click.option("-n", "number", type=click.IntRange(min=1), default=5, metavar="个数", help="最多几行，默认 5")
 @click.option("--numbers-first", is_flag=True, help="有号码的排在前面")
 @output_options
@@ -3338,7 +3810,6 @@ def bundled_catalog() -> Catalog:
 def near_command(data: str | None, names: tuple[str, ...], number: int, numbers_first: bool, format: str | None) -> int:
     """离一个地方最近的单位，按直线距离。
 
-    \b
       xunqin near 木鱼镇
       xunqin near 蒲圻 -n 3
     距离按县城之间的直线算，实际路程更远。
@@ -3352,23 +3823,19 @@ def near_command(data: str | None, names: tuple[str, ...], number: int, numbers_
     starts = [hit.division for hit in hits if hit.division in seats]
     rows = nearest(starts, catalog, numbers_first)[:number] if starts else []
     show(rows, ("distance_km",), format, catalog.rows)
-    if not hits:
-        lines = not_found(text, catalog, suggest(text, catalog))
-    elif not starts:
-        lines = [f"「{text}」在名单里，但没有坐标，算不出距离。请用 xunqin search {text}。"]
+    if hits:
+        lines = [*explain(text, hits, catalog), *near_notes(text, hits, starts)]
     else:
-        lines = explain(text, hits, catalog)
-        if len(starts) > 1:
-            lines.append(f"「{text}」有 {len(starts)} 处，按离其中最近的一处算。")
+        lines = not_found(text, catalog, suggest(text, catalog))
     for line in lines:
         tell(line)
     return FOUND if rows else NOT_FOUND
 
 
-@cli.command("guide", short_help="谁能去、带什么、怎么办", options_metavar="[选项]")
+@cli.command("guide")
 def guide_command() -> int:
     """谁可以采血、带什么、采了以后怎样、该打给谁。每一句都注明出处。"""
-    emit(guide_text(terminal_width(sys.stdout)))
+    emit_paged(guide_text(terminal_width(sys.stdout)))
     return FOUND
 
 
@@ -3462,21 +3929,27 @@ def check_command(data: str | None, file: str | None) -> int:
 def usage_text(error: click.ClickException) -> str:
     """click's usage errors in Chinese, one line, with the remedy."""
     context = getattr(error, "ctx", None)
-    remedy = f"请看 {context.command_path} --help" if context else "请看 xunqin --help"
+    page = f"请看 {context.command_path if context else 'xunqin'} --help"
     if isinstance(error, click.NoSuchOption):
-        problem = f"没有 {error.option_name} 这个选项"
-    elif isinstance(error, click.BadOptionUsage):
-        problem = f"{error.option_name} 后面要跟一个值"
-    elif isinstance(error, click.BadParameter) and error.param is not None:
-        name = "/".join(error.param.opts)
+        near = f"，您是不是要用 {'、'.join(error.possibilities)}" if error.possibilities else ""
+        if context and context.command is cli:
+            near = near or "，选项要写在命令或地名后面"
+        elif any(error.option_name in param.opts for param in cli.params):
+            near = "，它要写在命令前面"
+        return f"没有 {error.option_name} 这个选项{near}。{page}"
+    if isinstance(error, click.BadOptionUsage):
+        flag = "does not take" in error.message
+        return f"{error.option_name} 后面{'不跟' if flag else '要跟一个'}值。{page}"
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        name = "/".join(error.param.opts) if isinstance(error.param, click.Option) else error.param.metavar
+        if isinstance(error, click.MissingParameter):
+            return f"还要写上{name}。{page}"
         choices = getattr(error.param.type, "choices", None)
-        problem = f"{name} 的值不对" + (f"，可用 {'、'.join(choices)}" if choices else "")
-    elif type(error) is click.UsageError and not error.message.isascii() and "No such" not in error.message:
-        return error.message.replace("\n", " ")
-    else:
-        problem = error.format_message().replace("\n", " ")
-        problem = re.sub(r"^No such command '(.*?)'.*", r"没有 \1 这个命令", problem)
-    return f"{problem}。{remedy}"
+        return f"{name} 的值不对{f'，可用 {chr(0x3001).join(choices)}' if choices else ''}。{page}"
+    surplus = re.match(r"Got unexpected extra arguments? \((.*)\)", error.message)
+    if surplus:
+        return f"多写了 {surplus[1]}。{page}"
+    return f"用法不对。{page}" if error.message.isascii() else error.message.replace("\n", " ")
 
 
 def _ready_streams() -> None:

@@ -35,13 +35,22 @@ PLACE_COLUMNS = ("name", "short", "kind", "code", "district", "pinyin", "years",
 # The ministry told parents to go to the criminal-investigation department of the nearest public
 # security organ (山西日报, 2021-03-31): that is why every county's bureau is a right place to ask.
 MINISTRY = ("http://zt-9jc.com.cn/guonei/2021033135732.html", "2021-03-31")
-# The one point that the press names (极目新闻), with its contact; no number is printed there.
-JIANGAN = {
-    "unit": "武汉市江岸区公安分局刑侦支队",
-    "contact": "戴警官",
-    "status": "listed",
-    "source": "http://ctjt.rmjtxw.com/qczx/20220705/443.html",
-    "as_of": "2022-07-05",
+# What a source prints of one county's row, by its code.
+PRINTED = {
+    # The one point that the press names (极目新闻), with its contact; no number is printed there.
+    "420102": {
+        "unit": "武汉市江岸区公安分局刑侦支队",
+        "contact": "戴警官",
+        "status": "listed",
+        "source": "http://ctjt.rmjtxw.com/qczx/20220705/443.html",
+        "as_of": "2022-07-05",
+    },
+    # A county notice with the bureau's duty phone; it does not speak of blood samples.
+    "421223": {
+        "office_phone": "0715-3783911",
+        "source": "http://chongyang.cjyun.org/p/22798.html",
+        "as_of": "2020-02-10",
+    },
 }
 TOWNSHIP_SUFFIXES = ("街道", "镇", "乡")
 # The successor that kept the seat, where a county of then became several.
@@ -527,8 +536,7 @@ def build_points() -> None:
     divisions = read("divisions.csv")
     rows = [point(row["code"], row["city"], row["name"], row["area_code"]) for row in divisions]
     for row in rows:
-        if row["code"] == "420102":
-            row.update(JIANGAN)
+        row.update(PRINTED.get(row["code"], {}))
     area_codes = {row["city_code"]: row["area_code"] for row in divisions}
     for zone in read("zones.csv"):
         row = point(zone["city_code"], zone["city"], zone["name"], area_codes[zone["city_code"]])

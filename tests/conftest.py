@@ -27,7 +27,8 @@ class Result(NamedTuple):
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No list of the developer's own, no terminal settings."""
     home = tmp_path_factory.mktemp("home")
-    for name in ("XUNQIN_DATA", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING", "XDG_CONFIG_HOME"):
+    for name in ("XUNQIN_DATA", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING", "XDG_CONFIG_HOME",
+                 "PAGER", "NO_PAGER", "LESS", "LESSCHARSET"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
         os.unsetenv(name)  # readline, which pytest loads, sets COLUMNS where os.environ does not see it
     monkeypatch.setenv("HOME", str(home))
@@ -66,9 +67,13 @@ def process(*args: str | bytes, env: dict[str, str] | None = None, stdin: bytes 
 
 
 def on_terminal(
-    width: int, *args: str, env: dict[str, str] | None = None, command: Sequence[str] = (sys.executable, str(SCRIPT))
+    width: int,
+    *args: str,
+    env: dict[str, str] | None = None,
+    command: Sequence[str] = (sys.executable, str(SCRIPT)),
+    keys: Sequence[str] = (),
 ) -> Result:
-    """Run the script on a pseudo-terminal of `width` columns; stderr goes there too."""
+    """Run the script on a pseudo-terminal of `width` columns, stderr too; each of `keys` is typed at a prompt."""
     import fcntl
     import pty
     import struct
@@ -85,7 +90,8 @@ def on_terminal(
         close_fds=True,
     )
     os.close(side)
-    chunks = []
+    chunks: list[bytes] = []
+    waiting = list(keys)
     while True:
         try:
             chunk = os.read(main, 65536)
@@ -94,6 +100,8 @@ def on_terminal(
         if not chunk:
             break
         chunks.append(chunk)
+        if waiting and b"".join(chunks).endswith(b"> "):
+            os.write(main, waiting.pop(0).encode())
     os.close(main)
     return Result(child.wait(), b"".join(chunks).decode("utf-8").replace("\r\n", "\n"), "")
 

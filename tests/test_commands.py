@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from conftest import HEADER, SCRIPT, Result, listing, on_terminal, process
 import xunqin
 
 Call = Callable[..., Result]
-BATCH_HEADER = f"query,match,{HEADER}\n"
+BATCH_HEADER = f"line,query,match,note,{HEADER}\n"
 
 GOOD = {
     "code": "420281", "province": "湖北省", "city": "黄石市", "district": "大冶市", "unit": "大冶市公安局",
@@ -119,9 +120,12 @@ def test_distance_is_the_great_circle() -> None:
 
 def test_near_in_json_on_a_terminal_and_for_several_places(call: Call) -> None:
     assert '"distance_km": 34.4,' in call("near", "神农架", "-f", "json").out
-    assert "约 34.4" in on_terminal(120, "near", "神农架", env={"TERM": "dumb"}).out
+    shown = on_terminal(120, "near", "神农架", "-n", "2", env={"TERM": "dumb"}).out.splitlines()
+    assert [line.split()[0] for line in shown[:3]] == ["约公里", "本县", "34.4"]
+    assert call("near", "神农架").err == ""
     assert call("near", "汉口", "-n", "1").err == (
         "汉口 俗称 → 江岸区、江汉区、硚口区\n「汉口」有 3 处，按离其中最近的一处算。\n"
+        "距离从江岸区、江汉区、硚口区政府所在地算起，不是从「汉口」。\n"
     )
 
 
@@ -140,6 +144,7 @@ def test_near_with_numbers_first(call: Call, tmp_path: Path) -> None:
 
 def test_near_says_when_it_cannot(call: Call, tmp_path: Path) -> None:
     assert call("near", "火星").code == 1
+    assert re.match("没有找到「广州」.*广东.*名单", call("near", "广州").err)
     assert call("near", " ").code == 2
     path = tmp_path / "list.csv"
     path.write_text(listing(3), encoding="utf-8")
@@ -164,34 +169,82 @@ def test_guide_fits_60_columns_and_every_answer_has_a_source(call: Call) -> None
 def test_batch_keeps_a_row_for_each_line() -> None:
     result = process("search", "-", stdin="江岸\r\n\n火星\njl\n".encode())
     assert result.code == 1
-    assert [text.split(",")[:2] + text.split(",")[5:6] for text in result.out.splitlines()[1:]] == [
-        ["江岸", "exact", "江岸区"],
-        ["", "", ""],
-        ["火星", "none", ""],
-        ["jl", "initials", "江陵县"],
-        ["jl", "initials", "监利市"],
+    assert [text.split(",")[:4] + text.split(",")[7:8] for text in result.out.splitlines()[1:]] == [
+        ["1", "江岸", "exact", "", "江岸区"],
+        ["2", "", "", "", ""],
+        ["3", "火星", "none", "", ""],
+        ["4", "jl", "initials", "按首字母 → 江陵县", "江陵县"],
+        ["4", "jl", "initials", "按首字母 → 监利市", "监利市"],
     ]
     assert result.err == "3 个地名里有 1 个没有找到。\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "district"),
+    [
+        ("1、监利", "监利市"),
+        ("（3）蕲春", "蕲春县"),
+        ("(12) 大冶", "大冶市"),
+        ("300.硚口", "硚口区"),
+        ("⑤洪湖", "洪湖市"),
+        ("4 枣阳", "枣阳市"),
+        ("7：当阳", "当阳市"),
+        ("张三\t监利", "监利市"),
+        ("监利\t张三\t13800001234", "监利市"),
+        ("12、李四\t湖北省荆州市监利市", "监利市"),
+        ("\t\t监利", "监利市"),
+        ("3.5", ""),
+        ("110", ""),
+        ("7、", ""),
+    ],
+)
+def test_a_line_of_somebodys_list(line: str, district: str) -> None:
+    catalog = xunqin.open_catalog(None)
+    _, hits = xunqin.place_in(line, lambda text: xunqin.search(text, catalog))
+    assert [hit.division[1] for hit in hits] == ([district] if district else [])
+    (rows,) = xunqin.answer_lines([line], catalog, "")
+    assert (rows[0]["line"], rows[0]["query"]) == ("1", " ".join(line.split()))
+
+
+def test_lines_in_json_join_back() -> None:
+    import json
+
+    given = "1、监利\n\n乔口\n江陵县\n松枝\n"
+    rows = json.loads(process("search", "-", "-f", "json", stdin=given.encode()).out)
+    assert [(row["line"], row["query"], row["match"], row["note"], row["district"]) for row in rows] == [
+        (1, "1、监利", "exact", "", "监利市"),
+        (2, "", "", "", ""),
+        (3, "乔口", "homophone", "按读音 → 硚口区", "硚口区"),
+        (4, "江陵县", "exact", "", "江陵县"),
+        (4, "江陵县", "former", "旧名 → 荆州区；1994 年以前的江陵县，今荆州区", "荆州区"),
+        (5, "松枝", "none", "您是不是要找 松滋市？", ""),
+    ]
+    assert list(rows[0]) == ["line", "query", "match", "note", *xunqin.COLUMNS]
+
+
 def test_batch_all_found_in_other_formats_and_encodings() -> None:
-    assert process("search", "-", stdin="江岸\n".encode("gb18030")).out.splitlines()[1].startswith("江岸,exact,420102")
+    assert (
+        process("search", "-", stdin="江岸\n".encode("gb18030")).out.splitlines()[1].startswith("1,江岸,exact,,420102")
+    )
     assert process("search", "-", stdin="\ufeff江岸\n".encode()).code == 0
     assert process("search", "-", "-f", "json", stdin=b"").out == "[]\n"
     assert process("search", "-", stdin=b"") == Result(0, BATCH_HEADER, "")
     assert process("search", "-", "-f", "excel", "-n", "1", stdin=b"jl\n").out.count("\r\n") == 2
     shown = process("search", "-", "-f", "table", stdin="江岸\n火星\n".encode()).out
-    assert shown.splitlines()[-4:-2] == ["查询      火星", "结果      没有找到"]
+    assert shown.splitlines()[:3] == [
+        "查询  结果      市州  区县    单位                          联系人  电话或 110",
+        "江岸            武汉  江岸区  武汉市江岸区公安分局刑侦支队  戴警官  027-110",
+        "火星  没有找到",
+    ]
 
 
 def test_a_large_batch_over_a_large_list(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text(listing(5000), encoding="utf-8")
-    names = [f"测试第{number % 6000}区" for number in range(10_000)]
+    names = [f"测试第{number % 5000 + 1}区" for number in range(10_000)] + ["火星"]
     result = process("--data", str(path), "search", "-", stdin="\n".join(names).encode())
-    missing = sum(not 1 <= number % 6000 <= 5000 for number in range(10_000))
-    assert result.out.count("\n") == 10_001
-    assert result.err == f"10000 个地名里有 {missing} 个没有找到。\n"
+    assert result.out.count("\n") == 10_002
+    assert result.err == "10001 个地名里有 1 个没有找到。\n"
 
 
 def test_a_long_batch_shows_how_far_it_is_on_a_terminal_only(tmp_path: Path) -> None:
@@ -224,6 +277,8 @@ def test_completion_offers_places_cities_and_commands() -> None:
     assert completed("xunqin search 猇") == ["猇亭区"]
     assert completed("xunqin list --city xia") == ["襄阳市", "孝感市", "咸宁市", "仙桃市"]
     assert completed("xunqin list --city 武") == ["武汉市"]
-    assert completed("xunqin gu") == ["guide"]
+    assert completed("xunqin list wuh") == ["武汉市"]
+    assert completed("xunqin gu") == ["guide", "谷城县", "广水市"]
+    assert completed("xunqin 猇") == ["猇亭区"]
     script = {"_XUNQIN_COMPLETE": "zsh_source"}
     assert "#compdef xunqin" in process(env=script).out

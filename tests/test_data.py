@@ -17,7 +17,10 @@ import xunqin
 POINTS = xunqin.load_list(str(ROOT / "data" / "points.csv"))
 SOURCES = ROOT / "data" / "sources"
 # Each contact that a cited source prints: the only cells that may be filled. (district, column, cell, source)
-PRINTED = {("江岸区", "contact", "戴警官", "http://ctjt.rmjtxw.com/qczx/20220705/443.html")}
+PRINTED = {
+    ("江岸区", "contact", "戴警官", "http://ctjt.rmjtxw.com/qczx/20220705/443.html"),
+    ("崇阳县", "office_phone", "0715-3783911", "http://chongyang.cjyun.org/p/22798.html"),
+}
 
 
 def rows_of(name: str) -> list[dict[str, str]]:

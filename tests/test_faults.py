@@ -103,7 +103,9 @@ def assert_told(result: Result, path: Path, header: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="fork is POSIX")
-@pytest.mark.parametrize(("args", "header"), [(("search", "测试第2区"), f"query,match,{HEADER}"), (("list",), HEADER)])
+@pytest.mark.parametrize(
+    ("args", "header"), [(("search", "测试第2区"), f"query,match,note,{HEADER}"), (("list",), HEADER)]
+)
 def test_two_thousand_random_lists_give_a_result_or_one_line(
     args: tuple[str, ...], header: str, tmp_path: Path
 ) -> None:
@@ -169,7 +171,7 @@ def test_a_list_that_is_written_while_it_is_read(tmp_path: Path) -> None:
         done.set()
         writer.join()
     for result in results:
-        assert_told(result, path, f"query,match,{HEADER}")
+        assert_told(result, path, f"query,match,note,{HEADER}")
     assert {result.code for result in results} > {0}, "it was never caught half written"
 
 

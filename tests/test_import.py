@@ -214,7 +214,7 @@ def test_clean_rows_are_taken_over_and_doubtful_ones_written_out(call: Call, tmp
         ",".join(xunqin.COLUMNS) + "\n420281,湖北省,黄石市,大冶市,大冶市公安局刑侦大队,大冶市一路1号,王警官,"
         "0714-8001234,13800001234,0714-110,listed,名单.csv,2022-07-05\n"
     )
-    assert call("search", "大冶").out.splitlines()[1].split(",")[10] == "13800001234"
+    assert call("search", "大冶").out.splitlines()[1].split(",")[11] == "13800001234"
     assert call("search", "阳新").out.splitlines()[1].split(",")[-3] == "bureau"
     assert call("list").out.count("\n") == 108
 

@@ -83,7 +83,7 @@ def test_bom_other_order_extra_columns_and_blank_lines_are_fine(call: Call, tmp_
     row = ",".join(cells.get(name, "x" if name == "extra" else "") for name in columns)
     path.write_text("\ufeff" + ",".join(columns) + "\r\n\r\n" + row + "\r\n\r\n", encoding="utf-8")
     assert call("--data", str(path), "search", "番禺") == Result(
-        0, f"query,match,{HEADER}\n番禺,exact,440113,广东省,广州市,番禺区,,,,,+86-1,,,,\n", ""
+        0, f"query,match,note,{HEADER}\n番禺,exact,,440113,广东省,广州市,番禺区,,,,,+86-1,,,,\n", ""
     )
 
 
@@ -92,7 +92,7 @@ def test_quoted_cells_are_read_like_plain_ones(call: Call, tmp_path: Path) -> No
     path.write_text(listing(3, address='"甲路 1 号, 乙座"', contact='"""王"" 警官"'), encoding="utf-8")
     assert call("--data", str(path), "list").out == path.read_text(encoding="utf-8")
     assert call("--data", str(path), "search", "测试第2区").out == (
-        f"query,match,{HEADER}\n测试第2区,exact," + path.read_text(encoding="utf-8").splitlines()[2] + "\n"
+        f"query,match,note,{HEADER}\n测试第2区,exact,," + path.read_text(encoding="utf-8").splitlines()[2] + "\n"
     )
 
 
@@ -130,5 +130,5 @@ def test_five_thousand_rows(call: Call, tmp_path: Path) -> None:
     path.write_text(listing(5000), encoding="utf-8")
     result = call("--data", str(path), "search", "测试第4321区")
     assert result.code == 0
-    assert result.out.splitlines()[1].startswith("测试第4321区,exact,994321,")
+    assert result.out.splitlines()[1].startswith("测试第4321区,exact,,994321,")
     assert call("--data", str(path), "list").out == listing(5000)

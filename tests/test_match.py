@@ -171,7 +171,7 @@ def test_a_county_with_two_points_gives_both_and_a_row_without_unit_is_no_troubl
     (row,) = other_province(district="海珠区", unit="一局").rows
     catalog = xunqin.Catalog([row, {**row, "unit": "二局"}, {**row, "district": "越秀区", "unit": ""}])
     hits = xunqin.search("海珠", catalog)
-    assert [found["unit"] for found in xunqin.rows_of("海珠", hits, catalog, 0)] == ["一局", "二局"]
+    assert [found["unit"] for found in xunqin.rows_of("海珠", hits, catalog)] == ["一局", "二局"]
     assert answers("三局", catalog) == []
     loaded = xunqin.load_list(xunqin.data_file("points.csv"))
     assert [found["district"] for found in loaded[3:5]] == [loaded[3]["district"], loaded[4]["district"]]

@@ -57,9 +57,9 @@ def test_a_clean_environment_looks_a_name_up(built: Path, tmp_path: Path) -> Non
         done = subprocess.run([str(scripts / "xunqin"), *args], capture_output=True, cwd=tmp_path, check=True)
         return done.stdout.decode("utf-8")
 
-    assert run("search", "江岸").splitlines()[1].startswith("江岸,exact,420102,")
-    assert run("search", "乔口").splitlines()[1].startswith("乔口,homophone,420104,")
-    assert run("search", "鄖陽").splitlines()[1].startswith("鄖陽,exact,420304,")
+    assert run("search", "江岸").splitlines()[1].startswith("江岸,exact,,420102,")
+    assert run("search", "乔口").splitlines()[1].startswith("乔口,homophone,按读音 → 硚口区,420104,")
+    assert run("search", "鄖陽").splitlines()[1].startswith("鄖陽,exact,,420304,")
     assert run("--version") == f"xunqin {xunqin.__version__}\n"
 
 
