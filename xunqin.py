@@ -819,17 +819,57 @@ class Piece(NamedTuple):
         return [sense for sense in self.senses if sense.kind in kinds]
 
 
-def read(text: str, catalog: Catalog) -> list[Piece]:
-    """A cleaned text from left to right: at each place the longest known name or word, else one unknown character."""
-    pieces: list[Piece] = []
-    at = 0
-    while at < len(text):
-        piece = _piece_at(text, at, pieces, catalog)
-        if piece.kind == "unknown" and pieces and pieces[-1].kind == "unknown":
-            piece = piece._replace(start=pieces.pop().start)
-        pieces.append(piece)
-        at = piece.end
-    return pieces
+Scope = frozenset[Division]
+
+
+_FINER = ("county", "former", "popular", "township")  # in this order they answer
+
+
+def scope_of(piece: Piece, behind: Piece | None = None) -> Scope:
+    """The divisions in which what follows a name must lie: its county's, where that behind it does (郧阳城关), else its
+    prefecture's, with those it held then."""
+    coarse = piece.of("city", "held")
+    wide = [sense for sense in piece.of("former") if len(sense.divisions) > 2]
+    finer = piece.of("county") if coarse else piece.of(*_FINER)
+    county = frozenset(finer[0].divisions) if finer else frozenset()
+    towns = behind.of("popular", "township") if behind is not None else []
+    if not coarse or any(division in county for town in towns for division in town.divisions):
+        return county
+    return frozenset(itertools.chain(*(sense.divisions for sense in [*coarse, *wide])))
+
+
+def _is_county_gongan(text: str, at: int, before: list[Piece], catalog: Catalog) -> bool:
+    """Whether 公安 is the county here, not the word for police: alone, 公安公安局, 公安斗湖堤, 荆州公安, 公安福利院."""
+    behind = text[at + 2 :]
+    county = set(catalog.named_exactly("公安县"))
+    towns = [sense for end in range(2, 7) for sense in catalog.senses(behind[:end]) if sense.kind in _FINER]
+    if behind.startswith("公安") or any(county & set(sense.divisions) for sense in towns):
+        return True
+    if before and before[-1].kind == "name":
+        return not behind and bool(county & scope_of(before[-1])) and bool(before[-1].of("city", "province"))
+    kind = next((kind for word, kind in words_around().items() if behind.startswith(word) and len(word) > 1), "")
+    stays = kind == "thing" and not behind.startswith(("医院", "人民医院"))
+    village = not kind and re.fullmatch(r".{1,6}[村镇乡组路]\S*", behind) is not None
+    return behind in ("", "人", "话") or (not before and (stays or village or behind in ("怎么走", "周边", "附近")))
+
+
+def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piece:
+    """A run of digits, which may be a code or begin a card's number; a run of letters, which may be pinyin."""
+    token = re.match(r"\d+x?|[a-z]+|.", text[at:], re.S)[0]  # type: ignore[index]
+    end = at + len(token)
+    if token[0].isdigit():
+        if text[end : end + 1] in tuple("年月日") or token == "110":
+            return Piece("filler", at, end)
+        card = len(token) in (15, 18)
+        alone = (not before or before[-1].kind != "unknown") and text[end : end + 1] not in tuple("元条号块米")
+        senses = catalog.senses(token[:6] if card else token) if card or (alone and len(token) in (3, 4, 6)) else ()
+        if card and not senses:
+            senses = catalog.senses(token[:2])  # a card of another province
+    else:
+        found = catalog.spelled.get(token, []) if len(token) > 3 and not text.isascii() else []
+        senses = tuple(itertools.chain(*(catalog.senses(name) for name in dict.fromkeys(one.name for one in found))))
+        end += int(bool(senses) and text[end : end + 1] in tuple("区县市"))
+    return Piece("name" if senses else words_around().get(token, "unknown"), at, end, senses)
 
 
 def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piece:
@@ -851,44 +891,20 @@ def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piec
     return Piece("unknown", at, at + 1)
 
 
-def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piece:
-    """A run of digits, which may be a code or begin a card's number; a run of letters, which may be pinyin."""
-    run = re.match(r"\d+x?|[a-z]+|.", text[at:], re.S)[0]  # type: ignore[index]
-    end = at + len(run)
-    if run[0].isdigit():
-        if text[end : end + 1] in tuple("年月日") or run == "110":
-            return Piece("filler", at, end)
-        card = len(run) in (15, 18)
-        alone = (not before or before[-1].kind != "unknown") and text[end : end + 1] not in tuple("元条号块米")
-        senses = catalog.senses(run[:6] if card else run) if card or (alone and len(run) in (3, 4, 6)) else ()
-        if card and not senses:
-            senses = catalog.senses(run[:2])  # a card of another province
-    else:
-        found = catalog.spelled.get(run, []) if len(run) > 3 and not text.isascii() else []
-        senses = tuple(itertools.chain(*(catalog.senses(name) for name in dict.fromkeys(one.name for one in found))))
-        end += int(bool(senses) and text[end : end + 1] in tuple("区县市"))
-    return Piece("name" if senses else words_around().get(run, "unknown"), at, end, senses)
-
-
-def _is_county_gongan(text: str, at: int, before: list[Piece], catalog: Catalog) -> bool:
-    """Whether 公安 is the county here, not the word for police: alone, 公安公安局, 公安斗湖堤, 荆州公安, 公安福利院."""
-    behind = text[at + 2 :]
-    county = set(catalog.named_exactly("公安县"))
-    towns = [sense for end in range(2, 7) for sense in catalog.senses(behind[:end]) if sense.kind in _FINER]
-    if behind.startswith("公安") or any(county & set(sense.divisions) for sense in towns):
-        return True
-    if before and before[-1].kind == "name":
-        return not behind and bool(county & scope_of(before[-1])) and bool(before[-1].of("city", "province"))
-    kind = next((kind for word, kind in words_around().items() if behind.startswith(word) and len(word) > 1), "")
-    stays = kind == "thing" and not behind.startswith(("医院", "人民医院"))
-    village = not kind and re.fullmatch(r".{1,6}[村镇乡组路]\S*", behind) is not None
-    return behind in ("", "人", "话") or (not before and (stays or village or behind in ("怎么走", "周边", "附近")))
+def read(text: str, catalog: Catalog) -> list[Piece]:
+    """A cleaned text from left to right: at each place the longest known name or word, else one unknown character."""
+    pieces: list[Piece] = []
+    at = 0
+    while at < len(text):
+        piece = _piece_at(text, at, pieces, catalog)
+        if piece.kind == "unknown" and pieces and pieces[-1].kind == "unknown":
+            piece = piece._replace(start=pieces.pop().start)
+        pieces.append(piece)
+        at = piece.end
+    return pieces
 
 
 # --- judging ----------------------------------------------------------------------------------
-
-_FINER = ("county", "former", "popular", "township")  # in this order they answer
-Scope = frozenset[Division]
 
 
 class Query:
@@ -925,27 +941,14 @@ class Query:
         return [(within, core) for within, core in dict.fromkeys(found) if len(core) > 1]
 
 
-def scope_of(piece: Piece, behind: Piece | None = None) -> Scope:
-    """The divisions in which what follows a name must lie: its county's, where that behind it does (郧阳城关), else its
-    prefecture's, with those it held then."""
-    coarse = piece.of("city", "held")
-    wide = [sense for sense in piece.of("former") if len(sense.divisions) > 2]
-    finer = piece.of("county") if coarse else piece.of(*_FINER)
-    county = frozenset(finer[0].divisions) if finer else frozenset()
-    towns = behind.of("popular", "township") if behind is not None else []
-    if not coarse or any(division in county for town in towns for division in town.divisions):
-        return county
-    return frozenset(itertools.chain(*(sense.divisions for sense in [*coarse, *wide])))
+def lies_in(sense: Sense, scope: Scope | None) -> bool:
+    """Whether one of a sense's divisions is in the scope; anything is when there is none."""
+    return scope is None or any(division in scope for division in sense.divisions)
 
 
 def _fits(piece: Piece, scope: Scope) -> bool:
     """Whether a name has a sense that lies in the scope."""
     return any(lies_in(sense, scope) for sense in piece.of(*_FINER))
-
-
-def lies_in(sense: Sense, scope: Scope | None) -> bool:
-    """Whether one of a sense's divisions is in the scope; anything is when there is none."""
-    return scope is None or any(division in scope for division in sense.divisions)
 
 
 def _once(hits: Iterable[Hit]) -> list[Hit]:
@@ -1003,6 +1006,28 @@ def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool, off
     return _hits("", senses, name, scope)
 
 
+def _chained(pieces: list[Piece]) -> bool:
+    """Whether names stand from coarse to fine, each in the one in front of it."""
+    scope: Scope | None = None
+    for number, piece in enumerate(pieces):
+        if scope is not None and not finer_senses(piece, scope):
+            cities = piece.of("city")
+            return number == len(pieces) - 1 and bool(cities) and scope >= set(cities[0].divisions)
+        if not piece.of("province"):
+            if number + 1 < len(pieces) and not piece.of("city", "held", *_FINER):
+                return False
+            scope = scope_of(piece, pieces[number + 1] if number + 1 < len(pieces) else None)
+        elif number and number + 1 < len(pieces):
+            return False
+    return True
+
+
+def _scope_behind(pieces: list[Piece]) -> Scope | None:
+    """What the coarser names in front allow the last one to be, None when there is only the province or nothing."""
+    scopes = [scope_of(piece, behind) for piece, behind in itertools.pairwise(pieces) if not piece.of("province")]
+    return scopes[-1] if scopes else None
+
+
 def by_name(query: Query) -> list[Hit]:
     """One name and nothing else of weight: coarser names before or behind it, police wording and filler around."""
     bones = [piece for piece in query.pieces if piece.kind not in ("filler", "break", "police")]
@@ -1029,28 +1054,6 @@ def by_name(query: Query) -> list[Hit]:
     if "police" in kinds:
         return [hit._replace(tier="unit") if hit.tier in ("exact", "city") else hit for hit in hits]
     return hits
-
-
-def _scope_behind(pieces: list[Piece]) -> Scope | None:
-    """What the coarser names in front allow the last one to be, None when there is only the province or nothing."""
-    scopes = [scope_of(piece, behind) for piece, behind in itertools.pairwise(pieces) if not piece.of("province")]
-    return scopes[-1] if scopes else None
-
-
-def _chained(pieces: list[Piece]) -> bool:
-    """Whether names stand from coarse to fine, each in the one in front of it."""
-    scope: Scope | None = None
-    for number, piece in enumerate(pieces):
-        if scope is not None and not finer_senses(piece, scope):
-            cities = piece.of("city")
-            return number == len(pieces) - 1 and bool(cities) and scope >= set(cities[0].divisions)
-        if not piece.of("province"):
-            if number + 1 < len(pieces) and not piece.of("city", "held", *_FINER):
-                return False
-            scope = scope_of(piece, pieces[number + 1] if number + 1 < len(pieces) else None)
-        elif number and number + 1 < len(pieces):
-            return False
-    return True
 
 
 class Mention(NamedTuple):
@@ -1339,6 +1342,15 @@ def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
     return found + catalog.cut_short.get(text, [])
 
 
+def _forms(core: str, catalog: Catalog) -> Iterator[str]:
+    """A core, its fronts that end like a county's name, each without its suffix too; none that a place elsewhere bears."""
+    fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
+    for name in (core, *(front for front in fronts if front not in catalog.city_names)):
+        stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
+        if not is_official_elsewhere(name) and not (stem and elsewhere_senses(stem)):
+            yield from filter(None, (name, stem))
+
+
 def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Candidate]]) -> list[Hit]:
     """What a table of sounds or shapes makes of the cores, of their fronts that end like a county, of their stems."""
     catalog = query.catalog
@@ -1361,15 +1373,6 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
             if len(hits) == 1 or len({catalog.city_of(hit.division) for hit in hits}) == 1:
                 return hits
     return []
-
-
-def _forms(core: str, catalog: Catalog) -> Iterator[str]:
-    """A core, its fronts that end like a county's name, each without its suffix too; none that a place elsewhere bears."""
-    fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
-    for name in (core, *(front for front in fronts if front not in catalog.city_names)):
-        stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
-        if not is_official_elsewhere(name) and not (stem and elsewhere_senses(stem)):
-            yield from filter(None, (name, stem))
 
 
 def by_homophone(query: Query) -> list[Hit]:
@@ -1415,7 +1418,7 @@ _LETTERS_BEHIND = (
         "province",
         "hubeisheng",
     ),
-    *("hubei", "ren", "de"),
+    *("hubei", "ren"),
 )
 _LETTERS_BEFORE = (
     *(
@@ -1445,6 +1448,7 @@ def letters_of(text: str) -> str:
     """A cleaned text in letters without tone digits, v for ü, filler: jiang1an4 -> jiangan, jianlihubei -> jianli."""
     if re.fullmatch(r"[a-z]+[a-z\d]*", text):  # tone digits, and a year behind
         text = re.sub(r"\d", "", text)
+    text = text[:-2] if re.match("woshi|wozai", text) and text.endswith("de") else text
     while _is_letters(text):
         behind = next((word for word in _LETTERS_BEHIND if text.endswith(word) and text != word), "")
         before = next((word for word in _LETTERS_BEFORE if text.startswith(word) and text != word), "")
@@ -1607,6 +1611,16 @@ WAYS: tuple[Callable[[Query], list[Hit]], ...] = (
 )
 
 
+def _with_prefecture_of_then(hit: Hit, query: Query) -> Hit:
+    """A hit, with a word on the prefecture in the text that its county belonged to then: 孝感黄陂, 荆州地区沔阳县."""
+    for piece in query.pieces if hit.tier != "city" else ():
+        held = any(hit.division in sense.divisions for sense in piece.of("held"))
+        if held and not any(hit.division in sense.divisions for sense in piece.of("city", "county", "former")):
+            then = f"{hit.division[1]}一带以前归{query.text[piece.start : piece.end]}管"
+            return hit._replace(note="；".join(filter(None, (hit.note, then))))
+    return hit
+
+
 def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     """The divisions that a name means, best first; [] when none is sure. `city` keeps to one city's."""
     text = re.sub(r"(?<=\d) +(?=\d)", "", text)
@@ -1619,16 +1633,6 @@ def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
         if hits:
             return [_with_prefecture_of_then(hit, query) for hit in hits]
     return []
-
-
-def _with_prefecture_of_then(hit: Hit, query: Query) -> Hit:
-    """A hit, with a word on the prefecture in the text that its county belonged to then: 孝感黄陂, 荆州地区沔阳县."""
-    for piece in query.pieces if hit.tier != "city" else ():
-        held = any(hit.division in sense.divisions for sense in piece.of("held"))
-        if held and not any(hit.division in sense.divisions for sense in piece.of("city", "county", "former")):
-            then = f"{hit.division[1]}一带以前归{query.text[piece.start : piece.end]}管"
-            return hit._replace(note="；".join(filter(None, (hit.note, then))))
-    return hit
 
 
 def _nearness(typed: str, candidate: Candidate) -> float:
@@ -1645,6 +1649,23 @@ def _nearness(typed: str, candidate: Candidate) -> float:
             heard = [OSA.normalized_similarity(soft(one), soft(sound)) for one in _character_readings(wrong)]
             total += max(heard) if heard and max(heard) >= 0.6 else -1
     return total / len(typed)
+
+
+def division_named(candidate: Candidate) -> Division:
+    """The division that a name is of, (420600, 襄阳市) for a prefecture, the main successor for a former name."""
+    place = candidate.place
+    return (place.code, place.district) if place.kind == "prefecture" else candidate.divisions[0]
+
+
+def _near_in_letters(letters: str, catalog: Catalog) -> Iterator[tuple[Division, float]]:
+    """The same for pinyin of counties and prefectures."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    similar = OSA.normalized_similarity
+    for key, score, _ in process.extract(letters, catalog.spelled_surely, scorer=similar, score_cutoff=0.75, limit=9):
+        for candidate in catalog.spelled[key]:
+            yield division_named(candidate), score
 
 
 def _near(query: Query) -> Iterator[tuple[Division, float]]:
@@ -1669,23 +1690,6 @@ def _near(query: Query) -> Iterator[tuple[Division, float]]:
         near = [one for key in catalog.keys_of(core, heard) for one in catalog.by_key.get(key, [])]
         for candidate in dict.fromkeys(near):
             yield division_named(candidate), _nearness(core, candidate)
-
-
-def _near_in_letters(letters: str, catalog: Catalog) -> Iterator[tuple[Division, float]]:
-    """The same for pinyin of counties and prefectures."""
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
-    similar = OSA.normalized_similarity
-    for key, score, _ in process.extract(letters, catalog.spelled_surely, scorer=similar, score_cutoff=0.75, limit=9):
-        for candidate in catalog.spelled[key]:
-            yield division_named(candidate), score
-
-
-def division_named(candidate: Candidate) -> Division:
-    """The division that a name is of, (420600, 襄阳市) for a prefecture, the main successor for a former name."""
-    place = candidate.place
-    return (place.code, place.district) if place.kind == "prefecture" else candidate.divisions[0]
 
 
 def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
@@ -3181,7 +3185,8 @@ def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[st
     if provinces and not divisions:
         lines.append(f"没有找到「{masked(text)}」：它在{provinces}，这份名单只有湖北的单位。")
         return [*lines, "不管家在哪里、人在哪里，都可以到附近公安机关的刑侦部门免费采血；不知道地方就打当地 110 问。"]
-    lines.append(f"没有找到「{masked(text)}」" + (f"：{provinces}有这个地方，不在这份名单里。" if provinces else "。"))
+    where = f"它在{provinces}" if is_official_elsewhere(asked) else f"{provinces}有这个地方"
+    lines.append(f"没有找到「{masked(text)}」" + (f"：{where}，不在这份名单里。" if provinces else "。"))
     if divisions:
         lines.append("您是不是要找：")
         for division in divisions:
@@ -3195,30 +3200,23 @@ def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[st
 def city_named(text: str, catalog: Catalog) -> str:
     """The full name of the city that a text means in any way: full, short, + 州, former, pinyin, misspelt.
 
-    Raises UsageError with the nearest, also for a 地区, which held more than today's city.
+    A city of Hubei without a row in this list is one too. Raises UsageError with the nearest, also for a 地区, which
+    held more than today's city.
     """
-    query = Query(simplified(clean(text)), catalog)
-    coarse = [
-        piece for piece in query.pieces if piece.of("city") or any(len(s.divisions) > 2 for s in piece.of("former"))
-    ]
-    exactly = [sense for piece in coarse if piece.end - piece.start == len(query.text) for sense in piece.senses]
-    held = any(sense.kind == "held" and len(sense.divisions) > len(exactly[0].divisions) for sense in exactly)
-    for name in (query.text, query.text + "市"):
-        if name in catalog.city_names:
-            return catalog.city_names[name]
-    found = {
-        catalog.city_of(hit.division)
-        for hit in search(text, catalog)
-        if hit.tier in ("former", "city", "pinyin", "homophone")
-    }
-    if len(found) == 1 and not (held and query.text.endswith("地区")):
+    name = simplified(clean(text))
+    for form in (name, name + "市"):
+        if form in catalog.city_names:
+            return catalog.city_names[form]
+    tiers = ("former", "city", "pinyin", "homophone")
+    found = {catalog.city_of(hit.division) for hit in search(text, catalog) if hit.tier in tiers}
+    known = [place for place in repaired_places() if place.code.endswith("00") or place.code.startswith("4290")]
+    found |= {place.district for place in known if name in place.names() and place.kind != "zone"}
+    if len(found) == 1 and not name.endswith("地区"):
         return found.pop()
     near = [catalog.city_names.get(division[1]) or catalog.city_of(division) for division in suggest(text, catalog)]
-    hint = (
-        f"您是不是要找：{'、'.join(dict.fromkeys(near))}"
-        if near
-        else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
-    )
+    near += [city for city in catalog.cities if set(name) & set(short_name(city))] if not near else []
+    hint = f"您是不是要找：{'、'.join(dict.fromkeys(near))}"
+    hint = hint if near else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
     raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
 
 
@@ -3237,9 +3235,16 @@ def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
 
 
 def rows_of(text: str, hits: list[Hit], catalog: Catalog) -> list[Row]:
-    """The list's rows for the hits, best first, with `query`, `match` and `note` in front."""
+    """The list's rows for the hits, best first, with `query`, `match` and `note` in front.
+
+    A unit of the whole city follows its counties' own.
+    """
     rows = []
-    for hit in hits:
+    cities = dict.fromkeys(catalog.city_of(hit.division) for hit in hits if hit.division[1] not in catalog.above)
+    own = [division for city in cities for division in catalog.cities.get(city, []) if division[1] in catalog.above]
+    shown = {hit.division for hit in hits}
+    above = [Hit(division, hits[0].tier, "市州一级的单位") for division in own if division not in shown]
+    for hit in [*hits, *above]:
         lead = {"query": masked(text), "match": hit.tier, "note": note_of(text, [hit], catalog)}
         rows += [{**lead, **row} for row in catalog.rows_of(hit.division)]
     return rows

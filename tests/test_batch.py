@@ -105,7 +105,7 @@ def test_each_family_gets_its_unit_beside_its_row(book: Path, call: Call) -> Non
     assert asked == [
         "是不是武汉市硚口区？",
         "您是不是要找 松滋市？",
-        "在广东省，不在这份名单里，可到附近公安的刑侦部门采血",
+        "在广东，不在这份名单里，可到附近公安的刑侦部门采血",
         "这个地名不认识，请问是哪个县",
         "这个地名不认识，请问是哪个县",
         "老家是哪里？",

@@ -45,8 +45,11 @@ class Case(NamedTuple):
 
     def wrong(self) -> list[str]:
         """The divisions that answer and are not expected."""
-        allowed = {name for one in self.expected for name in expanded(one)}
-        return [name for name in self.found() if name not in allowed]
+        return [name for name in self.found() if name not in self.allowed()]
+
+    def allowed(self) -> set[str]:
+        """The divisions that one of the alternatives expects."""
+        return {name for one in self.expected for name in expanded(one)}
 
 
 def cases() -> list[Case]:

@@ -246,3 +246,48 @@ def test_traditional_characters_never_change_an_answer() -> None:
     convert = opencc.OpenCC("s2t").convert
     for place in xunqin.all_places():
         assert answers(convert(place.name)) == answers(place.name), place.name
+
+
+def test_a_citys_own_unit_comes_first_for_the_city_and_behind_its_counties_own() -> None:
+    rows = list(CATALOG.rows)
+    above = {"code": "420600", "city": "襄阳市", "district": "襄阳市", "unit": "襄阳市公安局刑侦支队"}
+    province = {"code": "420000", "city": "湖北省", "district": "湖北省", "unit": "湖北省公安厅刑侦总队"}
+    catalog = xunqin.Catalog([*rows, {**rows[0], **above}, {**rows[0], **province}])
+    assert answers("襄阳", catalog)[:2] == [("襄阳市", "city"), ("襄城区", "city")]
+    assert answers("襄阳市公安局刑侦支队", catalog)[0] == ("襄阳市", "unit")
+    assert answers("宜城", catalog) == [("宜城市", "exact")]
+    assert answers("湖北省公安厅刑侦总队", catalog) == [("湖北省", "unit")]
+    hits = xunqin.search("宜城", catalog)
+    assert [row["unit"] for row in xunqin.rows_of("宜城", hits, catalog)] == ["宜城市公安局", "襄阳市公安局刑侦支队"]
+    assert answers("湖北", CATALOG) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("421023198001011234", "421023************"),
+        ("监利 421023 19800101 1234", "监利 421023************"),
+        ("42102319800101123X，还有420983881122001", "421023************，还有420983************"),
+        ("13812345678 421023", "13812345678 421023"),
+    ],
+)
+def test_a_cards_number_is_masked(text: str, expected: str) -> None:
+    assert xunqin.masked(text) == expected
+    assert xunqin.masked(expected) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("南山区", "黑龙江、广东"),
+        ("广东揭阳", "广东"),
+        ("北京市朝阳区", "北京"),
+        ("信阳新县", "河南"),
+        ("琼山市", "海南"),
+        ("440106199001011234", "广东"),
+        ("监利", ""),
+    ],
+)
+def test_the_provinces_of_a_place_elsewhere(query: str, expected: str) -> None:
+    assert xunqin.elsewhere_of(query, CATALOG) == expected
+    assert bool(answers(query)) == (not expected)

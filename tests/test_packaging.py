@@ -17,7 +17,10 @@ from conftest import ROOT
 
 import xunqin
 
-DATA = ("points.csv", "places.csv", "elsewhere.csv", "syllables.txt", "traditional.txt", "lookalikes.txt", "words.txt")
+DATA = (
+    *("points.csv", "places.csv", "lexicon.txt", "elsewhere.txt", "letters.txt", "phrases.txt", "syllables.txt"),
+    *("traditional.txt", "lookalikes.txt", "words.txt"),
+)
 
 
 @pytest.fixture(scope="module")

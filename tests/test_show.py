@@ -234,7 +234,11 @@ def test_n_and_city_narrow_a_search(call: Call) -> None:
 def test_how_a_name_was_read_is_told(call: Call) -> None:
     assert call("search", "乔口").err == "乔口 按读音 → 硚口区\n"
     assert call("search", "沔阳").err == "沔阳 旧名 → 仙桃市\n  1986 年以前的沔阳，今仙桃市\n"
-    assert call("search", "云阳").err == "云阳 按读音 → 郧阳区\n  重庆市也有云阳；若找的是它，请问当地公安。\n"
+    assert call("search", "华容").err == ""
+    assert call("search", "南山区").err.startswith(
+        "没有找到「南山区」：它在黑龙江、广东，这份名单只有湖北的单位。\n不管家在哪里、人在哪里"
+    )
+    assert call("search", "孝感黄陂").err == "  黄陂区一带以前归孝感管\n"
     assert call("search", "武汉").err == "武汉 整个市州 → 武汉市\n"
     assert call("search", "江岸").err == ""
 
