@@ -25,7 +25,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar, overload
 
 import click
 
@@ -511,6 +511,21 @@ class Candidate(NamedTuple):
     place: Place
     divisions: tuple[Division, ...]
 
+    def readings(self, most: int = 4) -> list[tuple[str, ...]]:
+        """The checked readings of the name."""
+        return self.place.readings(self.name, most)[:most]
+
+
+Key = TypeVar("Key")
+OF_TODAY = ("county", "prefecture")
+
+
+def near_keys(name: str, heard: Iterable[tuple[str, ...]]) -> Iterator[tuple[int, int, str]]:
+    """(length, place, character or soft syllable there) for each part of a name, written and heard."""
+    for parts in (name, *(tuple(map(soft, reading)) for reading in heard)):
+        for at, part in enumerate(parts):
+            yield len(name), at, part
+
 
 class Catalog:
     """A list of units and what can be looked up in it. Everything past the plain names is made when asked for."""
@@ -693,35 +708,56 @@ class Catalog:
                 index.setdefault(name, []).append(Candidate(name, place, tuple(divisions)))
         return index
 
-    @cached_property
-    def cut_short(self) -> dict[str, list[Candidate]]:
-        """{"西塞区": [西塞山区]}: each name of four characters and more without one that is not its ends'."""
-        index: dict[str, list[Candidate]] = {}
-        for name, entries in self.written.items():
-            for at in range(1, len(name) - 1) if len(name) > 3 else ():
-                index.setdefault(name[:at] + name[at + 1 :], []).extend(entries)
+    def index(self, keys: Callable[[Candidate], Iterable[Key]]) -> dict[Key, list[Candidate]]:
+        """{key: the names that may be repaired and have it}."""
+        index: dict[Key, list[Candidate]] = {}
+        for candidates in self.written.values():
+            for candidate in candidates:
+                for key in dict.fromkeys(keys(candidate)):
+                    index.setdefault(key, []).append(candidate)
         return index
 
     @cached_property
-    def sounds(self) -> tuple[dict[str, list[Candidate]], dict[str, list[Candidate]]]:
-        """({"qiao kou": [硚口]}, the same with soft pairs folded)."""
-        exact: dict[str, list[Candidate]] = {}
-        folded: dict[str, list[Candidate]] = {}
-        for name, candidates in self.written.items():
-            for candidate in candidates:
-                for reading in candidate.place.readings(name):
-                    exact.setdefault(" ".join(reading), []).append(candidate)
-                    folded.setdefault(" ".join(map(soft, reading)), []).append(candidate)
-        return exact, folded
+    def sounds(self) -> dict[str, list[Candidate]]:
+        """{"qiao kou": [硚口]}."""
+        return self.index(lambda one: map(" ".join, one.readings()))
+
+    @cached_property
+    def soft_sounds(self) -> dict[str, list[Candidate]]:
+        """The same with soft pairs folded: {"xiao can": [孝昌]}."""
+        return self.index(lambda one: [" ".join(map(soft, reading)) for reading in one.readings()])
 
     @cached_property
     def shapes(self) -> dict[str, list[Candidate]]:
         """{"大*": [大冶]}: each name with each character left open."""
-        index: dict[str, list[Candidate]] = {}
-        for name, candidates in self.written.items():
-            for at in range(len(name)):
-                index.setdefault(f"{name[:at]}*{name[at + 1 :]}", []).extend(candidates)
-        return index
+        return self.index(lambda one: [f"{one.name[:at]}*{one.name[at + 1 :]}" for at in range(len(one.name))])
+
+    @cached_property
+    def cut_short(self) -> dict[str, list[Candidate]]:
+        """{"西塞区": [西塞山区]}: each name of four characters and more without one that is not its ends'."""
+        inner = self.index(lambda one: [one.name[:at] + one.name[at + 1 :] for at in range(1, len(one.name) - 1)])
+        return {name: found for name, found in inner.items() if len(name) > 2}
+
+    @cached_property
+    def spelled(self) -> dict[str, list[Candidate]]:
+        """{"jiangan": [江岸]}: every reading of every name that may be repaired, letters only."""
+        return self.index(lambda one: map("".join, one.readings()))
+
+    @cached_property
+    def spelled_surely(self) -> list[str]:
+        """The spellings of counties and prefectures: those that one slip may be repaired to."""
+        return [key for key, found in self.spelled.items() if any(one.place.kind in OF_TODAY for one in found)]
+
+    @cached_property
+    def initials(self) -> dict[str, list[Candidate]]:
+        """{"hp": [黄陂]}: the first letters of short and full names of counties and prefectures."""
+        found = self.index(lambda one: ["".join(syllable[0] for syllable in reading) for reading in one.readings(1)])
+        return {key: [one for one in names if one.place.kind in OF_TODAY] for key, names in found.items()}
+
+    @cached_property
+    def near(self) -> dict[tuple[int, int, str], list[Candidate]]:
+        """{(length, place, character or syllable there): names}, those that share anything with a misspelt one."""
+        return self.index(lambda one: near_keys(one.name, one.readings()))
 
     @cached_property
     def town_sounds(self) -> dict[str, list[Division]]:
@@ -731,50 +767,6 @@ class Catalog:
             for name in place.names():
                 for reading in place.readings(name):
                     index.setdefault(" ".join(map(soft, reading)), []).extend(divisions)
-        return index
-
-    @staticmethod
-    def keys_of(name: str, sounds: list[str]) -> set[tuple[int, int, str]]:
-        """What a near name shares with this one: (length, place, character or syllable)."""
-        keys = {(len(name), at, character) for at, character in enumerate(name)}
-        return keys | {(len(name), at, one) for sound in sounds for at, one in enumerate(sound.split(" "))}
-
-    @cached_property
-    def by_key(self) -> dict[tuple[int, int, str], list[Candidate]]:
-        """{what keys_of gives: the names that share it}."""
-        index: dict[tuple[int, int, str], list[Candidate]] = {}
-        for name, candidates in self.written.items():
-            for candidate in candidates:
-                sounds = [" ".join(map(soft, reading)) for reading in candidate.place.readings(name)]
-                for key in self.keys_of(name, sounds) if sounds else ():
-                    index.setdefault(key, []).append(candidate)
-        return index
-
-    @cached_property
-    def spelled(self) -> dict[str, list[Candidate]]:
-        """{"jiangan": [江岸]}: every reading of every name that may be repaired, letters only."""
-        index: dict[str, list[Candidate]] = {}
-        for name, candidates in self.written.items():
-            for candidate in candidates:
-                for reading in candidate.place.readings(name):
-                    index.setdefault("".join(reading), []).append(candidate)
-        return index
-
-    @cached_property
-    def spelled_surely(self) -> list[str]:
-        """The spellings of counties and prefectures: those that one slip may be repaired to."""
-        sure = ("county", "prefecture")
-        return [key for key, found in self.spelled.items() if any(candidate.place.kind in sure for candidate in found)]
-
-    @cached_property
-    def initials(self) -> dict[str, list[Candidate]]:
-        """{"hp": [黄陂]}: the first letters of short and full names of counties and prefectures."""
-        index: dict[str, list[Candidate]] = {}
-        for name, candidates in self.written.items():
-            for candidate in candidates:
-                best = next(iter(candidate.place.readings(name, 1)), ())
-                if candidate.place.kind in ("county", "prefecture"):
-                    index.setdefault("".join(syllable[0] for syllable in best), []).append(candidate)
         return index
 
 
@@ -1311,12 +1303,11 @@ def _rank(candidates: Iterable[Candidate], tier: str, scope: Scope | None) -> li
 
 def _sounds_like(catalog: Catalog, text: str) -> list[Candidate]:
     """The names that sound like the text: exactly, else with soft pairs folded where a character agrees."""
-    exact, folded = catalog.sounds
     heard = readings(text)
-    found = [candidate for reading in heard for candidate in exact.get(" ".join(reading), [])]
+    found = [candidate for reading in heard for candidate in catalog.sounds.get(" ".join(reading), [])]
     if found:
         return found
-    found = [candidate for reading in heard for candidate in folded.get(" ".join(map(soft, reading)), [])]
+    found = [one for reading in heard for one in catalog.soft_sounds.get(" ".join(map(soft, reading)), [])]
     # 天门寺 has the name of 天门市 right, and is another thing.
     full = [one.name for one in found if one.name == one.place.name and one.name[:-1] == text[:-1]]
     return [one for one in found if any(map(str.__eq__, text, one.name)) and one.name not in full]
@@ -1343,7 +1334,7 @@ def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
 
 
 def _forms(core: str, catalog: Catalog) -> Iterator[str]:
-    """A core, its fronts that end like a county's name, each without its suffix too; none that a place elsewhere bears."""
+    """A core, its fronts that end like a county's name, each without its suffix too; no name of a place elsewhere."""
     fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
     for name in (core, *(front for front in fronts if front not in catalog.city_names)):
         stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
@@ -1640,7 +1631,7 @@ def _nearness(typed: str, candidate: Candidate) -> float:
     from rapidfuzz.distance import OSA
 
     total = 0.0
-    for wrong, right, sound in zip(typed, candidate.name, next(iter(candidate.place.readings(candidate.name, 1)))):
+    for wrong, right, sound in zip(typed, candidate.name, next(iter(candidate.readings(1)), ())):
         if wrong == right:
             total += 1
         elif looks_like(wrong, right, perhaps=True):
@@ -1682,12 +1673,13 @@ def _near(query: Query) -> Iterator[tuple[Division, float]]:
         for name, divisions in catalog.counties.items():
             if name.startswith(core):
                 yield divisions[0], 1.0
-        heard = [" ".join(map(soft, reading)) for reading in readings(core)]
+        heard = readings(core)
         for reading in heard:
-            yield from ((division, 0.85) for division in catalog.town_sounds.get(reading, [])[:1])
+            towns = catalog.town_sounds.get(" ".join(map(soft, reading)), [])
+            yield from ((division, 0.85) for division in towns[:1])
         if core.isascii():
             yield from _near_in_letters(core, catalog)
-        near = [one for key in catalog.keys_of(core, heard) for one in catalog.by_key.get(key, [])]
+        near = [one for key in near_keys(core, heard) for one in catalog.near.get(key, [])]
         for candidate in dict.fromkeys(near):
             yield division_named(candidate), _nearness(core, candidate)
 

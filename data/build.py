@@ -269,10 +269,10 @@ KNOWN_ALONE = ("seat", "NBS", "Tencent")
 
 
 def build_lexicon() -> None:
-    """lexicon.txt: every name of Hubei, with all its senses; elsewhere.txt: names of the rest; letters.txt: pinyin, codes.
+    """lexicon.txt: every name of Hubei with all its senses; elsewhere.txt: names of the rest; letters.txt: pinyin, codes.
 
-    A line is the name, a tab and its senses, apart by semicolons; a sense is kind, use, where and note, apart by spaces. Use:
-    whole counts anywhere, short beside known words, bare when nothing else is there, inside behind its prefecture.
+    A line is the name, a tab and its senses, apart by semicolons; a sense is kind, use, where and note, apart by
+    spaces. Use: whole counts anywhere, short beside known words, bare when nothing else is there, inside behind its prefecture.
     Today's counties and cities come from the list in use; a name that a place elsewhere has too is in Hubei's line.
     """
     tables: dict[str, dict[str, list[str]]] = {name: defaultdict(list) for name in ("lexicon", "elsewhere", "letters")}
@@ -433,23 +433,13 @@ def elsewhere_senses() -> Iterator[tuple[str, str]]:
     short: dict[str, list[str]] = defaultdict(list)
     large: set[str] = set()
     checked = read("readings.csv")
-    for row in sorted(read("elsewhere.csv"), key=lambda row: len(row["code"])):
-        name, province = row["name"], short_name(row["province"])
-        if name not in GENERAL:
-            stem = short_name(name)
-            letters = place_readings(stem, checked).partition(";")[0].replace(" ", "")
-            whole[name].append(province)
-            short[stem].append(province)
-            short[letters].append(province)
-            if len(row["code"]) < 6:
-                large |= {name, stem, letters}
-    for row in read("areacodes.csv"):
-        if row["一级行政区"] != PROVINCE and row["状态"] != "在用" and row["名称"] not in GENERAL:
-            whole[row["名称"]].append(short_name(row["一级行政区"]))
-            if short_name(row["名称"]) != row["名称"]:
-                short[short_name(row["名称"])].append(short_name(row["一级行政区"]))
-            if row["级别"] == "地级":
-                large.add(row["名称"])
+    for name, province, above_county, today in places_elsewhere():
+        stem = short_name(name)
+        whole[name].append(province)
+        names = [stem, place_readings(stem, checked).partition(";")[0].replace(" ", "")] if today else [stem]
+        for short_one in names if today or stem != name else ():
+            short[short_one].append(province)
+        large |= {name, *names} if above_county and today else {name} if above_county else set()
     for row in read("areacodes.csv"):  # the first two digits of an identity card
         if row["级别"] == "省级" and row["一级行政区"] != PROVINCE:
             short[row["代码"][:2]].append(short_name(row["名称"]))
@@ -457,6 +447,16 @@ def elsewhere_senses() -> Iterator[tuple[str, str]]:
         for name, provinces in uses.items():
             if len(name) > 1:
                 yield name, sense("elsewhere", use, provinces, "large" if name in large else "-")
+
+
+def places_elsewhere() -> Iterator[tuple[str, str, bool, bool]]:
+    """(name, province, whether it is above the county, whether it is of today) of each place outside Hubei."""
+    for row in sorted(read("elsewhere.csv"), key=lambda row: len(row["code"])):
+        if row["name"] not in GENERAL:
+            yield row["name"], short_name(row["province"]), len(row["code"]) < 6, True
+    for row in read("areacodes.csv"):
+        if row["一级行政区"] != PROVINCE and row["状态"] != "在用" and row["名称"] not in GENERAL:
+            yield row["名称"], short_name(row["一级行政区"]), row["级别"] == "地级", False
 
 
 # --- other tables -----------------------------------------------------------------------------
