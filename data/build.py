@@ -269,11 +269,11 @@ KNOWN_ALONE = ("seat", "NBS", "Tencent")
 
 
 def build_lexicon() -> None:
-    """lexicon.txt: every name of Hubei with all its senses; elsewhere.txt: names of the rest; letters.txt: pinyin, codes.
+    """lexicon.txt: every name of Hubei with its senses; elsewhere.txt: names of the rest; letters.txt: pinyin, codes.
 
     A line is the name, a tab and its senses, apart by semicolons; a sense is kind, use, where and note, apart by
-    spaces. Use: whole counts anywhere, short beside known words, bare when nothing else is there, inside behind its prefecture.
-    Today's counties and cities come from the list in use; a name that a place elsewhere has too is in Hubei's line.
+    spaces. Use: whole counts anywhere, short beside known words, bare when nothing else is there, inside behind its
+    prefecture. Today's counties and cities come from the list in use; what a place elsewhere is called too is here.
     """
     tables: dict[str, dict[str, list[str]]] = {name: defaultdict(list) for name in ("lexicon", "elsewhere", "letters")}
     for row in read("divisions.csv"):
