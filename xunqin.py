@@ -1546,6 +1546,24 @@ def table_text(rows: Sequence[Row], width: int, terminal: bool, below: list[str]
 # Import: an official list as people have it, taken over without one number going wrong unnoticed
 # ==============================================================================================
 
+
+class Line(NamedTuple):
+    """One row of a table, or one line or paragraph of running text, as a reader found it."""
+
+    number: int  # row or line number in the source, from 1, for messages
+    cells: list[str]  # a table's row; a line of running text has one cell
+    doubts: tuple[str, ...] = ()  # what the reader is unsure of in it, in Chinese (pictures)
+    strip: bytes = b""  # PNG of the strip of the picture it was read from (pictures)
+
+
+class Part(NamedTuple):
+    """One table, or one stretch of running text, of a file."""
+
+    name: str  # the sheet's name, "第 2 页", or ""
+    table: bool  # whether `lines` are rows of cells, or running text
+    lines: list[Line]
+
+
 MAX_BYTES = 50_000_000
 PICTURE, TEXT, WORKBOOK = "picture", "text", "workbook"
 # What a file is, by its first bytes.
@@ -2091,19 +2109,26 @@ def _enlargement(found: list[Any]) -> float:
     return min(max(TEXT_HEIGHT / heights[len(heights) // 2], 1.0), 3.0) if heights else 1.0
 
 
-def read_picture(path: str) -> tuple[list[Box], list[float], Callable[[Box], str]]:
+def open_picture(path: str) -> Any:
+    """A picture file as a PIL image, upright. Raises ListError when it is none."""
+    try:
+        from PIL import Image, ImageOps
+    except ImportError:
+        raise extra_missing(path, "ocr") from None
+    try:
+        return ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试") from None
+
+
+def read_picture(photo: Any) -> tuple[list[Box], list[float], Callable[[Box], str]]:
     """(the texts on a picture set upright, the heights of its horizontal rules, a second reading of one text)."""
     try:
         import cv2
         import numpy
-        from PIL import Image, ImageOps
         from rapidocr_onnxruntime import RapidOCR
     except ImportError:
-        raise extra_missing(path, "ocr") from None
-    try:
-        photo = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试") from None
+        raise extra_missing("图片", "ocr") from None
     image = cv2.cvtColor(numpy.array(photo), cv2.COLOR_RGB2BGR)
     engine = RapidOCR()
     found, _ = engine(image)
@@ -2266,53 +2291,26 @@ SURE_TEXT = 0.9
 SURE_NUMBER = 0.97
 
 
-def _draft_row(entry: Entry, boxes: list[Box], doubts: list[str], catalog: Catalog) -> Row:
-    """A row of the draft. Numbers of a doubtful row stand as they were read, to be compared with the picture."""
-    row = entry_row(entry, catalog, "", "")
-    as_read = ";".join(entry.cells[field].replace("\n", ";") for field in NUMBER_FIELDS if entry.cells.get(field))
-    office, mobile = (as_read, "") if entry.problems else (row["office_phone"], row["mobile"])
-    faint = [f"「{box.text}」不够清楚" for box in boxes if box.score < SURE_TEXT]
-    repairs = [f"已改 {repair}" for repair in entry.repairs]
-    return {
-        "市州": row["city"], "区县": row["district"], "单位名称": row["unit"], "地址": row["address"],
-        "负责人": row["contact"], "办公电话": office, "手机": mobile,
-        "置信度": "；".join(f"{box.text} {box.score:.2f}" for box in boxes),
-        "存疑": "；".join([*entry.problems, *doubts, *faint, *repairs]),
-    }  # fmt: skip
-
-
-def _has(digits: str, text: str) -> bool:
-    """Whether every run of digits in a text, dashes left out, stands in a row of digits."""
-    return all(run in digits for run in re.findall(r"\d{7,}", re.sub("[- ]", "", text)))
-
-
-def draft_text(path: str, catalog: Catalog) -> tuple[str, int, int]:
-    """(the draft CSV of a picture, how many rows, how many doubtful): every cell, its confidence, its doubts."""
-    boxes, rules, again = read_picture(path)
+def picture_parts(image: Any, name: str) -> list[Part]:
+    """The table on a picture (a PIL image), each row with what is doubtful in it. `name` goes into the part."""
+    boxes, rules, again = read_picture(image)
     table = picture_table(boxes, rules, again)
-    try:
-        entries = checked(entries_of(table.sheet, catalog, path), catalog)
-    except ListError:
-        raise ListError(path, "图里没认出名单表格", "请换一张清楚、端正的图，或改用表格文件") from None
-    doubts: dict[int, list[str]] = {
-        row: [f"「{box.text}」没归到哪一格" for box in lost] for row, lost in table.lost.items()
-    }
-    numbers = [
-        (entry.number, box) for entry in entries for box in table.boxes(entry.number) if re.search(r"\d{6}", box.text)
-    ]
-    terminal = is_terminal(sys.stderr)
-    with click.progressbar(numbers, label="再读一遍号码", file=sys.stderr if terminal else io.StringIO()) as bar:
-        for row, box in bar:
-            second = again(box)
+    lines = []
+    for number, cells in table.sheet:
+        doubts = [f"「{box.text}」没归到哪一格" for box in table.lost.get(number, [])]
+        for box in table.boxes(number):
+            second = again(box) if re.search(r"\d{6}", box.text) else box.text
             if re.sub(r"\D", "", second) != re.sub(r"\D", "", box.text):
-                doubts.setdefault(row, []).append(f"{box.text} 再读成了 {second}")
-            elif box.score < SURE_NUMBER:
-                doubts.setdefault(row, []).append(f"{box.text} 不够清楚")
-    rows = [_draft_row(entry, table.boxes(entry.number), doubts.get(entry.number, []), catalog) for entry in entries]
-    drafted = re.sub(r"\D", "", "".join(row["办公电话"] + row["手机"] for row in rows))
-    strays = [box.text for box in boxes if len(re.sub(r"\D", "", box.text)) >= 7 and not _has(drafted, box.text)]
-    rows += [{"存疑": f"「{text}」没归到哪一行"} for text in strays]
-    return excel_text(rows, DRAFT_COLUMNS), len(rows) - len(strays), sum(bool(row["存疑"]) for row in rows)
+                doubts.append(f"{box.text} 再读成了 {second}")
+            elif box.score < (SURE_NUMBER if re.search(r"\d{6}", box.text) else SURE_TEXT):
+                doubts.append(f"「{box.text}」不够清楚")
+        lines.append(Line(number + 1, cells, tuple(doubts)))
+    return [Part(name, True, lines)] if lines else []
+
+
+def read_picture_parts(path: str) -> list[Part]:
+    """What stands on a picture file: PNG, JPEG, WEBP, BMP or TIFF."""
+    return picture_parts(open_picture(path), "")
 
 
 # ==============================================================================================
