@@ -1618,7 +1618,7 @@ HEADINGS = {
     "province": "省 省份 province",
     "city": "市州 地市 州市 市 州 地区 城市 市级 地级市 city",
     "district": "区县 县区 市县 县市 县市区 区市县 市区县 市县区 区 县 行政区 行政区划 辖区 district",
-    "unit": "单位 采血点 采血单位 采血机构 机构 公安机关 公安局 名称 点位 部门 unit name",
+    "unit": "单位 采血点 采血单位 采血机构 机构 公安机关 名称 点位 部门 unit name",
     "address": "地址 位置 地点 住址 address location",
     "contact": "负责人 联系人 联络人 责任人 接待人 经办人 民警 警官 姓名 contact officer person",
     "office_phone": "办公电话 办公室电话 座机 固定电话 固定 固话 值班电话 值班室 值班室电话 单位电话 officephone office",
@@ -1658,7 +1658,7 @@ def heading_field(text: str) -> str:
     words = re.findall(_HEADING_PATTERN, heading) if len(heading) <= 24 else []
     if "".join(words) != heading or any(len(word) == 1 and word in HEADING_WORDS for word in words):
         return ""
-    fields = [HEADING_WORDS[word] for word in words if word in HEADING_WORDS]
+    fields = [HEADING_WORDS[word] for word in words if word in HEADING_WORDS and word != "no"]
     if "unread" in fields:
         return "unread"
     told = {"phone" if field in NUMBER_FIELDS else field for field in fields}
@@ -2443,6 +2443,12 @@ class Contents(NamedTuple):
     skipped: list[str]  # names of tables that are no list of units
 
 
+def is_title(cell: str, field: str, places: Places) -> bool:
+    """Whether the only cell of a row is a title or a note, not a unit, a number or an officer."""
+    content = has_number(cell) or looks_like_unit(cell) or (field == "contact" and is_person(cell))
+    return not content or heading_city(cell, places) != ""
+
+
 def table_entries(part: Part, fields: list[str], headings: list[str], start: int, places: Places) -> Contents:
     """The units of a table, row by row; a row with nothing but a city's name holds for those below it."""
     found = Contents([], [], [])
@@ -2452,9 +2458,9 @@ def table_entries(part: Part, fields: list[str], headings: list[str], start: int
     for line in part.lines[start:]:
         if is_heading_row(line.cells) or all(re.fullmatch("[-: ]*", cell) for cell in line.cells):
             continue
-        filled = [cell for cell in line.cells if cell]
-        if len(filled) == 1 and (heading_city(filled[0], places) or not (has_number(filled[0]) or looks_like_unit(filled[0]))):
-            city = heading_city(filled[0], places)
+        filled = [(cell, field) for cell, field in zip(line.cells, fields) if cell]
+        if len(filled) == 1 and is_title(*filled[0], places):
+            city = heading_city(filled[0][0], places)
             continue
         for group in groups:
             entry = table_entry(line, group, fields, headings)
@@ -2486,7 +2492,7 @@ AROUND = re.compile(
     "客服|编辑|责编|记者|版权|备案|ICP|举报|投诉|监督|网站|网址|首页|联系我们|技术支持|主办|承办|来源|新闻热线|爆料|广告|扫码|公众号",
     re.IGNORECASE,
 )
-NUMBERING = re.compile(r"^(?:第?[\d一二三四五六七八九十]{1,4}[、.．)）]|[（(][\d一二三四五六七八九十]{1,4}[)）]|[①-⑳●○■□◆◇▪▶•*>-])\s*")
+NUMBERING = re.compile(r"^(?:第?[\d一二三四五六七八九十]{1,4}[、.．)）]|[（(][\d一二三四五六七八九十]{1,4}[)）]|[①-⑳]|[^\w（(【\[《]+)\s*")
 SMALL_TALK = re.compile(
     "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|及其|值班|24小时|全天|均可|办|手|座机|"
     r"办公室?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
@@ -2526,7 +2532,8 @@ class Reading:
 
     def line(self, line: Line) -> None:
         """Take one line in."""
-        text = line.cells[0]
+        # 地　址： is 地址：
+        text = re.sub(r"(?<![一-鿿])([一-鿿])\s+(?:([一-鿿])\s+)?([一-鿿])(?=\s*[:：])", r"\1\2\3", line.cells[0])
         self.last = ""
         pieces = list(text_pieces(text))
         units = [at for at, (field, piece) in enumerate(pieces) if field in ("", "unit") and self.is_unit(piece)]
