@@ -1598,10 +1598,10 @@ HEADINGS = {
     "doubt": "存疑",
     "confirmed": "核对",
     "status": "status 状态",
-    "source": "source 出处",
-    "as_of": "asof",
+    "source": "source 出处 来源",
+    "as_of": "asof 日期",
 }
-FILLERS = "的 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 办公 对外 公布 公开 咨询 服务 人员 信息 第一 第二 号"
+FILLERS = "的 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 办公 对外 公布 咨询 服务 人员 信息 第一 第二 号"
 JOINERS = "[及和与、/／&]"
 HEADING_WORDS = {word: field for field, words in HEADINGS.items() for word in words.split()}
 HEADING_PATTERN = "|".join(sorted([*HEADING_WORDS, *FILLERS.split(), JOINERS], key=len, reverse=True))
@@ -1615,7 +1615,7 @@ FIELD_NAMES = {
 
 @lru_cache(maxsize=4096)
 def heading_field(text: str) -> str:
-    """The field that a heading names, "mixed" when one column holds a contact or an address and a phone, "" for none.
+    """The field that a heading names, "mixed" for a phone with a contact or an address, "" for none.
 
     详细地址 -> address, 联系电话（工作日）-> phone, 电话2 -> phone, 联系人及电话 -> mixed, 传真电话 -> unread.
     """
@@ -1719,10 +1719,8 @@ def sheet_marks(path: str, archive: Any, position: int) -> tuple[list[str], list
 
     relation = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
     sheets = [item for item in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter() if item.get(relation)]
-    targets = {
-        item.get("Id"): item.get("Target", "")
-        for item in ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    }
+    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    targets = {item.get("Id"): item.get("Target", "") for item in relations}
     member = posixpath.normpath(posixpath.join("/xl", targets[sheets[position].get(relation)])).lstrip("/")
     merged, empty = [], []
     for _, item in ElementTree.iterparse(archive.open(member)):
@@ -1820,8 +1818,8 @@ WORD_MARKUP = Markup(
 )  # fmt: skip
 HTML_MARKUP = Markup(
     "table", "tr", ("td", "th"),
-    frozenset("p div br li ul ol dl dt dd h1 h2 h3 h4 h5 h6 tr td th table section article nav footer pre".split()),
-    frozenset("script style noscript template head select textarea svg".split()),
+    frozenset(re.findall(r"\w+", "p div br li ul ol dl dt dd h1 h2 h3 h4 h5 h6 tr td th table section article nav footer pre")),
+    frozenset(re.findall(r"\w+", "script style noscript template head select textarea svg")),
     html_spans,
 )  # fmt: skip
 
@@ -1929,9 +1927,8 @@ def pdf_page_parts(page: Any, name: str) -> Iterator[Part]:
         x, y = (item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2
         return not any(box[0] <= x <= box[2] and box[1] <= y <= box[3] for box in (table.bbox for table in tables))
 
-    lines = page.filter(lambda item: item["object_type"] != "char" or outside(item)).extract_text_lines(
-        x_tolerance_ratio=0.6
-    )
+    around = page.filter(lambda item: item["object_type"] != "char" or outside(item))
+    lines = around.extract_text_lines(x_tolerance_ratio=0.6)  # what is further apart are cells
     for table in sorted(tables, key=lambda table: float(table.bbox[1])):
         yield running(name, [line["text"] for line in lines if line["top"] < table.bbox[1]])
         lines = [line for line in lines if line["top"] >= table.bbox[1]]
@@ -1948,21 +1945,15 @@ class Form(NamedTuple):
     read: Callable[[str, bytes], list[Part]]
 
 
-PICTURE = Form(
-    "图片",
-    (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"GIF8"),
-    lambda path, _: read_picture_parts(path),
-)
+PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"GIF8")
+PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<meta", b"<table", b"<div", b"<p", b"<?xml")
+PICTURE = Form("图片", PICTURE_STARTS, lambda path, _: read_picture_parts(path))
 TEXT = Form("文本", (), read_text_parts)
 PACKED_FORMS = (
     Form("Excel（.xlsx）", (b"xl/workbook.xml",), read_workbook_parts),
     Form("Word（.docx）", (b"word/",), read_word_parts),
 )
-FORMS = (
-    PICTURE,
-    Form("PDF", (b"%PDF",), read_pdf_parts),
-    Form("网页", (b"<!doctype html", b"<html", b"<head", b"<body", b"<meta", b"<table", b"<div", b"<p", b"<?xml"), read_html_parts),
-)  # fmt: skip
+FORMS = (PICTURE, Form("PDF", (b"%PDF",), read_pdf_parts), Form("网页", PAGE_STARTS, read_html_parts))
 # What is known and not read: the bytes it begins with or holds, what it is, what to do.
 UNREAD_FORMS = (
     ("EncryptedP".encode("utf-16-le"), "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx"),
@@ -2049,7 +2040,7 @@ SMALL_TALK = re.compile(
     "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|值班室?|24小时|全天|均可|办|手|座机|"
     r"办公室?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
 )
-HUBEI_AREAS = "027 0710 0711 0712 0713 0714 0715 0716 0717 0718 0719 0722 0724 0728".split()
+HUBEI_AREAS = ("027", "0722", "0724", "0728", *map(str.format, ["0{}"] * 10, range(710, 720)))
 
 
 def has_number(text: str) -> bool:
@@ -2205,9 +2196,9 @@ class Places:
             return Placed(None, city)
         name = re.split(POLICE_START, bureau)[0]
         if name not in self.short and not self.elsewhere_name(rest):  # 荆州公安局 may be the city's or the county's
-            hits = {hit.division for hit in search(text, self.catalog) if hit.tier in SURE_TIERS}
-            if len(hits) == 1 and city in ("", *map(self.city_of, hits)):
-                return Placed(*hits, *map(self.city_of, hits))
+            hits = list({hit.division for hit in search(text, self.catalog) if hit.tier in SURE_TIERS})
+            if len(hits) == 1 and city in ("", self.city_of(hits[0])):
+                return Placed(hits[0], self.city_of(hits[0]))
         return Placed(None, city, unknown=name if len(name) > 1 else "")
 
     def address(self, text: str) -> Placed:
@@ -2216,7 +2207,7 @@ class Places:
         city, inside = self.take_city(rest)
         county = self.take_county(inside)
         if county:
-            return Placed(county, self.city_of(county) if not city else city)
+            return Placed(county, city or self.city_of(county))
         return Placed(None, city if city and rest.startswith(city) else "", self.elsewhere(rest))
 
     def take_city(self, text: str) -> tuple[str, str]:
@@ -2318,7 +2309,7 @@ class Stray(NamedTuple):
 
 
 class Contents:
-    """What a file holds: the units, the numbers that are no unit's, tables that are no list, what stands above the units."""
+    """What a file holds: units, numbers that are no unit's, names of tables that are no list, what stands on top."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -2612,7 +2603,7 @@ class Reading:
             self.city, self.district = city.replace("省直", ""), ""
             self.entry = self.entry if self.last else None
         elif field == "district" or (
-            field == "" and simplified(piece) in self.places.counties and self.last in ("", "place")
+            not field and self.last in ("", "place") and simplified(piece) in self.places.counties
         ):
             self.district, self.entry, self.last = piece, None, "place"
         elif self.entry is not None and (field or not re.fullmatch(r"\d{1,6}", piece)):
@@ -2886,12 +2877,8 @@ def entry_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
     """An entry as a row of the list; without a division as far as it goes. What xunqin printed keeps its source."""
     row = {name: entry.read.get(name, "") for name in COLUMNS}
     if entry.division:
-        row.update(
-            code=entry.division[0],
-            province=HOME_PROVINCE,
-            city=places.city_of(entry.division),
-            district=entry.division[1],
-        )
+        row["code"], row["district"] = entry.division
+        row["province"], row["city"] = HOME_PROVINCE, places.city_of(entry.division)
         row["hotline"] = f"{places.area_code(entry.division)}-110"
         if not row["unit"] and entry.division in places.catalog.row_numbers:
             row["unit"] = places.catalog.rows_of(entry.division)[0]["unit"]
@@ -2984,9 +2971,9 @@ def workbook(sheets: dict[str, list[Row]], strips: list[bytes]) -> bytes:
     return data.getvalue()
 
 
-def draft_row(entry: Entry, places: Places) -> Row:
-    """A row of a picture's draft. Numbers of a doubtful row stand as they were read, to be compared with the picture."""
-    row = entry_row(entry, places, "", "")
+def draft_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
+    """A row of a picture's draft. Numbers that are wrong stand as they were read, to be compared with the picture."""
+    row = entry_row(entry, places, source, as_of)
     as_read = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
     office, mobile = (as_read, "") if entry.problems else (row["office_phone"], row["mobile"])
     changed = [f"已改 {repair}" for repair in entry.repairs if "补区号" not in repair]
@@ -2994,30 +2981,29 @@ def draft_row(entry: Entry, places: Places) -> Row:
         "图": "", "市州": row["city"] or entry.cells.get("city", ""), "区县": row["district"] or entry.read["district"],
         "单位名称": row["unit"], "地址": row["address"], "负责人": row["contact"], "办公电话": office, "手机": mobile,
         "存疑": "；".join(dict.fromkeys([*entry.problems, *entry.doubts, *changed])), "核对": "",
+        "出处": row["source"], "日期": row["as_of"],
     }  # fmt: skip
 
 
-def draft_rows(batch: Batch, places: Places) -> list[Row]:
+def draft_rows(batch: Batch, places: Places, source: str, as_of: str) -> list[Row]:
     """The rows of a picture's draft; a number that belongs to none has a row of its own."""
-    rows = [draft_row(entry, places) for entry in batch.entries]
+    rows = [draft_row(entry, places, source, as_of) for entry in batch.entries]
     empty = dict.fromkeys(rows[0], "")
     return rows + [{**empty, "存疑": f"「{stray.text}」没归到哪一行"} for stray in batch.strays]
 
 
-def write_draft(batch: Batch, places: Places) -> str:
-    """Write a picture's draft beside it; the draft's path."""
-    data = workbook({"草稿": draft_rows(batch, places)}, [entry.strip for entry in batch.entries])
-    return write_new(f"{batch.path}.草稿", ".xlsx", data)
+def rejected_row(entry: Entry, source: str, as_of: str) -> Row:
+    """A row that is not taken over, its cells as they came."""
+    cells = {heading: entry.cells.get(field, "") for field, heading in FIELD_NAMES.items()}
+    cells["联系电话"] = "\n".join(filter(None, [cells["联系电话"], entry.cells.get("mixed", "")]))
+    what = {"其他": entry.cells.get("note", ""), "问题": "；".join(entry.held()), "核对": ""}
+    origin = {"出处": entry.cells.get("source") or source, "日期": entry.cells.get("as_of") or as_of}
+    return {"行": str(entry.number), **cells, **what, **origin}
 
 
-def write_rejected(batch: Batch) -> str:
-    """Write the rows that are not taken over, as they came, and the numbers of no unit, beside the file; the path."""
-    rows = []
-    for entry in batch.held():
-        cells = {heading: entry.cells.get(field, "") for field, heading in FIELD_NAMES.items()}
-        cells["联系电话"] = "\n".join(filter(None, [cells["联系电话"], entry.cells.get("mixed", "")]))
-        front = {"行": str(entry.number), **cells, "其他": entry.cells.get("note", "")}
-        rows.append({**front, "问题": "；".join(entry.held()), "核对": ""})
+def write_rejected(batch: Batch, source: str, as_of: str) -> str:
+    """Write the rows that are not taken over, and the numbers of no unit, beside the file; the path."""
+    rows = [rejected_row(entry, source, as_of) for entry in batch.held()]
     used = [name for name in rows[0] if name in ("单位名称", "核对") or any(row[name] for row in rows)] if rows else []
     strays = [{"行": str(stray.number), "内容": stray.text, "为什么没有收": stray.why} for stray in batch.strays]
     sheets = {"名单": [{name: row[name] for name in used} for row in rows], STRAY_SHEET: strays}
@@ -3031,7 +3017,7 @@ LOCK_PATIENCE = 60  # seconds
 
 
 def write_new(stem: str, suffix: str, data: bytes) -> str:
-    """Write a file that is not there yet, whole or not at all: its path. One that is there is never touched: 名单.2.xlsx."""
+    """Write a new file, whole or not at all: its path. One that is there is never touched, the new one is 名单.2.xlsx."""
     for number in itertools.count(1):
         path = f"{stem}{suffix if number == 1 else f'.{number}{suffix}'}"
         with contextlib.suppress(FileExistsError), open(path, "xb") as file:
@@ -3095,7 +3081,7 @@ def locked(path: str) -> Iterator[None]:
 
 
 def own_rows() -> Sequence[Row]:
-    """The rows of the user's own list; none before the first import. One that a spreadsheet saved in GB 18030 loads too."""
+    """The rows of the user's own list, also as a spreadsheet saves it, in GB 18030; none before the first import."""
     import stat
     import tempfile
 
@@ -3117,7 +3103,7 @@ def own_rows() -> Sequence[Row]:
 
 
 def merged(bundled: Sequence[Row], own: Sequence[Row]) -> Sequence[Row]:
-    """The user's own rows, then the bundled ones of other counties, and those points of the same that a source names."""
+    """The user's own rows, then the bundled ones of other counties, and of the same those that a source names."""
     divisions = {(row["code"], row["district"]) for row in own}
     units = {unit_key((row["code"], row["district"]), row["unit"]) for row in own}
     kept = []
@@ -3134,10 +3120,7 @@ class Merged(NamedTuple):
     rows: list[Row]
     outcomes: list[str]  # 新增, 更新, 未变 or 旧于现有, for each imported row
     gone: list[Row]  # rows that --replace leaves out
-
-    def changed(self) -> bool:
-        """Whether there is anything to write."""
-        return bool(self.gone) or any(outcome != "旧于现有" for outcome in self.outcomes)
+    changed: bool
 
 
 def merge(old: Sequence[Row], new: list[Row], whole: bool, held: Collection[Division | None]) -> Merged:
@@ -3158,10 +3141,11 @@ def merge(old: Sequence[Row], new: list[Row], whole: bool, held: Collection[Divi
         update = {**row, **{name: row[name] or before[name] for name in CONTACT_COLUMNS}} if before else row
         same = before and all(update[name] == before[name] for name in CONTACT_COLUMNS)
         outcomes.append("未变" if same else "更新" if before else "新增")
-        rows[key] = update
+        rows[key] = before if before and same and before["as_of"] == row["as_of"] else update
     stays = not whole or None in held
     gone = [row for key, row in rows.items() if not (stays or key in seen or key[0] in held)]
-    return Merged([row for row in rows.values() if row not in gone], outcomes, gone)
+    after = [row for row in rows.values() if row not in gone]
+    return Merged(after, outcomes, gone, after != list(old))
 
 
 def kept_states(path: str) -> list[str]:
@@ -3176,7 +3160,7 @@ def take_over(new: list[Row], path: str, whole: bool, held: Collection[Division 
     os.makedirs(f"{path}.history", exist_ok=True)
     with locked(path):
         result = merge(own_rows(), new, whole, held)
-        if result.changed():
+        if result.changed:
             before = b""  # there was none
             with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
                 before = file.read()
@@ -4094,16 +4078,17 @@ def import_note(entry: Entry) -> Row:
     return {"row": str(entry.number), "result": result, "note": "；".join([*entry.held(), *entry.repairs])}
 
 
-def import_picture(batch: Batch, places: Places, dry_run: bool) -> list[Row]:
+def import_picture(batch: Batch, places: Places, source: str, stated: str, dry_run: bool) -> list[Row]:
     """Write a draft beside a picture; nothing is taken over from a picture itself. The draft's rows."""
-    rows = draft_rows(batch, places)
+    rows = draft_rows(batch, places, source, stated or batch.date)
     tell(f"从图里读到 {len(batch.entries)} 行，{sum(bool(row['存疑']) for row in rows)} 行有存疑。图片不直接收录。")
     if dry_run:
         tell("只是试读，草稿没有写。")
-    else:
-        draft = typed(write_draft(batch, places))
-        tell(f"草稿写在 {draft}。请对照每行前面的图改好，存疑的行改完在「核对」里写「是」，")
-        tell(f"再运行 xunqin import {shell_word(draft)}")
+        return rows
+    data = workbook({"草稿": rows}, [entry.strip for entry in batch.entries])
+    draft = typed(write_new(f"{batch.path}.草稿", ".xlsx", data))
+    tell(f"草稿写在 {draft}。请对照每行前面的图改好，存疑的行改完在「核对」里写「是」，")
+    tell(f"再运行 xunqin import {shell_word(draft)}")
     return rows
 
 
@@ -4113,12 +4098,13 @@ def import_batch(batch: Batch, places: Places, source: str, stated: str, whole: 
 
     date = stated or batch.date or datetime.date.today().isoformat()
     held, rows = batch.held(), batch.rows(places, source, date)
-    rejected = typed(write_rejected(batch)) if (held or batch.strays) and not dry_run else ""
+    rejected = typed(write_rejected(batch, source, date)) if (held or batch.strays) and not dry_run else ""
     divisions = {entry.division for entry in held}
     path = own_list_path()
-    result = (
-        take_over(rows, path, whole, divisions) if rows and not dry_run else merge(own_rows(), rows, whole, divisions)
-    )
+    if rows and not dry_run:
+        result = take_over(rows, path, whole, divisions)
+    else:
+        result = merge(own_rows(), rows, whole, divisions)
     outcomes = iter(result.outcomes)
     for entry in batch.entries:
         entry.outcome = "待核对" if entry.held() else next(outcomes)
@@ -4138,9 +4124,17 @@ def import_batch(batch: Batch, places: Places, source: str, stated: str, whole: 
         tell(f"{'待核对的行' if held else '这些号码'}写在 {rejected}{'，改好后再导入它' if held else ''}。")
     if dry_run:
         tell("只是试读，什么都没有写。")
-    elif result.changed():
+    elif result.changed:
         tell(f"已收录到 {path}；要退回，用 xunqin import --undo。")
+    else:
+        tell("自己的名单没有变化。")
     return [{**import_note(entry), **entry_row(entry, places, source, date)} for entry in batch.entries]
+
+
+def show_import(rows: list[Row], format: str | None) -> None:
+    """Print rows of a file, which may hold anything."""
+    lines = [{name: printable(cell) for name, cell in row.items()} for row in rows]
+    show(lines, ("row", "result", "note"), format)
 
 
 def clean_source(text: str) -> str:
@@ -4183,18 +4177,18 @@ def import_command(
         tell("请粘贴名单，最后另起一行按 Ctrl-D：")
     places = Places(bundled_catalog())
     batch = understood(file, places)
-    if batch.pictured:
-        rows = import_picture(batch, places, dry_run)
-        if format:
-            show([{name: "" for name in COLUMNS} | row for row in rows], tuple(rows[0]), format)
-        return FOUND
     origin = clean_source(source or (STDIN_NAME if file == "-" else os.path.basename(typed(file))))
+    if batch.pictured:
+        import_picture(batch, places, origin, date, dry_run)
+        if format:
+            notes = [{**import_note(entry), **entry_row(entry, places, origin, date)} for entry in batch.entries]
+            show_import(notes, format)
+        return FOUND
     rows = import_batch(batch, places, origin, date, whole, dry_run)
-    held = [row for row in rows if row["result"] == "待核对"]
-    if format or held:
-        lines = [{name: printable(cell) for name, cell in row.items()} for row in (rows if format else held)]
-        show(lines, ("row", "result", "note"), format)
-    return UNUSABLE if held else FOUND
+    shown = [row for row in rows if format or row["result"] in ("待核对", "旧于现有")]
+    if format or shown:
+        show_import(shown, format)
+    return UNUSABLE if batch.held() else FOUND
 
 
 def import_problems(path: str, places: Places) -> tuple[list[Row], list[str]]:
