@@ -1619,7 +1619,7 @@ def heading_field(text: str) -> str:
 
     详细地址 -> address, 联系电话（工作日）-> phone, 电话2 -> phone, 联系人及电话 -> mixed, 传真电话 -> unread.
     """
-    bare = re.sub(r"[（(\[【][^）)\]】]*[）)\]】]", "", text)
+    bare = re.sub(r"[（(\[【][^）)\]】]*[）)\]】]", "", text) if len(text) < 60 else text
     heading = simplified(re.sub(r"[\s_:：*．.·\-\d]", "", bare)).lower()
     if heading in HEADING_WORDS:
         return HEADING_WORDS[heading]
@@ -1635,10 +1635,14 @@ def heading_field(text: str) -> str:
     return fields[-1] if fields else ""
 
 
+# Full-width signs and letters in one width; those that Chinese is written with stay.
+ONE_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in "（），：；！？"}
+ONE_WIDTH.update({0x3000: 0x20, 0xA0: 0x20, 0xFEFF: 0x20})
+
+
 def tidy(cell: str) -> str:
-    """A cell in one width, its lines apart by line breaks only. Full-width signs that Chinese is written with stay."""
-    wide = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in "（），：；！？"}
-    text = cell.translate({**wide, 0x3000: " ", 0xA0: " ", 0xFEFF: ""})
+    """A cell in one width, its lines apart by line breaks only."""
+    text = cell.translate(ONE_WIDTH)
     text = re.sub(r"^'(?=[=+@-])", "", text)  # a spreadsheet's guard
     return "\n".join(line.strip() for line in re.split(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]+", text) if line.strip())
 
@@ -1712,8 +1716,16 @@ def unpacked(path: str, raw: bytes, most: int) -> Any:
     return archive
 
 
-def sheet_marks(path: str, archive: Any, position: int) -> tuple[list[str], list[str]]:
-    """(merged areas as A1:A3, cells with a formula but no stored value) of a workbook's sheet, from its XML."""
+class SheetMarks(NamedTuple):
+    """What openpyxl does not say of a sheet that it reads row by row."""
+
+    merged: list[str]  # areas as A1:A3
+    empty: list[str]  # cells with a formula but no stored value
+    wide: bool  # whether a cell, if only a blank one, stands right of column ZZ
+
+
+def sheet_marks(path: str, archive: Any, position: int) -> SheetMarks:
+    """The marks of a workbook's sheet, from its XML. Raises ListError when it is too long or too wide."""
     import posixpath
     from xml.etree import ElementTree
 
@@ -1722,20 +1734,24 @@ def sheet_marks(path: str, archive: Any, position: int) -> tuple[list[str], list
     relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
     targets = {item.get("Id"): item.get("Target", "") for item in relations}
     member = posixpath.normpath(posixpath.join("/xl", targets[sheets[position].get(relation)])).lstrip("/")
-    merged, empty = [], []
+    merged, empty, wide, rows = [], [], False, 0
     for _, item in ElementTree.iterparse(archive.open(member)):
         tag = item.tag.rpartition("}")[2]
         if tag == "mergeCell":
             merged.append(item.get("ref", ""))
-        elif tag == "c" and len(item):
+        elif tag == "c":
             inside = {child.tag.rpartition("}")[2]: child.text for child in item}
             if "f" in inside and not inside.get("v"):
                 empty.append(item.get("r", ""))
-            if re.match("[A-Z]{3}", item.get("r", "")):
+            wide = wide or item.get("r", "")[2:3].isalpha()
+            if inside and item.get("r", "")[2:3].isalpha():
                 raise ListError(path, f"{item.get('r')} 格有内容", f"名单最多 {MAX_COLUMNS} 列")
         elif tag == "row":
             item.clear()
-    return merged, empty
+            rows += 1
+            if rows > MAX_ROWS:
+                raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
+    return SheetMarks(merged, empty, wide)
 
 
 def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
@@ -1751,13 +1767,13 @@ def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
         book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
         for sheet in book.worksheets:
             if sheet.sheet_state == "visible":
-                parts.append(sheet_part(path, sheet, *sheet_marks(path, archive, book.sheetnames.index(sheet.title))))
+                parts.append(sheet_part(sheet, sheet_marks(path, archive, book.sheetnames.index(sheet.title))))
             else:
                 parts.append(Part(f"{sheet.title}（隐藏）", True, []))
     return parts
 
 
-def sheet_part(path: str, sheet: Any, merged: list[str], empty: list[str]) -> Part:
+def sheet_part(sheet: Any, marks: SheetMarks) -> Part:
     """A sheet as a part: 13800001234.0 is 13800001234; merged areas are filled down."""
     from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 
@@ -1767,17 +1783,15 @@ def sheet_part(path: str, sheet: Any, merged: list[str], empty: list[str]) -> Pa
 
     sheet.reset_dimensions()
     rows: dict[int, list[str]] = {}
-    for number, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True), 1):
+    for number, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS if marks.wide else None, values_only=True), 1):
         if any(value is not None for value in values):
             rows[number] = [text(value) for value in values]
-        if len(rows) > MAX_ROWS:
-            raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
-    for number, column in map(coordinate_to_tuple, empty):
+    for number, column in map(coordinate_to_tuple, marks.empty):
         if number in rows:
             rows[number][column - 1] = "#公式没有值"
-    for left, top, _, bottom in map(range_boundaries, merged):
+    for left, top, _, bottom in map(range_boundaries, marks.merged):
         for number in range(top + 1, min(bottom, max(rows, default=0)) + 1) if top in rows else ():
-            if number in rows and left <= MAX_COLUMNS:
+            if number in rows and left <= len(rows[top]) and left <= len(rows[number]):
                 rows[number][left - 1] = rows[number][left - 1] or rows[top][left - 1]
     width = max((at + 1 for row in rows.values() for at, cell in enumerate(row) if cell), default=0)
     return Part(sheet.title, True, [Line(number, cells[:width]) for number, cells in rows.items()])
@@ -1964,7 +1978,7 @@ UNREAD_FORMS = (
     (b"Rar!", "是压缩包", "请先解压，给出里面的名单"),
     (b"{\\rtf", "是 RTF 文件", "请用 Word 另存为 .docx"),
     (b"MIME-Version", "是网页归档（.mht）", "请用浏览器打开，另存为 .html"),
-    (b"\0\0\0", "是 HEIC 照片或视频", "请另存为 JPEG 或 PNG"),
+    (b"ftyp", "是 HEIC 照片或视频", "请另存为 JPEG 或 PNG"),
 )
 
 
@@ -1976,7 +1990,7 @@ def form_of(path: str, raw: bytes) -> Form:
                 return form
     old_office = raw.startswith(b"\xd0\xcf\x11\xe0")
     for start, what, remedy in UNREAD_FORMS:
-        if raw.startswith(start) or (old_office and start in raw):
+        if start in (raw[: len(start)], raw[4:8]) or (old_office and start in raw):
             raise ListError(path, what, remedy)
     head = raw[:1024].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
     return next((form for form in FORMS if raw.startswith(form.starts) or head.startswith(form.starts)), TEXT)
@@ -2040,7 +2054,7 @@ SMALL_TALK = re.compile(
     "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|值班室?|24小时|全天|均可|办|手|座机|"
     r"办公室?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
 )
-HUBEI_AREAS = ("027", "0722", "0724", "0728", *map(str.format, ["0{}"] * 10, range(710, 720)))
+HUBEI_AREAS = ("027", *(f"0{code}" for code in range(710, 720)), "0722", "0724", "0728")
 
 
 def has_number(text: str) -> bool:
@@ -2112,7 +2126,7 @@ def numbers_in(cell: str, area: str) -> Numbers:
             numbers.problems.append(f"{found[0].strip()} {problem}")
     left = re.sub(NUMBER, " ", text, flags=re.ASCII | re.IGNORECASE)
     left = re.sub(r"\d{1,2}\s*(?:小时|[:：]\d\d|[时点])", "", left)
-    shown = " ".join(left.replace(";", " ").split())
+    shown = " ".join(left.replace(";", " ").split())[:80]
     if any(character.isdigit() or (character.isnumeric() and not "一" <= character <= "鿿") for character in left):
         numbers.problems.append(f"「{shown}」不像完整的号码")
     if re.search("公安|分局|派出所", left):
@@ -2146,10 +2160,14 @@ class Places:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.cities = catalog.city_names
+        rows = {division: catalog.rows_of(division)[0] for division in catalog.divisions}
+        self.homes = {division: row["city"] for division, row in rows.items()}
+        self.areas = {row["city"]: row["hotline"].removesuffix("-110") for row in rows.values()}
         self.counties = {district: (code, district) for code, district in catalog.divisions}
         self.short = {short_name(name): division for name, division in self.counties.items()}
         self.longest = max(map(len, [*self.counties, *self.cities]))
         self.known: dict[str, Placed] = {}
+        self.strangers = 0  # units that a search did not place
 
     def city_division(self, city: str) -> Division:
         """The division of a whole city's unit: ("420600", "襄阳市"); a county-level city is its own."""
@@ -2157,13 +2175,11 @@ class Places:
 
     def city_of(self, division: Division) -> str:
         """The city that a division belongs to; the province and a city are their own."""
-        return self.catalog.city_of(division) if division in self.catalog.row_numbers else division[1]
+        return self.homes.get(division, division[1])
 
     def area_code(self, division: Division) -> str:
         """The area code of a division: what the hotlines of its city begin with."""
-        city = "武汉市" if division == PROVINCE_DIVISION else self.city_of(division)
-        model = division if division in self.catalog.row_numbers else self.catalog.cities[city][0]
-        return self.catalog.rows_of(model)[0]["hotline"].removesuffix("-110")
+        return self.areas["武汉市" if division == PROVINCE_DIVISION else self.city_of(division)]
 
     def named(self, text: str) -> Division | None:
         """The county with this full or short name."""
@@ -2195,10 +2211,12 @@ class Places:
         if not re.search(POLICE_START, inside):
             return Placed(None, city)
         name = re.split(POLICE_START, bureau)[0]
-        if name not in self.short and not self.elsewhere_name(rest):  # 荆州公安局 may be the city's or the county's
+        # 荆州公安局 may be the city's or the county's. A list of nothing but strangers is not searched to its end.
+        if name not in self.short and not self.elsewhere_name(rest) and self.strangers < 500:
             hits = list({hit.division for hit in search(text, self.catalog) if hit.tier in SURE_TIERS})
             if len(hits) == 1 and city in ("", self.city_of(hits[0])):
                 return Placed(hits[0], self.city_of(hits[0]))
+            self.strangers += 1
         return Placed(None, city, unknown=name if len(name) > 1 else "")
 
     def address(self, text: str) -> Placed:
@@ -2320,7 +2338,7 @@ class Contents:
 
 def looks_like_unit(text: str) -> bool:
     """Whether a text is written as a police unit's name is, not as an address at one: 公安局院内, 公安局办公楼一楼."""
-    bare = re.sub(r"[（(][^）)]*[）)]$", "", text.replace("\n", ""))
+    bare = re.sub(r"[（(][^）)]*[）)]$", "", text.replace("\n", "")) if len(text) < 200 else ""
     if not re.search("公安|分局|派出所|刑侦|刑警|刑事|打拐|反拐|DNA", bare) or has_number(bare):
         return False
     at_one = re.search(r"\d\s*号|[路街道巷]\d|[一二三四五六七八九十\d][楼层]", bare)
@@ -2517,7 +2535,7 @@ def labelled_pieces(clause: str, field: str) -> Iterator[tuple[str, str]]:
 
     A label with a colon may end a text (一楼联系人：), one without must be all of it, or begin it (地址武汉市一路).
     """
-    head = bare_piece(clause)
+    head = bare_piece(clause) if len(clause) < 300 else ""  # no cell is that long
     colon = clause.rstrip().endswith((":", "："))
     inside = ("address", "contact", "unread", "mixed", *NUMBER_FIELDS)
     for start in range(max(len(head) - 12, 0) if colon else 0, max(len(head) - 1, 0) if colon else 1):
