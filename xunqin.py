@@ -1565,9 +1565,9 @@ class Part(NamedTuple):
 
 
 # Limits, so that a wrong or hostile file is refused at once: bytes of a file and of the XML packed in one, rows and
-# columns of a table, characters of a cell, pages of a PDF, pixels of a page drawn from one.
+# columns of a table, characters of a cell, tags of a document, pages of a PDF, pixels of a page drawn from one.
 MAX_BYTES, MAX_XML, MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_PAGES = 50_000_000, 60_000_000, 200_000, 200, 5_000, 200
-MAX_SIDE = 5_000
+MAX_TAGS, MAX_SIDE = 500_000, 5_000
 WRONG_FILE = "请确认是不是给错了文件"
 STDIN_NAME = "粘贴的名单"
 STRAY_SHEET = "未收录的号码"
@@ -1589,7 +1589,7 @@ HEADINGS = {
     "unit": "单位 采血点 采血单位 采血机构 机构 公安机关 名称 点位 部门 unit name",
     "address": "地址 位置 地点 住址 address location",
     "contact": "负责人 联系人 联络人 责任人 接待人 经办人 民警 警官 姓名 contact officer person",
-    "office_phone": "办公电话 办公室电话 座机 固定电话 固定 固话 值班电话 值班室 值班室电话 单位电话 officephone office",
+    "office_phone": "办公电话 办公室电话 座机 固定电话 固定 固话 值班电话 值班室 单位电话 officephone office",
     "mobile": "手机 移动电话 移动 小灵通 mobile mobilephone cell cellphone",
     "phone": "电话 电话号码 号码 联系方式 联系办法 热线 咨询电话 phone telephone tel",
     "unread": "传真 监督 投诉 举报 邮编 邮政编码 邮箱 网址 微信 qq 警号 fax email",
@@ -1601,7 +1601,7 @@ HEADINGS = {
     "source": "source 出处 来源",
     "as_of": "asof 日期",
 }
-FILLERS = "的 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 办公 对外 公布 咨询 服务 人员 信息 第一 第二 号"
+FILLERS = "的 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 办公 对外 咨询 服务 人员 信息 号"
 JOINERS = "[及和与、/／&]"
 HEADING_WORDS = {word: field for field, words in HEADINGS.items() for word in words.split()}
 HEADING_PATTERN = "|".join(sorted([*HEADING_WORDS, *FILLERS.split(), JOINERS], key=len, reverse=True))
@@ -1705,13 +1705,13 @@ def read_text_parts(path: str, raw: bytes) -> list[Part]:
     return [Part("", True, rows)]
 
 
-def unpacked(path: str, raw: bytes, most: int) -> Any:
+def unpacked(path: str, raw: bytes) -> Any:
     """A packed file, opened, its XML within bounds."""
     import zipfile
 
     archive = zipfile.ZipFile(io.BytesIO(raw))
     size = sum(entry.file_size for entry in archive.infolist() if entry.filename.endswith((".xml", ".rels")))
-    if size > most:
+    if size > MAX_XML:
         raise ListError(path, f"解开后太大（{size // 1_000_000} MB）", WRONG_FILE)
     return archive
 
@@ -1760,7 +1760,7 @@ def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
 
     import openpyxl
 
-    archive = unpacked(path, raw, MAX_XML)
+    archive = unpacked(path, raw)
     parts = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of drop-down lists and formats that openpyxl does not know
@@ -1832,10 +1832,16 @@ WORD_MARKUP = Markup(
 )  # fmt: skip
 HTML_MARKUP = Markup(
     "table", "tr", ("td", "th"),
-    frozenset(re.findall(r"\w+", "p div br li ul ol dl dt dd h1 h2 h3 h4 h5 h6 tr td th table section article nav footer pre")),
+    frozenset(re.findall(r"\w+", "p div br li ul ol dl dt dd h1 h2 h3 h4 tr td th table section nav footer pre")),
     frozenset(re.findall(r"\w+", "script style noscript template head select textarea svg")),
     html_spans,
 )  # fmt: skip
+
+
+def check_tags(path: str, raw: bytes) -> None:
+    """Raise ListError for a document that is too large to be taken apart."""
+    if raw.count(b"<") > MAX_TAGS:
+        raise ListError(path, f"超过 {MAX_TAGS} 个标记", WRONG_FILE)
 
 
 def tree_parts(root: Any, markup: Markup) -> list[Part]:
@@ -1891,7 +1897,9 @@ def read_word_parts(path: str, raw: bytes) -> list[Part]:
     import docx
     from lxml import etree
 
-    unpacked(path, raw, MAX_XML // 3)
+    archive = unpacked(path, raw)
+    for name in archive.namelist():
+        check_tags(path, archive.read(name) if name.endswith(".xml") else b"")
     # Parsed anew: the library's own elements say all the text inside them where plain ones say their own.
     plain = etree.XMLParser(resolve_entities=False, no_network=True)
     return tree_parts(etree.fromstring(docx.Document(io.BytesIO(raw)).part.blob, plain), WORD_MARKUP)
@@ -1900,6 +1908,8 @@ def read_word_parts(path: str, raw: bytes) -> list[Part]:
 def read_html_parts(path: str, raw: bytes) -> list[Part]:
     """A web page, in the character set that it declares."""
     from lxml import html
+
+    check_tags(path, raw)
 
     def parsed(text: str) -> Any:
         return html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8", huge_tree=True))
@@ -1997,7 +2007,7 @@ def form_of(path: str, raw: bytes) -> Form:
 
 
 def read_bytes(path: str) -> bytes:
-    """The bytes of a file, of stdin for "-". Raises ListError for what is no file, cannot be opened, or is too large."""
+    """The bytes of a file, of stdin for "-". Raises ListError for what cannot be opened, or is too large."""
     import stat
 
     try:
@@ -2499,7 +2509,7 @@ NUMBERING = re.compile(
 
 
 def heading_city(text: str, places: Places) -> str:
-    """The city that a heading names: 【武汉市】, 二、黄石市（6个）, 武汉市：; "省直" for 省直辖, 省直管市; "" for none."""
+    """The city that a heading names: 【武汉市】, 二、黄石市（6个）, 武汉市：; "省直" for 省直辖; "" for none."""
     bare = re.sub(r"[【】\[\]<>《》:：\s]|[（(]?共?\d+个?点?位?[)）]?$", "", NUMBERING.sub("", text))
     return "省直" if re.match("省直[辖管]", bare) else places.cities.get(simplified(bare[:12]), "")
 
@@ -2631,7 +2641,7 @@ class Reading:
                 self.last = field
 
     def written_as(self, piece: str) -> str:
-        """The cell that a piece without a label belongs to, by how it is written and what stands in front; "" for none."""
+        """The cell that a piece without a label belongs to, by how it is written and what is in front; "" for none."""
         assert self.entry is not None
         filled = self.entry.cells
         if SMALL_TALK.fullmatch(piece):
@@ -3035,7 +3045,7 @@ LOCK_PATIENCE = 60  # seconds
 
 
 def write_new(stem: str, suffix: str, data: bytes) -> str:
-    """Write a new file, whole or not at all: its path. One that is there is never touched, the new one is 名单.2.xlsx."""
+    """Write a new file, whole or not at all: its path. One that is there stays, the new one is 名单.2.xlsx."""
     for number in itertools.count(1):
         path = f"{stem}{suffix if number == 1 else f'.{number}{suffix}'}"
         with contextlib.suppress(FileExistsError), open(path, "xb") as file:
@@ -4115,38 +4125,47 @@ def import_batch(batch: Batch, places: Places, source: str, stated: str, whole: 
     import datetime
 
     date = stated or batch.date or datetime.date.today().isoformat()
-    held, rows = batch.held(), batch.rows(places, source, date)
-    rejected = typed(write_rejected(batch, source, date)) if (held or batch.strays) and not dry_run else ""
-    divisions = {entry.division for entry in held}
-    path = own_list_path()
+    rows = batch.rows(places, source, date)
+    rejected = ""
+    if (batch.held() or batch.strays) and not dry_run:
+        rejected = typed(write_rejected(batch, source, date))
+    held = {entry.division for entry in batch.held()}
     if rows and not dry_run:
-        result = take_over(rows, path, whole, divisions)
+        result = take_over(rows, own_list_path(), whole, held)
     else:
-        result = merge(own_rows(), rows, whole, divisions)
+        result = merge(own_rows(), rows, whole, held)
     outcomes = iter(result.outcomes)
     for entry in batch.entries:
         entry.outcome = "待核对" if entry.held() else next(outcomes)
-    counts = [f"{name} {result.outcomes.count(name)}" for name in ("新增", "更新", "未变", "旧于现有")]
-    tell(f"读到 {len(batch.entries)} 行：{'，'.join(counts)}，待核对 {len(held)}。")
-    if result.gone:
-        tell(f"名单里没有、已去掉的 {len(result.gone)} 个：{'、'.join(row['unit'] for row in result.gone[:5])}。")
-    if whole and None in divisions:
+    assumed = not stated and not all(entry.cells.get("as_of") for entry in batch.entries if not entry.held())
+    if whole and None in held:
         tell("有的行看不出是哪里，所以原来的单位都留着；改好后再用一次 --replace。")
-    if batch.skipped:
-        tell(f"跳过不是名单的表：{printable('、'.join(batch.skipped))}。")
-    if rows and not stated and not all(entry.cells.get("as_of") for entry in batch.entries):
-        tell(f"名单的日期按{'文件里写的' if batch.date else '今天'} {date} 记；不对请加 --as-of 再导入一次。")
-    if batch.strays:
-        tell(f"另有 {len(batch.strays)} 处号码不是单位的采血电话，没有收录。")
-    if rejected:
-        tell(f"{'待核对的行' if held else '这些号码'}写在 {rejected}{'，改好后再导入它' if held else ''}。")
-    if dry_run:
-        tell("只是试读，什么都没有写。")
-    elif result.changed:
-        tell(f"已收录到 {path}；要退回，用 xunqin import --undo。")
-    else:
-        tell("自己的名单没有变化。")
+    for line in import_summary(batch, result, date if assumed else "", rejected, dry_run):
+        tell(line)
     return [{**import_note(entry), **entry_row(entry, places, source, date)} for entry in batch.entries]
+
+
+def import_summary(batch: Batch, result: Merged, assumed: str, rejected: str, dry_run: bool) -> Iterator[str]:
+    """What an import did, a line each; `assumed` is the date that nobody stated, `rejected` the file written out."""
+    held = batch.held()
+    counts = [f"{name} {result.outcomes.count(name)}" for name in ("新增", "更新", "未变", "旧于现有")]
+    yield f"读到 {len(batch.entries)} 行：{'，'.join(counts)}，待核对 {len(held)}。"
+    if result.gone:
+        yield f"名单里没有、已去掉的 {len(result.gone)} 个：{'、'.join(row['unit'] for row in result.gone[:5])}。"
+    if batch.skipped:
+        yield f"跳过不是名单的表：{printable('、'.join(batch.skipped))}。"
+    if assumed:
+        yield f"名单的日期按{'文件里写的' if batch.date else '今天'} {assumed} 记；不对请加 --as-of 再导入一次。"
+    if batch.strays:
+        yield f"另有 {len(batch.strays)} 处号码不是单位的采血电话，没有收录。"
+    if rejected:
+        yield f"{'待核对的行' if held else '这些号码'}写在 {rejected}{'，改好后再导入它' if held else ''}。"
+    if dry_run:
+        yield "只是试读，什么都没有写。"
+    elif result.changed:
+        yield f"已收录到 {own_list_path()}；要退回，用 xunqin import --undo。"
+    else:
+        yield "自己的名单没有变化。"
 
 
 def show_import(rows: list[Row], format: str | None) -> None:
