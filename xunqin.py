@@ -2467,10 +2467,15 @@ def table_entry(contents: Contents, line: Line, group: range, fields: list[str],
         field = fields[column] or ("" if headings[column] else "phone")
         if field == "unread" and has_number(cell):
             contents.strays.append(Stray(line.number, f"{headings[column]} {cell}", "不是采血电话"))
-        elif field in ("", "note", "unread", "number", "skipped"):
+        elif field in ("", "note", "unread", "number"):
             if has_number(cell):
                 entry.add("note", f"{headings[column]} {cell}".strip())
-        elif cell and (fields[column] or has_number(cell)) and cell not in entry.cells.get(field, "").split("\n"):
+        elif (
+            field != "skipped"
+            and cell
+            and (fields[column] or has_number(cell))
+            and cell not in entry.cells.get(field, "").split("\n")
+        ):
             entry.add(field, cell)
     told = {field for field in entry.cells if field in (*FIELD_NAMES, "mixed")}
     if told and not told <= {"city", "district"}:
@@ -2498,11 +2503,12 @@ def continues(entry: Entry, above: Entry | None) -> bool:
 
 # --- running text ---------------------------------------------------------------------------------
 
-# What stands around a list, and whose numbers are no unit's.
+# What stands around a list, and whose numbers are no unit's; what a unit's other numbers are called.
 AROUND = re.compile(
-    "客服|编辑|责编|记者|版权|备案|ICP|举报|投诉|监督|传真|网站|网址|首页|联系我们|技术支持|主办|承办|来源|新闻热线|爆料|广告|扫码|公众号",
+    "客服|编辑|责编|记者|版权|备案|ICP|网站|网址|首页|联系我们|技术支持|主办|承办|来源|新闻热线|爆料|广告|扫码|公众号",
     re.IGNORECASE,
 )
+OTHER_NUMBER = re.compile(f"传真|监督|举报|投诉|邮编|{AROUND.pattern}", re.IGNORECASE)
 NUMBERING = re.compile(
     r"^(?:第?[\d一二三四五六七八九十]{1,4}[、.．)）]|[（(][\d一二三四五六七八九十]{1,4}[)）]|[①-⑳]|[^\w（(【\[《]+)\s*"
 )
@@ -2618,7 +2624,7 @@ class Reading:
         """A number belongs to the unit in front of it, unless it is said to be another's."""
         if self.entry is None:
             self.contents.strays.append(Stray(row, f"{before} {number}".strip(), "前面没有单位"))
-        elif field in ("", "unread", "label") and AROUND.search(before):
+        elif field in ("", "unread", "label") and OTHER_NUMBER.search(before):
             self.contents.strays.append(Stray(row, f"{self.entry.cells['unit']} {before} {number}", "不是采血电话"))
         else:
             self.entry.add("phone", number)
