@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -220,7 +221,7 @@ def as_xlsx(table: Grid, merge: Iterable[str] = ()) -> bytes:
         cover.append([f"填表说明第 {number} 条"])
     sheet = book.create_sheet("名单")
     for row in table:
-        sheet.append([int(text) if text.isdecimal() and not text.startswith("0") else text or None for text in row])
+        sheet.append([int(text) if re.fullmatch(r"[1-9]\d{0,14}", text) else text or None for text in row])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
