@@ -2058,7 +2058,9 @@ NUMBER = (
     r"(?:\s*(?:转|-|ext\.?)\s*(?:分机)?(?P<extension>(?<=[转机.t ])\d{1,5}|\d{3,5}))?)(?![\d-])"
 )
 # What may be a number, whole or damaged, in running text.
-ANY_NUMBER = re.compile(rf"{NUMBER}|\+?[\d*＊][\d*＊—–－~-]{{5,}}[\d*＊](?:\s*转\s*\d+)?", re.IGNORECASE | re.ASCII)
+ANY_NUMBER = re.compile(
+    rf"{NUMBER}|\+?[\d*＊][\d*＊—–－~-]{{4,}}[\d*＊](?:\s*转\s*\d+)?(?!\s*号)", re.IGNORECASE | re.ASCII
+)
 # Words that stand among numbers and are no officer's name.
 SMALL_TALK = re.compile(
     "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|值班室?|24小时|全天|均可|办|手|座机|"
@@ -3054,10 +3056,11 @@ def write_new(stem: str, suffix: str, data: bytes) -> str:
     """Write a new file, whole or not at all: its path. One that is there stays, the new one is 名单.2.xlsx."""
     for number in itertools.count(1):
         path = f"{stem}{suffix if number == 1 else f'.{number}{suffix}'}"
-        with contextlib.suppress(FileExistsError), open(path, "xb") as file:
+        with contextlib.suppress(FileExistsError), open(path, "xb", buffering=0) as file:
+            left = memoryview(data)
             try:
-                file.write(data)
-                file.flush()
+                while left:
+                    left = left[file.write(left) :]
                 os.fsync(file.fileno())
             except OSError as error:
                 os.unlink(path)
@@ -3122,13 +3125,15 @@ def own_rows() -> Sequence[Row]:
     path = own_list_path()
     remedy = "这是您导入的名单；请运行 xunqin import --undo 退回上一份"
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise ListError(path, "不是普通文件", remedy)
-        return load_list(path)
+        regular = stat.S_ISREG(os.stat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise ListError(path, f"打不开（{reason(error)}）", "这是您导入的名单，请检查权限") from None
+    if not regular:
+        raise ListError(path, "不是普通文件", remedy)
+    try:
+        return load_list(path)
     except ListError as error:
         with contextlib.suppress(ListError, OSError), open(path, "rb") as file, tempfile.TemporaryDirectory() as folder:
             utf8 = write_new(os.path.join(folder, "points"), ".csv", decoded(path, file.read()).encode())
