@@ -4125,7 +4125,7 @@ def import_picture(batch: Batch, places: Places, source: str, stated: str, dry_r
         tell("只是试读，草稿没有写。")
         return rows
     data = workbook({"草稿": rows}, [entry.strip for entry in batch.entries])
-    draft = typed(write_new(f"{batch.path}.草稿", ".xlsx", data))
+    draft = printable(typed(write_new(f"{batch.path}.草稿", ".xlsx", data)))
     tell(f"草稿写在 {draft}。请对照每行前面的图改好，存疑的行改完在「核对」里写「是」，")
     tell(f"再运行 xunqin import {shell_word(draft)}")
     return rows
@@ -4139,7 +4139,7 @@ def import_batch(batch: Batch, places: Places, source: str, stated: str, whole: 
     rows = batch.rows(places, source, date)
     rejected = ""
     if (batch.held() or batch.strays) and not dry_run:
-        rejected = typed(write_rejected(batch, source, date))
+        rejected = printable(typed(write_rejected(batch, source, date)))
     held = {entry.division for entry in batch.held()}
     if rows and not dry_run:
         result = take_over(rows, own_list_path(), whole, held)
