@@ -2074,6 +2074,14 @@ def has_number(text: str) -> bool:
     return re.search(r"\d(?:[ -]?\d){6}", text) is not None
 
 
+def is_person(text: str) -> bool:
+    """Whether a text is a person's name, or several: 戴警官, 戴警官、李警官, 欧阳建国."""
+    title = "(?:警官|民警|队长|大队长|支队长|中队长|主任|所长|教导员|指导员|同志|先生|女士|科长|法医)"
+    names = re.split("[、/和\n]", text)
+    named = all(re.fullmatch(rf"[一-鿿·]{{1,4}}{title}|[一-鿿]{{2,4}}|[一-鿿]+·[一-鿿]+", name) for name in names)
+    return named and not re.search("[路街巷村楼镇乡院旁层]|[大支中]队$", text)
+
+
 def is_valid_number(digits: str) -> bool:
     """Whether libphonenumber knows such a number; without the library the pattern has to do."""
     try:
@@ -2360,14 +2368,6 @@ def looks_like_unit(text: str) -> bool:
 def looks_like_address(text: str) -> bool:
     """Whether a text is written as an address is."""
     return re.search(r"[路街道巷村楼镇乡院旁侧厦层幢栋室]|\d\s*号|广场|小区|对面|附近", text) is not None
-
-
-def is_person(text: str) -> bool:
-    """Whether a text is a person's name, or several: 戴警官, 戴警官、李警官, 欧阳建国."""
-    title = "(?:警官|民警|队长|大队长|支队长|中队长|主任|所长|教导员|指导员|同志|先生|女士|科长|法医)"
-    names = re.split("[、/和\n]", text)
-    named = all(re.fullmatch(rf"[一-鿿·]{{1,4}}{title}|[一-鿿]{{2,4}}|[一-鿿]+·[一-鿿]+", name) for name in names)
-    return named and not re.search("[路街巷村楼镇乡院旁层]|[大支中]队$", text)
 
 
 def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
@@ -2997,7 +2997,7 @@ def workbook(sheets: dict[str, list[Row]], strips: list[bytes]) -> bytes:
     for at, strip in enumerate(strips, 2):
         if strip:
             image = Image(io.BytesIO(strip))
-            scale = min(1.0, 900 / image.width, 540 / image.height)
+            scale = min(1.0, 800 / image.width, 540 / image.height)
             image.width, image.height = int(image.width * scale), int(image.height * scale)
             sheet.add_image(image, f"A{at}")
             sheet.row_dimensions[at].height = max(image.height * 0.75 + 3, 18)  # points, for pixels
