@@ -2028,246 +2028,543 @@ def message_text(rows: Sequence[Row], listing: Sequence[Row]) -> str:
 # Import: an official list as people have it, taken over without one number going wrong unnoticed
 # ==============================================================================================
 
-MAX_BYTES = 50_000_000
-PICTURE, TEXT, WORKBOOK = "picture", "text", "workbook"
-# What a file is, by its first bytes.
-MAGIC = ((b"\x89PNG", PICTURE), (b"\xff\xd8\xff", PICTURE), (b"PK\x03\x04", WORKBOOK), (b"\xd0\xcf\x11\xe0", "locked"))
 
-# What a heading may say, most telling first; `phone` is a column that may hold both kinds.
-HEADINGS = {
-    "number": ("序号", "编号", "no"),
-    "city": ("市州", "市（州）", "市(州)", "地市", "所在市", "所属市", "城市", "市", "city"),
-    "district": ("区县", "县市区", "区市县", "县区", "县（市、区）", "县(市、区)", "县（市区）", "所在区", "district"),
-    "office_phone": ("办公电话", "座机", "固定电话", "固话", "值班电话", "单位电话", "officephone"),
-    "mobile": ("手机", "移动电话", "mobile"),
-    "phone": ("联系电话", "联系方式", "电话", "咨询电话"),
-    "address": ("地址", "位置", "地点", "address"),
-    "contact": ("负责人", "联系人", "联系民警", "民警", "姓名", "contact"),
-    "unit": ("单位名称", "采血点名称", "公安机关单位名称", "采血单位", "单位", "采血点", "公安机关", "名称", "unit"),
-}  # fmt: skip
-NUMBER_FIELDS = ("office_phone", "mobile", "phone")
-DRAFT_COLUMNS = ("市州", "区县", "单位名称", "地址", "负责人", "办公电话", "手机", "置信度", "存疑")
+class Line(NamedTuple):
+    """One row of a table, or one line or paragraph of running text, as a reader found it."""
+
+    number: int  # row or line number in the source, from 1, for messages
+    cells: list[str]  # a table's row; a line of running text has one cell
+    doubts: tuple[str, ...] = ()  # what the reader is unsure of in it, in Chinese (pictures)
+    strip: bytes = b""  # PNG of the strip of the picture it was read from (pictures)
 
 
-class Entry:
-    """One row of a list being imported: its cells, what was repaired, what is wrong."""
+class Part(NamedTuple):
+    """One table, or one stretch of running text, of a file."""
 
-    def __init__(self, number: int, cells: dict[str, str]) -> None:
-        self.number = number
-        self.cells = cells
-        self.office: list[str] = []
-        self.mobile: list[str] = []
-        self.division: Division | None = None
-        self.repairs: list[str] = []
-        self.problems: list[str] = []
+    name: str  # the sheet's name, "第 2 页", or ""
+    table: bool  # whether `lines` are rows of cells, or running text
+    lines: list[Line]
 
 
-def file_kind(path: str) -> str:
-    """Whether a file is a picture, a workbook or text. Raises ListError for what cannot be read at all."""
-    try:
-        if os.path.isdir(path):
-            raise ListError(path, "这是一个目录", "请给出一个文件")
-        size = os.path.getsize(path)
-        with open(path, "rb") as file:
-            start = file.read(8)
-    except OSError as error:
-        raise ListError(path, f"打不开（{reason(error)}）", "请检查路径和权限") from None
-    if not size:
-        raise ListError(path, "文件是空的", "请给出有内容的名单")
-    if size > MAX_BYTES:
-        raise ListError(path, f"文件太大（{size // 1_000_000} MB）", "名单不该超过 50 MB，请确认是不是给错了文件")
-    kind = next((kind for magic, kind in MAGIC if start.startswith(magic)), TEXT)
-    if kind == "locked":
-        raise ListError(path, "是加密的或旧版的 Excel 文件", "请去掉密码，另存为 .xlsx 或 CSV")
-    return kind
+# Limits, so that a wrong or hostile file is refused at once: bytes of a file and of the XML packed in one, rows and
+# columns of a table, characters of a cell, tags of a document, pages of a PDF, pixels of a page drawn from one.
+MAX_BYTES, MAX_XML, MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_PAGES = 50_000_000, 60_000_000, 200_000, 200, 5_000, 200
+MAX_TAGS, MAX_SIDE = 500_000, 5_000
+WRONG_FILE = "请确认是不是给错了文件"
+STDIN_NAME = "粘贴的名单"
+STRAY_SHEET = "未收录的号码"
 
 
 def extra_missing(path: str, extra: str) -> ListError:
     """The one line for an optional library that is not installed."""
-    return ListError(path, f"还没装读它要用的库（{extra}）", f"请运行 pip install 'xunqin[{extra}]'")
+    return ListError(path, f"还没装读它要用的库（{extra}）", f"请在 xunqin 的文件夹里运行 pip install '.[{extra}]'")
 
 
-Sheet = list[tuple[int, list[str]]]  # (row number, cells)
+# --- words: what the headings of columns and the labels in front of texts say ---------------------
+
+# A heading is made of these words and no others; the last one tells the field, but one of `unread` always does.
+HEADINGS = {
+    "number": "序号 编号 行 行号 排序 no row line",
+    "province": "省 省份 province",
+    "city": "市州 地市 州市 市 州 地区 城市 市级 地级市 city",
+    "district": "区县 县区 市县 县市 县市区 区市县 市区县 市县区 区 县 行政区 行政区划 辖区 district",
+    "unit": "单位 采血点 采血单位 采血机构 机构 公安机关 名称 点位 部门 unit name",
+    "address": "地址 位置 地点 住址 address location",
+    "contact": "负责人 联系人 联络人 责任人 接待人 经办人 民警 警官 姓名 contact officer person",
+    "office_phone": "办公电话 办公室电话 座机 固定电话 固定 固话 值班电话 值班室 单位电话 officephone office",
+    "mobile": "手机 移动电话 移动 小灵通 mobile mobilephone cell cellphone",
+    "phone": "电话 电话号码 号码 联系方式 联系办法 热线 咨询电话 phone telephone tel",
+    "unread": "传真 监督 投诉 举报 邮编 邮政编码 邮箱 网址 微信 qq 警号 fax email",
+    "note": "备注 说明 时间 职务 其他 remark",
+    "skipped": "问题 图 置信度 hotline 报警电话 code 代码 query match note result distancekm",
+    "doubt": "存疑",
+    "confirmed": "核对",
+    "status": "status 状态",
+    "source": "source 出处 来源",
+    "as_of": "asof 日期",
+}
+FILLERS = "的 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 办公 对外 咨询 服务 人员 信息 号"
+JOINERS = "[及和与、/／&]"
+HEADING_WORDS = {word: field for field, words in HEADINGS.items() for word in words.split()}
+HEADING_PATTERN = "|".join(sorted([*HEADING_WORDS, *FILLERS.split(), JOINERS], key=len, reverse=True))
+NUMBER_FIELDS = ("office_phone", "mobile", "phone")
+# What an entry is made of, as it is headed in drafts and in the rows that are written out to be corrected.
+FIELD_NAMES = {
+    "city": "市州", "district": "区县", "unit": "单位名称", "address": "地址", "contact": "负责人",
+    "office_phone": "办公电话", "mobile": "手机", "phone": "联系电话",
+}  # fmt: skip
 
 
-def _tidy(cell: str) -> str:
-    """A cell in one width, its lines apart by line breaks only."""
-    import unicodedata
-
-    text = unicodedata.normalize("NFKC", cell.replace("（", "\ue000").replace("）", "\ue001").replace("：", "\ue002"))
-    text = text.replace("\ue000", "（").replace("\ue001", "）").replace("\ue002", "：")
-    return "\n".join(line.strip() for line in re.split(r"[\r\n\t\u2028]+", text) if line.strip())
-
-
+@lru_cache(maxsize=4096)
 def heading_field(text: str) -> str:
-    """The field that a heading names, "" for none: 详细地址 -> address, 联系人及电话 -> phone."""
-    heading = re.sub(r"[\s_:：*]", "", text).lower()
-    if len(heading) > 14 or not heading:
+    """The field that a heading names, "mixed" for a phone with a contact or an address, "" for none.
+
+    详细地址 -> address, 联系电话（工作日）-> phone, 电话2 -> phone, 联系人及电话 -> mixed, 传真电话 -> unread.
+    """
+    bare = re.sub(r"[（(\[【][^）)\]】]*[）)\]】]", "", text) if len(text) < 60 else text
+    heading = simplified(re.sub(r"[\s_:：*．.·\-\d]", "", bare)).lower()
+    if heading in HEADING_WORDS:
+        return HEADING_WORDS[heading]
+    words = re.findall(HEADING_PATTERN, heading) if len(heading) <= 24 else []
+    if "".join(words) != heading or any(len(word) == 1 and word in HEADING_WORDS for word in words):
         return ""
-    for field, words in HEADINGS.items():
-        if heading in words:
-            return field
-    return next((f for f, words in HEADINGS.items() if any(len(w) > 1 and w in heading for w in words)), "")
+    fields = [HEADING_WORDS[word] for word in words if word in HEADING_WORDS and word != "no"]
+    if "unread" in fields:
+        return "unread"
+    told = {"phone" if field in NUMBER_FIELDS else field for field in fields}
+    if len(told) > 1 and "phone" in told and any(re.fullmatch(JOINERS, word) for word in words):
+        return "mixed"
+    return fields[-1] if fields else ""
 
 
-def _fields(cells: list[str]) -> dict[str, int]:
-    """{field: column} that a row of headings names."""
-    fields: dict[str, int] = {}
-    for column, cell in enumerate(cells):
-        field = heading_field(cell)
-        if field and field not in fields:
-            fields[field] = column
-    return fields
+# Full-width signs and letters in one width; those that Chinese is written with stay.
+ONE_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in "（），：；！？"}
+ONE_WIDTH.update({0x3000: 0x20, 0xA0: 0x20, 0xFEFF: 0x20})
 
 
-def _text_rows(path: str) -> Sheet:
-    """CSV in UTF-8, UTF-16 with BOM or GB 18030, apart by comma, tab or semicolon, whichever makes most cells."""
-    with open(path, "rb") as file:
-        raw = file.read()
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings: tuple[str, ...] = ("utf-16",)
-    elif b"\0" in raw:
-        raise ListError(path, "不是文本、Excel 或图片文件", "请给出 CSV、XLSX、PNG 或 JPEG")
-    else:
-        encodings = ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
+def tidy(cell: str) -> str:
+    """A cell in one width, its lines apart by line breaks only."""
+    text = cell.translate(ONE_WIDTH)
+    text = re.sub(r"^'(?=[=+@-])", "", text)  # a spreadsheet's guard
+    return "\n".join(line.strip() for line in re.split(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]+", text) if line.strip())
+
+
+# --- readers: each knows one form of file, and nothing of the list --------------------------------
+
+
+def running(name: str, texts: Iterable[str]) -> Part:
+    """Lines of text as a part, blank ones left out."""
+    return Part(name, False, [Line(at, [tidy(text)]) for at, text in enumerate(texts, 1) if text.strip()])
+
+
+def table_delimiter(lines: list[str]) -> str:
+    """What stands between the cells of a text's lines: tab , ; or |, "" when it is running text.
+
+    That which makes most headings out of one of the first lines, or cuts most lines into as many cells.
+    """
+    most, found = 1, ""
+    for delimiter in "\t,;|":
+        rows = [line.split(delimiter) for line in lines if line.strip()]
+        score = max(sum(heading_field(cell) != "" for cell in row) for row in rows[:15])
+        widths = sorted(map(len, rows))
+        even = widths[len(widths) // 2]
+        labelled = any(re.match(r"\s*(地址|电话|联系)[^:：]*[:：].", cell) for row in rows[:15] for cell in row)
+        if even > 1 and widths.count(even) * 3 >= len(widths) * 2 and not labelled:
+            score = max(score, 2)
+        if score > most:
+            most, found = score, delimiter
+    return found
+
+
+def decoded(path: str, raw: bytes) -> str:
+    """A text in UTF-8, in UTF-16 with its mark, or in GB 18030."""
+    for encoding in ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030"):
+        with contextlib.suppress(UnicodeDecodeError):
             text = raw.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise ListError(path, "编码认不出来", "请另存为 UTF-8 的 CSV")
-    sheets = []
-    for delimiter in ",\t;":
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        rows: Sheet = []
-        try:
-            for cells in reader:
-                rows.append((reader.line_num, cells))
-        except csv.Error as error:
-            raise ListError(path, f"CSV 格式不对（{error}）", "请检查引号是否成对", reader.line_num) from None
-        sheets.append(rows)
-    return max(sheets, key=lambda rows: max(((len(_fields(cells)), len(cells)) for _, cells in rows), default=(0, 0)))
+            if "\0" not in text:
+                return text
+    raise ListError(path, "不是认得的文件", "可用 CSV、文本、XLSX、DOCX、PDF、网页和图片")
 
 
-def _cell_text(value: object) -> str:
-    """A workbook's cell as text: 13800001234.0 is 13800001234."""
-    if value is None:
-        return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _workbook_rows(path: str) -> Sheet:
-    """The sheet of an XLSX file with the most rows; a merged cell's text stands in each of its rows."""
+def read_text_parts(path: str, raw: bytes) -> list[Part]:
+    """Text whose lines are cut into cells as a table, other text as it runs. A quote too many is an error."""
+    text = decoded(path, raw)
+    lines = re.split(r"\r\n|\n|\r", text)
+    if len(lines) > MAX_ROWS:
+        raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
+    delimiter = table_delimiter(lines) if text.strip() else ""
+    if not delimiter:
+        return [running("", lines)]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows = []
+    start = 1
     try:
-        import openpyxl
-        from openpyxl.utils.exceptions import InvalidFileException
-    except ImportError:
-        raise extra_missing(path, "import") from None
+        for cells in reader:
+            rows.append(Line(start, [tidy(cell) for cell in cells]))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise ListError(path, f"CSV 格式不对（{error}）", "请检查引号是否成对", start) from None
+    return [Part("", True, rows)]
+
+
+def unpacked(path: str, raw: bytes) -> Any:
+    """A packed file, opened, its XML within bounds."""
     import zipfile
 
+    archive = zipfile.ZipFile(io.BytesIO(raw))
+    size = sum(entry.file_size for entry in archive.infolist() if entry.filename.endswith((".xml", ".rels")))
+    if size > MAX_XML:
+        raise ListError(path, f"解开后太大（{size // 1_000_000} MB）", WRONG_FILE)
+    return archive
+
+
+class SheetMarks(NamedTuple):
+    """What openpyxl does not say of a sheet that it reads row by row."""
+
+    merged: list[str]  # areas as A1:A3
+    empty: list[str]  # cells with a formula but no stored value
+    wide: bool  # whether a cell, if only a blank one, stands right of column ZZ
+
+
+def sheet_marks(path: str, archive: Any, position: int) -> SheetMarks:
+    """The marks of a workbook's sheet, from its XML. Raises ListError when it is too long or too wide."""
+    import posixpath
+    from xml.etree import ElementTree
+
+    relation = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+    sheets = [item for item in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter() if item.get(relation)]
+    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    targets = {item.get("Id"): item.get("Target", "") for item in relations}
+    member = posixpath.normpath(posixpath.join("/xl", targets[sheets[position].get(relation)])).lstrip("/")
+    merged, empty, wide, rows = [], [], False, 0
+    for _, item in ElementTree.iterparse(archive.open(member)):
+        tag = item.tag.rpartition("}")[2]
+        if tag == "mergeCell":
+            merged.append(item.get("ref", ""))
+        elif tag == "c":
+            inside = {child.tag.rpartition("}")[2]: child.text for child in item}
+            if "f" in inside and not inside.get("v"):
+                empty.append(item.get("r", ""))
+            wide = wide or item.get("r", "")[2:3].isalpha()
+            if inside and item.get("r", "")[2:3].isalpha():
+                raise ListError(path, f"{item.get('r')} 格有内容", f"名单最多 {MAX_COLUMNS} 列")
+        elif tag == "row":
+            item.clear()
+            rows += 1
+            if rows > MAX_ROWS:
+                raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
+    return SheetMarks(merged, empty, wide)
+
+
+def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
+    """Every visible sheet of an XLSX file; what stands in a cell merged downwards stands in each of its rows."""
+    import warnings
+
+    import openpyxl
+
+    archive = unpacked(path, raw)
+    parts = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of drop-down lists and formats that openpyxl does not know
+        book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+        for sheet in book.worksheets:
+            if sheet.sheet_state == "visible":
+                parts.append(sheet_part(sheet, sheet_marks(path, archive, book.sheetnames.index(sheet.title))))
+            else:
+                parts.append(Part(f"{sheet.title}（隐藏）", True, []))
+    return parts
+
+
+def sheet_part(sheet: Any, marks: SheetMarks) -> Part:
+    """A sheet as a part: 13800001234.0 is 13800001234; merged areas are filled down."""
+    from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
+
+    def text(value: object) -> str:
+        whole = isinstance(value, float) and value.is_integer()
+        return "" if value is None else tidy(str(int(value) if whole else value))  # type: ignore[call-overload]
+
+    sheet.reset_dimensions()
+    rows: dict[int, list[str]] = {}
+    for number, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS if marks.wide else None, values_only=True), 1):
+        if any(value is not None for value in values):
+            rows[number] = [text(value) for value in values]
+    for number, column in map(coordinate_to_tuple, marks.empty):
+        if number in rows:
+            rows[number][column - 1] = "#公式没有值"
+    for left, top, _, bottom in map(range_boundaries, marks.merged):
+        for number in range(top + 1, min(bottom, max(rows, default=0)) + 1) if top in rows else ():
+            if number in rows and left <= len(rows[top]) and left <= len(rows[number]):
+                rows[number][left - 1] = rows[number][left - 1] or rows[top][left - 1]
+    width = max((at + 1 for row in rows.values() for at, cell in enumerate(row) if cell), default=0)
+    return Part(sheet.title, True, [Line(number, cells[:width]) for number, cells in rows.items()])
+
+
+class Markup(NamedTuple):
+    """How a form of document marks its tables, its lines, and what is no text of it."""
+
+    table: str
+    row: str
+    cells: tuple[str, ...]
+    lines: frozenset[str]
+    hidden: frozenset[str]
+    spans: Callable[[Any], tuple[int, int]]  # how many columns and rows a cell takes; 0 rows: it goes on from above
+
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+
+
+def word_spans(cell: Any) -> tuple[int, int]:
+    """The columns of a Word table's cell, and 0 when it goes on from above."""
+    wide = next((int(span.get(W + "val") or 1) for span in cell.iter(W + "gridSpan")), 1)
+    merged = next((merge.get(W + "val", "") for merge in cell.iter(W + "vMerge")), "restart")
+    return wide, int(merged == "restart")
+
+
+def html_spans(cell: Any) -> tuple[int, int]:
+    """The columns and rows of a web page's cell."""
+    texts = (cell.get("colspan", "1"), cell.get("rowspan", "1"))
+    wide, deep = (int(text) if text.isdecimal() and len(text) < 6 else 1 for text in texts)
+    return wide, max(deep, 1)
+
+
+WORD_MARKUP = Markup(
+    W + "tbl", W + "tr", (W + "tc",), frozenset(W + name for name in ("p", "br", "cr", "tc", "tr", "tbl")),
+    frozenset([W + "delText", W + "instrText", "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"]),
+    word_spans,
+)  # fmt: skip
+HTML_MARKUP = Markup(
+    "table", "tr", ("td", "th"),
+    frozenset(re.findall(r"\w+", "p div br li ul ol dl dt dd h1 h2 h3 h4 tr td th table section nav footer pre")),
+    frozenset(re.findall(r"\w+", "script style noscript template head select textarea svg")),
+    html_spans,
+)  # fmt: skip
+
+
+def check_tags(path: str, raw: bytes) -> None:
+    """Raise ListError for a document that is too large to be taken apart."""
+    if raw.count(b"<") > MAX_TAGS:
+        raise ListError(path, f"超过 {MAX_TAGS} 个标记", WRONG_FILE)
+
+
+def tree_parts(root: Any, markup: Markup) -> list[Part]:
+    """The tables of a document and the text between them, in order. A table around others only lays them out."""
+    from lxml import etree
+
+    parts: list[Part] = []
+    text = ""
+    walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+    for event, item in walk:
+        inner = item.tag == markup.table and next(item.iterdescendants(markup.table), None) is None
+        if event == "start" and item is not root and (inner or item.tag in markup.hidden):
+            walk.skip_subtree()
+            if inner:
+                rows = [Line(at, cells) for at, cells in enumerate(tree_rows(item, markup), 1)]
+                parts += [running("", text.split("\n")), Part("", True, rows)]
+                text = ""
+        elif event == "start":
+            text += ("\n" if item.tag in markup.lines else "") + squeezed(item.text)
+            text += "  " if item.tag == W + "tab" else ""
+        if event != "start" and item is not root:
+            text += ("\n" if item.tag in markup.lines else "") + squeezed(item.tail)
+    return [part for part in [*parts, running("", text.split("\n"))] if part.lines]
+
+
+def squeezed(text: str | None) -> str:
+    """A text of a document, each run of spaces and line ends one space."""
+    return re.sub(r"\s+", " ", text or "")
+
+
+def tree_rows(table: Any, markup: Markup) -> Iterator[list[str]]:
+    """The rows of a table; a cell that spans rows stands in each of them, one that spans columns only in the first."""
+    above: dict[int, tuple[int, str]] = {}  # column: (rows that it still takes, its text)
+    for row in table.iter(markup.row):
+        cells: list[str] = []
+        waiting = list(row.iter(*markup.cells))
+        while (waiting or above.get(len(cells), (0, ""))[0]) and len(cells) <= MAX_COLUMNS:
+            column = len(cells)
+            left, text = above.get(column, (0, ""))
+            wide = 1
+            if not left:
+                cell = waiting.pop(0)
+                wide, left = markup.spans(cell)
+                if left:
+                    text = "\n".join(line.cells[0] for part in tree_parts(cell, markup) for line in part.lines)
+            cells += [text, *[""] * (min(wide, MAX_COLUMNS) - 1)]
+            above[column] = (max(left - 1, 0), text)
+        yield cells
+
+
+def read_word_parts(path: str, raw: bytes) -> list[Part]:
+    """A DOCX file; text boxes stand where they are anchored, deleted text is none."""
+    import docx
+    from lxml import etree
+
+    archive = unpacked(path, raw)
+    for name in archive.namelist():
+        check_tags(path, archive.read(name) if name.endswith(".xml") else b"")
+    # Parsed anew: the library's own elements say all the text inside them where plain ones say their own.
+    plain = etree.XMLParser(resolve_entities=False, no_network=True)
+    return tree_parts(etree.fromstring(docx.Document(io.BytesIO(raw)).part.blob, plain), WORD_MARKUP)
+
+
+def read_html_parts(path: str, raw: bytes) -> list[Part]:
+    """A web page, in the character set that it declares."""
+    from lxml import html
+
+    check_tags(path, raw)
+
+    def parsed(text: str) -> Any:
+        return html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8", huge_tree=True))
+
+    declared = "".join(parsed(raw.decode("latin-1")).xpath("//meta/@charset | //meta/@content")).lower()
+    named = re.search(r"utf-?(?:8|16)|gb\w+|big5", declared)
+    if named is None or raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return tree_parts(parsed(decoded(path, raw)), HTML_MARKUP)
+    # Browsers read all that calls itself GB as its largest set; the names 喆 and 镕 need it.
+    charset = "gb18030" if named[0].startswith("gb") else named[0]
+    return tree_parts(parsed(raw.decode(charset, "replace")), HTML_MARKUP)
+
+
+def read_pdf_parts(path: str, raw: bytes) -> list[Part]:
+    """The tables and the text around them of each page of a PDF; a page that is a picture is read as one."""
+    import pdfplumber
+
+    parts: list[Part] = []
+    with pdfplumber.open(io.BytesIO(raw)) as book:
+        if len(book.pages) > MAX_PAGES:
+            raise ListError(path, f"超过 {MAX_PAGES} 页", WRONG_FILE)
+        for page in book.pages:
+            name = f"第 {page.page_number} 页"
+            text = page.extract_text()
+            if (page.images and len(re.sub(r"\s", "", text)) < 20) or text.count("(cid:") > 10:
+                sharpness = min(200, MAX_SIDE * 72 / max(page.width, page.height))
+                parts += picture_parts(page.to_image(resolution=sharpness).original.convert("RGB"), name)
+            else:
+                parts += pdf_page_parts(page, name)
+            page.close()
+    return [part for part in parts if part.lines]
+
+
+def pdf_page_parts(page: Any, name: str) -> Iterator[Part]:
+    """The ruled tables of a page and the lines of text above, between and below them."""
+    tables = [table for table in page.find_tables() if len(table.rows) > 1 and len(table.rows[0].cells) > 1]
+
+    def outside(item: Any) -> bool:
+        x, y = (item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2
+        return not any(box[0] <= x <= box[2] and box[1] <= y <= box[3] for box in (table.bbox for table in tables))
+
+    around = page.filter(lambda item: item["object_type"] != "char" or outside(item))
+    lines = around.extract_text_lines(x_tolerance_ratio=0.6)  # what is further apart are cells
+    for table in sorted(tables, key=lambda table: float(table.bbox[1])):
+        yield running(name, [line["text"] for line in lines if line["top"] < table.bbox[1]])
+        lines = [line for line in lines if line["top"] >= table.bbox[1]]
+        rows = [[tidy(cell or "") for cell in row] for row in table.extract()]
+        yield Part(name, True, [Line(at, cells) for at, cells in enumerate(rows, 1)])
+    yield running(name, [line["text"] for line in lines])
+
+
+class Form(NamedTuple):
+    """A form of file that is read: its name, the bytes it begins with (a packed one: the file in it), its reader."""
+
+    name: str
+    starts: tuple[bytes, ...]
+    read: Callable[[str, bytes], list[Part]]
+
+
+PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"GIF8")
+PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<meta", b"<table", b"<div", b"<p", b"<?xml")
+PICTURE = Form("图片", PICTURE_STARTS, lambda path, _: read_picture_parts(path))
+TEXT = Form("文本", (), read_text_parts)
+PACKED_FORMS = (
+    Form("Excel（.xlsx）", (b"xl/workbook.xml",), read_workbook_parts),
+    Form("Word（.docx）", (b"word/",), read_word_parts),
+)
+FORMS = (PICTURE, Form("PDF", (b"%PDF",), read_pdf_parts), Form("网页", PAGE_STARTS, read_html_parts))
+# What is known and not read: the bytes it begins with or holds, what it is, what to do.
+UNREAD_FORMS = (
+    ("EncryptedP".encode("utf-16-le"), "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx"),
+    ("WordDoc".encode("utf-16-le"), "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx"),
+    ("Workbook".encode("utf-16-le"), "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx"),
+    (b"\xd0\xcf\x11\xe0", "是旧版 Office 文件", "请另存为 .xlsx 或 .docx"),
+    (b"PK\x03\x04", "是压缩包或别的 Office 文件", "请解压，或另存为 .xlsx 或 .docx"),
+    (b"Rar!", "是压缩包", "请先解压，给出里面的名单"),
+    (b"{\\rtf", "是 RTF 文件", "请用 Word 另存为 .docx"),
+    (b"MIME-Version", "是网页归档（.mht）", "请用浏览器打开，另存为 .html"),
+    (b"ftyp", "是 HEIC 照片或视频", "请另存为 JPEG 或 PNG"),
+)
+
+
+def form_of(path: str, raw: bytes) -> Form:
+    """The form of a file, by its first bytes. Raises ListError, with what it is, for one that is not read."""
+    if raw.startswith(b"PK\x03\x04"):
+        for form in PACKED_FORMS:
+            if form.starts[0] in raw:
+                return form
+    old_office = raw.startswith(b"\xd0\xcf\x11\xe0")
+    for start, what, remedy in UNREAD_FORMS:
+        if start in (raw[: len(start)], raw[4:8]) or (old_office and start in raw):
+            raise ListError(path, what, remedy)
+    head = raw[:1024].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    return next((form for form in FORMS if raw.startswith(form.starts) or head.startswith(form.starts)), TEXT)
+
+
+def read_bytes(path: str) -> bytes:
+    """The bytes of a file, of stdin for "-". Raises ListError for what cannot be opened, or is too large."""
+    import stat
+
     try:
-        book = openpyxl.load_workbook(path, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError):
-        raise ListError(path, "这个 Excel 文件读不了", "请用 Excel 打开后另存为 .xlsx 或 CSV") from None
-    sheet = max(book.worksheets, key=lambda sheet: sheet.max_row or 0)
-    values = {(cell.row, cell.column): _cell_text(cell.value) for row in sheet.iter_rows() for cell in row}
-    for area in sheet.merged_cells.ranges:
-        if area.max_col == area.min_col:  # a title merged over columns stays where it is
-            for row in range(area.min_row, area.max_row + 1):
-                values[row, area.min_col] = values.get((area.min_row, area.min_col), "")
-    return [
-        (row, [values.get((row, column), "") for column in range(1, sheet.max_column + 1)])
-        for row in range(1, sheet.max_row + 1)
-    ]
+        if path == "-" and sys.stdin is not None:
+            raw = sys.stdin.buffer.read(MAX_BYTES + 1)
+        elif stat.S_ISREG(os.stat(path).st_mode):
+            with open(path, "rb") as file:
+                raw = file.read(MAX_BYTES + 1)
+        else:
+            what = "这是一个目录" if os.path.isdir(path) else "不是普通文件"
+            raise ListError(path, what, "请给出一个文件；管道里的内容用 xunqin import - 读")
+    except OSError as error:
+        raise ListError(path or "（空的文件名）", f"打不开（{reason(error)}）", "请检查路径和权限") from None
+    if not raw:
+        raise ListError(path, "文件是空的", "请给出有内容的名单")
+    if len(raw) > MAX_BYTES:
+        raise ListError(path, "文件太大（超过 50 MB）", WRONG_FILE)
+    return raw
 
 
-def read_sheet(path: str, kind: str) -> Sheet:
-    """The rows of a CSV or XLSX file, blank ones left out."""
-    sheet = _workbook_rows(path) if kind == WORKBOOK else _text_rows(path)
-    sheet = [(number, [_tidy(cell) for cell in cells]) for number, cells in sheet]
-    return [(number, cells) for number, cells in sheet if any(cells)]
+def read_parts(path: str) -> tuple[Form, list[Part]]:
+    """(form of a file, its tables and texts). Whatever its bytes are, the only error is a ListError of one line."""
+    raw = read_bytes(path)
+    form = form_of(path, raw)
+    if form is PICTURE and path == "-":
+        raise ListError(STDIN_NAME, "是图片", "请存成文件再导入")
+    try:
+        parts = form.read(path, raw)
+    except ListError:
+        raise
+    except ModuleNotFoundError as error:
+        raise extra_missing(path, "ocr" if form is PICTURE else "import") from error
+    except (Exception, MemoryError) as error:  # libraries raise anything on foreign bytes; the cause stays attached
+        raise ListError(path, f"这个{form.name}文件读不了，可能不完整", "请打开看看，另存一份再试") from error
+    for line in (line for part in parts if part.table for line in part.lines):
+        if len(line.cells) > MAX_COLUMNS or max(map(len, line.cells), default=0) > MAX_CELL:
+            raise ListError(path, f"超过 {MAX_COLUMNS} 列，或一格超过 {MAX_CELL} 个字", WRONG_FILE, line.number)
+    return form, parts
 
 
-# --- columns ----------------------------------------------------------------------------------
+# --- numbers --------------------------------------------------------------------------------------
 
-
-def content_fields(rows: list[list[str]], catalog: Catalog) -> dict[str, int]:
-    """{field: column} told by what stands in the columns, for a list without headings."""
-    tests: dict[str, Callable[[str], object]] = {
-        "number": lambda cell: re.fullmatch(r"\d{1,3}", cell),
-        "phone": lambda cell: re.search(r"1\d{10}|\d{3,4}-\d{7,8}|^\d{7,8}$", cell),
-        "city": lambda cell: simplified(cell) in catalog.city_names,
-        "unit": lambda cell: (
-            re.search("公安|分局|派出所|刑侦|刑警", cell) and not re.search(r"[路街道巷]\S*\d|\d号", cell)
-        ),
-        "address": lambda cell: re.search(r"[路街道巷号村楼]", cell),
-        "district": lambda cell: catalog.named_exactly(simplified(cell)),
-        "contact": lambda cell: re.fullmatch(r"[一-鿿·]{2,4}", cell),
-    }
-    fields: dict[str, int] = {}
-    for column in range(max((len(row) for row in rows), default=0)):
-        cells = [row[column].replace("\n", "") for row in rows if column < len(row) and row[column]]
-        for field, test in tests.items():
-            if cells and sum(bool(test(cell)) for cell in cells) * 2 > len(cells):
-                if field == "phone" and "phone" in fields:
-                    fields["mobile"] = column
-                elif field not in fields:
-                    fields[field] = column
-                break
-    return fields
-
-
-def entries_of(sheet: Sheet, catalog: Catalog, path: str) -> list[Entry]:
-    """The rows of a sheet by field. Titles above the headings are skipped, headings repeated on later pages too."""
-    header = next((at for at, (_, cells) in enumerate(sheet[:15]) if len(_fields(cells)) >= 2), -1)
-    fields = _fields(sheet[header][1]) if header >= 0 else content_fields([cells for _, cells in sheet], catalog)
-    if "unit" not in fields and "district" not in fields:
-        raise ListError(path, "认不出哪一列是单位", "请在第一行写上表头：单位名称,地址,负责人,办公电话,手机")
-    entries = []
-    for number, cells in sheet[header + 1 :]:
-        named = {f: cells[column] if column < len(cells) else "" for f, column in fields.items()}
-        content = {f: cell for f, cell in named.items() if f != "number" and cell}
-        is_heading = len(_fields(cells)) >= 2 and not any(re.search(r"\d{3}", cell) for cell in cells)
-        if content and not is_heading and len([cell for cell in cells if cell]) > 1:
-            entries.append(Entry(number, named))
-    if not entries:
-        raise ListError(path, "没有读到一行内容", "请确认名单里有单位和电话")
-    return entries
-
-
-# --- numbers ----------------------------------------------------------------------------------
-
-_DASHES = str.maketrans(dict.fromkeys("—–－−‐‑‒―~", "-"))
-# Area codes: 010 and 02x, else four digits; a local number begins with 2 to 8.
-_NUMBER = (
-    r"(?<![\d-])(?:\+?86[- ]?)?(?:(?P<mobile>1[3-9]\d[- ]?\d{4}[- ]?\d{4})"
+DASHES = str.maketrans(dict.fromkeys("—–－−‐‑‒―", "-"))
+# Area codes: 010 and 02x, else four digits; a local number begins with 2 to 8. A bare 86 is no country code.
+NUMBER = (
+    r"(?<![\d-])(?:(?:\+|00)86[- ]?)?(?:(?P<mobile>1[3-9]\d[- ]?\d{4}[- ]?\d{4})"
     r"|(?:[(（]?(?P<area>010|02\d|0[3-9]\d{2})[)）]?[- ]*)?(?P<local>[2-8]\d{6,7})"
-    r"(?:\s*(?:转|-|ext\.?)\s*(?P<extension>\d{1,5}))?)(?![\d-])"
+    r"(?:\s*(?:转|-|ext\.?)\s*(?:分机)?(?P<extension>(?<=[转机.t ])\d{1,5}|\d{3,5}))?)(?![\d-])"
 )
-
-
-# Hubei's area codes (libphonenumber's geocoding data, as in data/sources/divisions.csv).
-HUBEI_AREAS = (
-    "027",
-    "0710",
-    "0711",
-    "0712",
-    "0713",
-    "0714",
-    "0715",
-    "0716",
-    "0717",
-    "0718",
-    "0719",
-    "0722",
-    "0724",
-    "0728",
+# What may be a number, whole or damaged, in running text.
+ANY_NUMBER = re.compile(
+    rf"{NUMBER}|\+?[\d*＊][\d*＊—–－~-]{{4,}}[\d*＊](?:\s*转\s*\d+)?(?!\s*号)", re.IGNORECASE | re.ASCII
 )
+# Words that stand among numbers and are no officer's name.
+SMALL_TALK = re.compile(
+    "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|值班室?|24小时|全天|均可|办|手|座机|"
+    r"办公室?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
+)
+HUBEI_AREAS = ("027", *(f"0{code}" for code in range(710, 720)), "0722", "0724", "0728")
 
 
-def _valid(digits: str) -> bool:
+def has_number(text: str) -> bool:
+    """Whether a text holds what may be a phone number: seven or more digits, however they are set apart."""
+    return re.search(r"\d(?:[ -]?\d){6}", text) is not None
+
+
+def is_person(text: str) -> bool:
+    """Whether a text is a person's name, or several: 戴警官, 戴警官、李警官, 欧阳建国."""
+    title = "(?:警官|民警|队长|大队长|支队长|中队长|主任|所长|教导员|指导员|同志|先生|女士|科长|法医)"
+    names = re.split("[、/和\n]", text)
+    named = all(re.fullmatch(rf"[一-鿿·]{{1,4}}{title}|[一-鿿]{{2,4}}|[一-鿿]+·[一-鿿]+", name) for name in names)
+    return named and not re.search("[路街巷村楼镇乡院旁层]|[大支中]队$", text)
+
+
+def is_valid_number(digits: str) -> bool:
     """Whether libphonenumber knows such a number; without the library the pattern has to do."""
     try:
         import phonenumbers
@@ -2281,52 +2578,199 @@ def number_problem(number: str, area: str) -> str:
 
     `area` is the city's area code. Local numbers have eight digits in 027, seven in Hubei's other areas.
     """
-    landline = re.fullmatch(r"(0\d{2,3})-(\d{7,8})(?:转\d{1,5})?", number)
+    landline = re.fullmatch(r"(0\d{2,3})-(\d{7,8})(?:转\d{1,5})?", number, re.ASCII)
     if not landline:
-        return "" if re.fullmatch(r"1[3-9]\d{9}", number) and _valid(number) else "不是手机号或带区号的座机号"
+        whole = re.fullmatch(r"1[3-9]\d{9}", number, re.ASCII) and is_valid_number(number)
+        return "" if whole else "不是手机号或带区号的座机号"
     if area and landline[1] != area:
         return f"区号不是本地的 {area}"
     digits = 8 if landline[1] == "027" else 7
     if area in HUBEI_AREAS and len(landline[2]) != digits:
         return f"{landline[1]} 的座机应为 {digits} 位"
-    return "" if _valid(f"{landline[1]}{landline[2]}") else "号码不存在"
+    return "" if is_valid_number(f"{landline[1]}{landline[2]}") else "号码不存在"
 
 
-def numbers_in(cell: str, area: str) -> tuple[list[str], list[str], list[str], list[str]]:
-    """(landlines, mobiles, repairs, problems) of a cell that may hold several numbers.
+class Numbers(NamedTuple):
+    """What a cell of numbers holds; `names` are officers that stand among their numbers."""
 
-    `area` is the row's area code: put before a local number, and what each landline must begin with.
+    office: list[str]
+    mobile: list[str]
+    names: list[str]
+    repairs: list[str]
+    problems: list[str]
+
+
+def numbers_in(cell: str, area: str) -> Numbers:
+    """The numbers of a cell that may hold several. `area` is the row's area code: each landline must have it.
+
+    An area code holds for the local numbers behind it (0354-2416500、2416530); before those without any, `area` is put.
+    A number that lost its first zero in a spreadsheet (7283212345) gets it back. Digits that are left are a problem.
     """
-    text = cell.translate(_DASHES).replace("\n", " ; ")
-    office, mobile, repairs, problems = [], [], [], []
-    for found in re.finditer(_NUMBER, text):
+    numbers = Numbers([], [], [], [], [])
+    text = cell.translate(DASHES).replace("\n", " ; ")
+    lost_zero = rf"(?<![\d-]){area[1:]}-?\d{{{8 if area == '027' else 7}}}(?![\d-])"
+    for found in re.finditer(lost_zero, text) if area else ():
+        numbers.repairs.append(f"{found[0]} 补上开头的 0")
+    text = re.sub(lost_zero, r"0\g<0>", text) if area else text
+    stated = ""
+    for found in re.finditer(NUMBER, text, re.ASCII | re.IGNORECASE):
         if found["mobile"]:
             number = re.sub("[- ]", "", found["mobile"])
-            mobile.append(number)
+            numbers.mobile.append(number)
         else:
-            extension = f"转{found['extension']}" if found["extension"] else ""
-            number = f"{found['area'] or area}-{found['local']}{extension}"
-            office.append(number)
+            stated = found["area"] or stated
+            number = f"{stated or area}-{found['local']}{'转' if found['extension'] else ''}{found['extension'] or ''}"
+            numbers.office.append(number)
             if not found["area"]:
-                repairs.append(f"{found['local']} 补区号 {area}")
+                numbers.repairs.append(f"{found['local']} 补区号 {stated or area}")
         problem = number_problem(number, area)
         if problem:
-            problems.append(f"{found[0].strip()} {problem}")
-    left = re.sub(_NUMBER, "", text)
-    if re.search(r"\d", left):
-        problems.append(f"「{' '.join(re.findall(r'[0-9+() -]*[0-9][0-9+() -]*', left)).strip()}」不像完整的号码")
-    return office, mobile, repairs, problems
+            numbers.problems.append(f"{found[0].strip()} {problem}")
+    left = re.sub(NUMBER, " ", text, flags=re.ASCII | re.IGNORECASE)
+    left = re.sub(r"\d{1,2}\s*(?:小时|[:：]\d\d|[时点])", "", left)
+    shown = " ".join(left.replace(";", " ").split())[:80]
+    if any(character.isdigit() or (character.isnumeric() and not "一" <= character <= "鿿") for character in left):
+        numbers.problems.append(f"「{shown}」不像完整的号码")
+    if re.search("公安|分局|派出所", left):
+        numbers.problems.append(f"号码格里有单位名「{shown}」")
+    words = [word for word in re.split(r"[^一-鿿·]+", left) if word and not SMALL_TALK.fullmatch(word)]
+    numbers.names.extend(word for word in words if is_person(word) and not heading_field(word))
+    return numbers
 
 
-# --- places -----------------------------------------------------------------------------------
+# --- places ---------------------------------------------------------------------------------------
 
-# The tiers that may place a row without a doubt.
-SURE_TIERS = tuple(name for name, tier in TIERS.items() if tier.sure)
+# Police that belong to no county. Their names hold places that they are not in: 江汉油田 is not 江汉区.
+WIDE_POLICE = "水上|铁路|铁道|航运|长航|油田|机场|民航|轨道"
+POLICE_START = "公安|分局|刑侦|刑警|刑事|打拐|反拐|派出所"
+SURE_TIERS = [name for name, tier in TIERS.items() if tier.sure]  # of a search that may place a row without a doubt
+PROVINCE_DIVISION = ("420000", HOME_PROVINCE)
 
 
-def area_code(division: Division, catalog: Catalog) -> str:
-    """The area code of a division: what its hotline begins with."""
-    return catalog.rows_of(division)[0]["hotline"].removesuffix("-110")
+class Placed(NamedTuple):
+    """What a text says of where it is."""
+
+    division: Division | None = None  # a county, a city such as ("420600", "襄阳市"), or the province
+    city: str = ""
+    elsewhere: str = ""  # a province outside Hubei
+    unknown: str = ""  # a name that stands where one of a county should, and is none
+
+
+class Places:
+    """The counties and cities of a list, and which of them a unit's name or an address says. Strict: no guesses."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.cities = catalog.city_names
+        rows = {division: catalog.rows_of(division)[0] for division in catalog.divisions}
+        self.homes = {division: row["city"] for division, row in rows.items()}
+        self.areas = {row["city"]: row["hotline"].removesuffix("-110") for row in rows.values()}
+        self.counties = {district: (code, district) for code, district in catalog.divisions}
+        self.short = {short_name(name): division for name, division in self.counties.items()}
+        self.longest = max(map(len, [*self.counties, *self.cities]))
+        self.known: dict[str, Placed] = {}
+        self.strangers = 0  # units that a search did not place
+
+    def city_division(self, city: str) -> Division:
+        """The division of a whole city's unit: ("420600", "襄阳市"); a county-level city is its own."""
+        return self.counties.get(city) or (self.catalog.cities[city][0][0][:4] + "00", city)
+
+    def city_of(self, division: Division) -> str:
+        """The city that a division belongs to; the province and a city are their own."""
+        return self.homes.get(division, division[1])
+
+    def area_code(self, division: Division) -> str:
+        """The area code of a division: what the hotlines of its city begin with."""
+        return self.areas["武汉市" if division == PROVINCE_DIVISION else self.city_of(division)]
+
+    def named(self, text: str) -> Division | None:
+        """The county with this full or short name."""
+        name = simplified(clean(text))
+        return self.counties.get(name) or self.short.get(name)
+
+    def read(self, text: str) -> Placed:
+        """Where a unit is, by its name: 武汉市公安局硚口区分局, 硚口公安分局, 襄阳市公安局刑侦支队, 湖北省公安厅."""
+        if text not in self.known:
+            self.known[text] = self._unit(simplified(clean(text[:60])))
+        return self.known[text]
+
+    def _unit(self, text: str) -> Placed:
+        rest = text.removeprefix("湖北省").removeprefix("湖北")
+        if rest != text and re.match("公安厅|厅|刑侦|公安局|打拐", rest):
+            return Placed(PROVINCE_DIVISION)
+        if self.elsewhere(rest):
+            return Placed(elsewhere=self.elsewhere(rest))
+        if re.search(WIDE_POLICE, rest):
+            city = next((city for name, city in self.cities.items() if name in rest), "")
+            return Placed(self.city_division(city), city) if city else Placed(unknown=rest)
+        city, inside = self.take_city(rest)
+        bureau = re.sub("^市?公安局", "", inside)
+        county = self.take_county(inside, True) or (self.take_county(bureau, True) if city else None)
+        if county:
+            return Placed(county, self.city_of(county))
+        if city and re.match(POLICE_START, inside) and not re.search(".分局|派出所", inside):
+            return Placed(self.city_division(city), city)
+        if not re.search(POLICE_START, inside):
+            return Placed(None, city)
+        name = re.split(POLICE_START, bureau)[0]
+        # 荆州公安局 may be the city's or the county's. A list of nothing but strangers is not searched to its end.
+        if name not in self.short and not self.elsewhere_name(rest) and self.strangers < 500:
+            hits = list({hit.division for hit in search(text, self.catalog) if hit.tier in SURE_TIERS})
+            if len(hits) == 1 and city in ("", self.city_of(hits[0])):
+                return Placed(hits[0], self.city_of(hits[0]))
+            self.strangers += 1
+        return Placed(None, city, unknown=name if len(name) > 1 else "")
+
+    def address(self, text: str) -> Placed:
+        """Where an address is, by the full names that it begins with; a short name in it may be a street's."""
+        rest = simplified(clean(text[:60])).removeprefix("湖北省").removeprefix("湖北")
+        city, inside = self.take_city(rest)
+        county = self.take_county(inside)
+        if county:
+            return Placed(county, city or self.city_of(county))
+        return Placed(None, city if city and rest.startswith(city) else "", self.elsewhere(rest))
+
+    def take_city(self, text: str) -> tuple[str, str]:
+        """(the city in front of a text, the rest); ("", text) when it begins with a county or with neither.
+
+        A full name goes before a short one, a county's before a city's: 荆州区, then 荆州.
+        """
+        for end in range(min(len(text), self.longest), 1, -1):
+            name = text[:end]
+            if name in self.counties and name not in self.cities:
+                return "", text
+            if name in self.cities and name[-1] in "市州区" and name not in self.short:
+                return self.cities[name], text[end:]
+        short = next((text[:end] for end in (4, 3, 2) if text[:end] in self.cities), "")
+        if not short or (short in self.short and not self.take_county(text[len(short) :], True)):
+            return "", text
+        return self.cities[short], text[len(short) :]
+
+    def take_county(self, text: str, police: bool = False) -> Division | None:
+        """The county that a text begins with: by its full name, or by its short one where `police` follow."""
+        for end in range(min(len(text), self.longest), 1, -1):
+            if text[:end] in self.counties:
+                return self.counties[text[:end]]
+        for end in range(min(len(text), self.longest) if police else 0, 1, -1):
+            follows = "公安" if text[:end] == "公安" else POLICE_START  # a county has this name
+            if text[:end] in self.short and re.match(follows, text[end:]):
+                ambiguous = text[:end] in self.cities and self.cities[text[:end]] not in self.counties
+                return None if ambiguous else self.short[text[:end]]
+        return None
+
+    def elsewhere(self, text: str) -> str:
+        """The other province that a text begins with, "" for none."""
+        for name in (text[:3], text[:2]) if len(text) > 2 else ():
+            if any(sense.large and sense.note == short_name(name) for sense in elsewhere_senses(name)):
+                return name
+        return ""
+
+    def elsewhere_name(self, text: str) -> bool:
+        """Whether a text begins with the full name of a county or city outside Hubei."""
+        return any(
+            text[end - 1] in "市区县旗盟州" and is_official_elsewhere(text[:end])
+            for end in range(3, min(len(text), 12))
+        )
 
 
 def one_apart(one: str, other: str) -> bool:
@@ -2334,210 +2778,934 @@ def one_apart(one: str, other: str) -> bool:
     return len(one) == len(other) and sum(a != b for a, b in zip(one, other)) == 1
 
 
-def _repaired_city(entry: Entry, catalog: Catalog) -> bool:
-    """A misread city (襄阻市): the only one that differs in one character takes its place."""
-    written = simplified(clean(entry.cells["city"]))
-    near = [city for city in catalog.cities if one_apart(written, city)]
-    if len(near) == 1:
-        entry.repairs.append(f"{entry.cells['city']} → {near[0]}")
-        entry.cells["city"] = near[0]
-    return len(near) == 1
+def misread_name(written: str, names: Iterable[str], alike: bool) -> str:
+    """The only one of the names that a written one is a misreading of, in one character; "" for none.
 
-
-def _placed(text: str, city: str, catalog: Catalog) -> Division | None:
-    """The one division that a cell names for sure, in the city if one is given."""
-    hits = [hit for hit in search(text, catalog) if hit.tier in SURE_TIERS] if text else []
-    hits = [hit for hit in hits if not city or catalog.city_of(hit.division) == city] or hits
-    return hits[0].division if hits and (len(hits) == 1 or hits[0].tier == "exact") else None
-
-
-def _confusable(written: str, name: str) -> bool:
-    wrong, right = next((a, b) for a, b in zip(simplified(written), name) if a != b)
-    same_sound = set(_character_readings(wrong)) & set(_character_readings(right))
-    return looks_like(wrong, right, perhaps=True) or bool(same_sound)
-
-
-def repaired_name(text: str, city: str, beside: Division | None, catalog: Catalog) -> tuple[str, Division] | None:
-    """(the text with the right name, its division) for a misread county's name (會都区公安分局 -> 曾都区公安分局).
-
-    The name must be the only one that differs in one character: of the city named in the row or the text, else
-    of all with a known look-alike or homophone; where the address names a county, it must be that one.
+    What is a real place, in Hubei or elsewhere, is none. With `alike` the two characters must look or sound alike.
     """
-    candidates = []
-    for division in catalog.divisions:
-        name = division[1]
-        if name.endswith("开发区") or (beside and division != beside):
+    near = [name for name in names if one_apart(written, name)]
+    if len(near) != 1 or is_official_elsewhere(written):
+        return ""
+    wrong, right = next((a, b) for a, b in zip(written, near[0]) if a != b)
+    same_sound = set(readings(wrong)) & set(readings(right))
+    return near[0] if not alike or looks_like(wrong, right, True) or same_sound else ""
+
+
+# --- entries: rows and running text as units with their cells -------------------------------------
+
+
+class Entry:
+    """One unit of a list being imported: its cells as they came, what was read from them, what is wrong."""
+
+    def __init__(self, line: Line, cells: dict[str, str]) -> None:
+        self.number = line.number
+        self.cells = cells
+        self.strip = line.strip
+        self.doubts = list(line.doubts)  # what a person may confirm
+        self.problems: list[str] = []  # what must be corrected
+        self.repairs: list[str] = []
+        self.division: Division | None = None
+        self.read: dict[str, str] = {}  # the cells as the list will keep them
+        self.outcome = ""
+
+    def add(self, field: str, text: str, between: str = "\n") -> None:
+        """Put a text into a cell, behind what is there."""
+        cell = self.cells.get(field, "")
+        self.cells[field] = f"{cell}{between}{text}" if cell else text
+
+    def held(self) -> list[str]:
+        """Why the entry is not taken over; nothing once its doubts are confirmed and nothing is wrong."""
+        return [*self.problems, *([] if self.cells.get("confirmed") else self.doubts)]
+
+
+class Stray(NamedTuple):
+    """A number of the source that is no unit's."""
+
+    number: int
+    text: str
+    why: str
+
+
+class Contents:
+    """What a file holds: units, numbers that are no unit's, names of tables that are no list, what stands on top."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.strays: list[Stray] = []
+        self.skipped: list[str] = []
+        self.titles: list[str] = []
+
+
+def looks_like_unit(text: str) -> bool:
+    """Whether a text is written as a police unit's name is, not as an address at one: 公安局院内, 公安局办公楼一楼."""
+    bare = re.sub(r"[（(][^）)]*[）)]$", "", text.replace("\n", "")) if len(text) < 200 else ""
+    if not re.search("公安|分局|派出所|刑侦|刑警|刑事|打拐|反拐|DNA", bare) or has_number(bare):
+        return False
+    at_one = re.search(r"\d\s*号|[路街道巷]\d|[一二三四五六七八九十\d][楼层]", bare)
+    return re.search("[局所队办室处厅科中心点站组]$", bare) is not None and not at_one
+
+
+def looks_like_address(text: str) -> bool:
+    """Whether a text is written as an address is."""
+    return re.search(r"[路街道巷村楼镇乡院旁侧厦层幢栋室]|\d\s*号|广场|小区|对面|附近", text) is not None
+
+
+def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
+    """(where the rows below the headings begin, the field of each column, its heading); (0, [], []) without headings.
+
+    Of the first fifteen rows the one with most headings is taken, with those around it that hold nothing but headings.
+    """
+
+    def only_headings(at: int) -> bool:
+        return 0 <= at < len(lines) and all(heading_field(cell) for cell in lines[at].cells if cell)
+
+    told = [sum(heading_field(cell) != "" for cell in line.cells) for line in lines[:15]]
+    if max(told, default=0) < 2:
+        return 0, [], []
+    first = last = told.index(max(told))
+    while only_headings(first - 1):
+        first -= 1
+    while only_headings(last + 1):
+        last += 1
+    width = max(len(line.cells) for line in lines[first:])
+    fields, headings = [""] * width, [""] * width
+    for line in lines[first : last + 1]:
+        for column, cell in enumerate(line.cells):
+            headings[column] = cell or headings[column]
+            fields[column] = heading_field(cell) or fields[column]
+    return last + 1, fields, headings
+
+
+def content_columns(lines: list[Line], places: Places) -> list[str]:
+    """The field of each column by what stands in it, for a table without headings; [] when none holds units."""
+    tests: dict[str, Callable[[str], object]] = {
+        "number": lambda cell: re.fullmatch(r"\d{1,4}", cell),
+        "phone": has_number,
+        "city": lambda cell: simplified(cell) in places.cities,
+        "district": lambda cell: simplified(cell) in places.counties,
+        "unit": looks_like_unit,
+        "address": looks_like_address,
+        "contact": is_person,
+    }
+    fields = []
+    for column in range(max((len(line.cells) for line in lines), default=0)):
+        cells = [line.cells[column] for line in lines if column < len(line.cells) and line.cells[column]]
+        fits = [field for field, test in tests.items() if sum(bool(test(cell)) for cell in cells) * 2 > len(cells)]
+        fields.append(fits[0] if fits else "")
+    return fields if "unit" in fields else []
+
+
+def side_by_side(fields: list[str]) -> list[range]:
+    """The columns of each of the tables that stand beside each other: their headings repeat from the left."""
+    times = fields.count("unit")
+    width = len(fields) // times
+    if times > 1 and all(fields[at] == fields[at % width] for at in range(width * times)):
+        return [range(start, start + width) for start in range(0, width * times, width)]
+    return [range(len(fields))]
+
+
+def table_contents(
+    contents: Contents, lines: list[Line], fields: list[str], headings: list[str], places: Places
+) -> None:
+    """Add the units of a table's rows. A row with nothing but a city's name holds for those below it."""
+    groups = side_by_side(fields)
+    above: dict[range, Entry] = {}
+    city = ""
+    for line in lines:
+        filled = [(cell, field) for cell, field in zip(line.cells, fields) if cell]
+        if all(heading_field(cell) or re.fullmatch("[-: ]*", cell) for cell, _ in filled):
             continue
-        for at in range(len(text) - len(name) + 1):
-            written = text[at : at + len(name)]
-            if not one_apart(simplified(written), name) or not text[at + len(name) :].startswith(("公安", "分局")):
+        if len(filled) == 1 and is_title(*filled[0], places):
+            city = heading_city(filled[0][0], places)
+            continue
+        for group in groups:
+            entry = table_entry(contents, line, group, fields, headings)
+            if entry is None or continues(entry, above.get(group)):
                 continue
-            home = catalog.city_of(division)
-            sure = beside == division or home == city or text.startswith(home)
-            if sure or _confusable(written, name):
-                candidates.append((text[:at] + name + text[at + len(name) :], division))
-    return candidates[0] if len({division for _, division in candidates}) == 1 else None
+            before = above.get(group)
+            entry.cells["above"] = city or (before.cells.get("city") or before.cells["above"] if before else "")
+            if not entry.cells.get("unit") and not entry.cells.get("district"):
+                whose = f"；若是「{before.cells.get('unit', '')}」的，请并到那一行" if before else ""
+                entry.problems.append(f"没有单位名称{whose}")
+            contents.entries.append(entry)
+            above[group] = entry
 
 
-def _repair_address(entry: Entry, catalog: Catalog) -> None:
-    """The city's and the county's names at the front of an address, where one character was misread or lost."""
-    address = entry.cells.get("address", "")
-    if entry.division is None or not address:
-        return
+def is_title(cell: str, field: str, places: Places) -> bool:
+    """Whether the only cell of a row is a title or a note, not a unit, a number or an officer."""
+    content = has_number(cell) or looks_like_unit(cell) or (field == "contact" and is_person(cell))
+    return not content or heading_city(cell, places) != ""
+
+
+def table_entry(contents: Contents, line: Line, group: range, fields: list[str], headings: list[str]) -> Entry | None:
+    """The cells of a row by field; None when it says nothing of a unit. Cells of one field are put together.
+
+    Numbers under a heading that is no phone's are strays, those under an unknown one a doubt; a column without any
+    heading that holds numbers is taken for a phone's.
+    """
+    entry = Entry(line, {})
+    for column in group:
+        cell = line.cells[column] if column < len(line.cells) else ""
+        field = fields[column] or ("" if headings[column] else "phone")
+        if field == "unread" and has_number(cell):
+            contents.strays.append(Stray(line.number, f"{headings[column]} {cell}", "不是采血电话"))
+        elif field in ("", "note", "unread", "number"):
+            if has_number(cell):
+                entry.add("note", f"{headings[column]} {cell}".strip())
+        elif (
+            field != "skipped"
+            and cell
+            and (fields[column] or has_number(cell))
+            and cell not in entry.cells.get(field, "").split("\n")
+        ):
+            entry.add(field, cell)
+    told = {field for field in entry.cells if field in (*FIELD_NAMES, "mixed")}
+    if told and not told <= {"city", "district"}:
+        return entry
+    if entry.cells.get("note"):
+        contents.strays.append(Stray(line.number, entry.cells["note"], "不在任何单位的行里"))
+    return None
+
+
+def continues(entry: Entry, above: Entry | None) -> bool:
+    """Put a row that is more of the row above into it: a second officer, a second number, and nothing else.
+
+    Only where another cell that the row above has is empty too; else it is a row whose unit is missing.
+    """
+    told = {field for field in entry.cells if field in (*FIELD_NAMES, "mixed", "note")}
+    if above is None or not told <= {"contact", "mixed", *NUMBER_FIELDS}:
+        return False
+    if not any(above.cells.get(field) and field not in told for field in FIELD_NAMES if field != "unit"):
+        return False
+    for field in told:
+        above.add(field, entry.cells[field])
+    above.doubts += entry.doubts
+    return True
+
+
+# --- running text ---------------------------------------------------------------------------------
+
+# What stands around a list, and whose numbers are no unit's; what a unit's other numbers are called.
+AROUND = re.compile(
+    "客服|编辑|责编|记者|版权|备案|ICP|网站|网址|首页|联系我们|技术支持|主办|承办|来源|新闻热线|爆料|广告|扫码|公众号",
+    re.IGNORECASE,
+)
+OTHER_NUMBER = re.compile(f"传真|监督|举报|投诉|邮编|{AROUND.pattern}", re.IGNORECASE)
+NUMBERING = re.compile(
+    r"^(?:第?[\d一二三四五六七八九十]{1,4}[、.．)）]|[（(][\d一二三四五六七八九十]{1,4}[)）]|[①-⑳]|[^\w（(【\[《]+)\s*"
+)
+
+
+def heading_city(text: str, places: Places) -> str:
+    """The city that a heading names: 【武汉市】, 二、黄石市（6个）, 武汉市：; "省直" for 省直辖; "" for none."""
+    bare = re.sub(r"[【】\[\]<>《》:：\s]|[（(]?共?\d+个?点?位?[)）]?$", "", NUMBERING.sub("", text))
+    return "省直" if re.match("省直[辖管]", bare) else places.cities.get(simplified(bare[:12]), "")
+
+
+def bare_piece(text: str) -> str:
+    """A piece of text without the signs around it and without a bracket that has no partner."""
+    text = NUMBERING.sub("", text.strip()).strip("、.:： ")
+    if text[:1] in ("（", "(") and text.count("（") + text.count("(") == 1 and text[-1] in "）)":
+        return text[1:-1]
+    if text.count("（") + text.count("(") != text.count("）") + text.count(")"):
+        return text.strip("（()）")
+    return text
+
+
+def pieces_of(text: str) -> Iterator[tuple[str, str]]:
+    """(field, text) for each piece of a line: "number" for a number, "label" for a label, else what the label says."""
+    # 地　址： is 地址：
+    text = re.sub(r"(?<![一-鿿])([一-鿿])\s+(?:([一-鿿])\s+)?([一-鿿])(?=\s*[:：])", r"\1\2\3", text)
     at = 0
-    for name in dict.fromkeys((catalog.city_of(entry.division), entry.division[1])):
-        if name in address:
-            at = address.index(name) + len(name)
-            continue
-        shorter = [name[:gap] + name[gap + 1 :] for gap in range(len(name) - 1)]
-        written = address[at : at + len(name)]
-        lost = next((part for part in shorter if address.startswith(part, at)), "")
-        if not one_apart(simplified(written), name) or written[-1] != name[-1]:
-            written = lost
-        if written:
+    field = ""
+    for found in [*ANY_NUMBER.finditer(text), None]:
+        for clause in re.split(r"[，,；;。|！\t]+|\s+|(?<=[:：])", text[at : found.start() if found else None]):
+            for named, piece in labelled_pieces(clause, field):
+                field = named if piece == "" else ""
+                yield ("unread" if named == "unread" else "label", clause) if piece == "" else (named, piece)
+        if found:
+            yield "number", found[0].strip()
+            at = found.end()
+
+
+def labelled_pieces(clause: str, field: str) -> Iterator[tuple[str, str]]:
+    """(field, text) of a clause, ("", text) for one without label, (field, "") for a label; `field` holds from before.
+
+    A label with a colon may end a text (一楼联系人：), one without must be all of it, or begin it (地址武汉市一路).
+    """
+    head = bare_piece(clause) if len(clause) < 300 else ""  # no cell is that long
+    colon = clause.rstrip().endswith((":", "："))
+    inside = ("address", "contact", "unread", "mixed", *NUMBER_FIELDS)
+    for start in range(max(len(head) - 12, 0) if colon else 0, max(len(head) - 1, 0) if colon else 1):
+        named = heading_field(head[start:])
+        if named and (not start or named in inside):
+            if start:
+                yield field, bare_piece(head[:start])
+            yield named, ""
+            return
+    begun = re.match("(?:详细|采血)?(地址|联系人|负责人|联系民警)(?=.{2})", head)
+    if begun and not looks_like_unit(head):
+        yield HEADING_WORDS.get(begun[1], "contact"), head[begun.end() :]
+    elif head:
+        yield field, head
+
+
+class Reading:
+    """Running text, read from the top: the unit that what follows belongs to, the city and county of the headings."""
+
+    def __init__(self, contents: Contents, places: Places) -> None:
+        self.contents, self.places = contents, places
+        self.entry: Entry | None = None
+        self.city = self.district = ""
+        self.last = ""  # the field of the piece in front, on the same line
+
+    def line(self, line: Line) -> None:
+        """Take one line in."""
+        pieces = list(pieces_of(line.cells[0]))
+        fields = ["begin" if self.is_unit(field, piece) else field for field, piece in pieces]
+        if AROUND.search(line.cells[0]) and "begin" not in fields:
+            self.entry = None
+        if sum(field == "label" for field in fields) >= 3 and "number" not in fields and "begin" not in fields:
+            return  # the headings of columns
+        # A line that begins with a number and ends without one has each number in front of its unit.
+        in_front = "begin" in fields and "number" in fields[: fields.index("begin")] and "number" not in fields[-1:]
+        waiting: list[str] = []
+        self.last = ""
+        for at, (field, (_, piece)) in enumerate(zip(fields, pieces)):
+            if field == "begin":
+                self.begin(line, piece, waiting)
+                waiting = []
+            elif field == "number" and in_front:
+                waiting.append(piece)
+            elif field == "number":
+                self.number(line.number, piece, *(fields[at - 1], pieces[at - 1][1]) if at else ("", ""))
+            elif field != "label":
+                self.piece(field, piece)
+        if self.entry is not None and self.entry.number != line.number:
+            self.entry.doubts += line.doubts
+
+    def is_unit(self, field: str, piece: str) -> bool:
+        """Whether a piece names a unit, not an address at one: by a place in it, or by the county of the heading."""
+        if field not in ("", "unit") or not looks_like_unit(piece):
+            return False
+        placed = self.places.read(piece)
+        return bool(placed.division or placed.elsewhere or placed.unknown or self.district)
+
+    def begin(self, line: Line, piece: str, numbers: list[str]) -> None:
+        """A unit begins an entry, with the numbers in front of it."""
+        self.entry = Entry(line, {"unit": piece, "above": self.city})
+        if self.district and not self.places.read(piece).division:
+            self.entry.cells["district"] = self.district
+        for number in numbers:
+            self.entry.add("phone", number)
+            self.entry.doubts.append(f"{number} 写在单位前面，请核对是不是它的")
+        self.contents.entries.append(self.entry)
+        self.last = "unit"
+
+    def number(self, row: int, number: str, field: str, before: str) -> None:
+        """A number belongs to the unit in front of it, unless it is said to be another's."""
+        if self.entry is None:
+            self.contents.strays.append(Stray(row, f"{before} {number}".strip(), "前面没有单位"))
+        elif field in ("", "unread", "label") and OTHER_NUMBER.search(before):
+            self.contents.strays.append(Stray(row, f"{self.entry.cells['unit']} {before} {number}", "不是采血电话"))
+        else:
+            self.entry.add("phone", number)
+            self.last = "phone"
+
+    def piece(self, field: str, piece: str) -> None:
+        """A piece that is neither a number nor a unit belongs to the cell that its label, or else its writing, says."""
+        city = heading_city(piece, self.places) if field in ("", "city") else ""
+        if city:
+            self.city, self.district = city.replace("省直", ""), ""
+            self.entry = self.entry if self.last else None
+        elif field == "district" or (
+            not field and self.last in ("", "place") and simplified(piece) in self.places.counties
+        ):
+            self.district, self.entry, self.last = piece, None, "place"
+        elif self.entry is not None and (field or not re.fullmatch(r"\d{1,6}", piece)):
+            field = field or self.written_as(piece)
+            if field in FIELD_NAMES:
+                self.entry.add(field, piece, "、" if field == "contact" else "")
+                self.last = field
+
+    def written_as(self, piece: str) -> str:
+        """The cell that a piece without a label belongs to, by how it is written and what is in front; "" for none."""
+        assert self.entry is not None
+        filled = self.entry.cells
+        if SMALL_TALK.fullmatch(piece):
+            return ""
+        if self.last == "unit" and looks_like_unit(piece):
+            return "unit"
+        if self.last == "address" and not is_person(piece):
+            return "address"
+        if looks_like_address(piece) or looks_like_unit(piece) or self.places.address(piece).division:
+            return "" if filled.get("address") else "address"
+        if is_person(piece):
+            return "contact" if self.last in ("contact", "phone") or not filled.get("contact") else ""
+        return "address" if not filled.get("address") and not filled.get("phone") and len(piece) > 3 else ""
+
+
+def contents_of(parts: list[Part], places: Places) -> Contents:
+    """The units of a file: of every table that is a list, of every stretch of text that names any with a cell more.
+
+    A table without headings goes on from the last one when it is as wide: the next page of a PDF.
+    """
+    contents = Contents()
+    fields: list[str] = []
+    headings: list[str] = []
+    for part in parts if STRAY_SHEET not in [part.name for part in parts] else parts[:1]:
+        seen = len(contents.entries)
+        start, own_fields, own_headings = headed_columns(part.lines) if part.table else (0, [], [])
+        if part.table and not {"unit", "district"} & set(own_fields):
+            width = max((len(line.cells) for line in part.lines), default=0)
+            start = 0
+            if not fields or width != len(fields):
+                own_fields = content_columns(part.lines, places)
+                own_headings = [""] * width
+            else:
+                own_fields, own_headings = fields, headings
+        if part.table and {"unit", "district"} & set(own_fields):
+            fields, headings = own_fields, own_headings
+            table_contents(contents, part.lines[start:], fields, headings, places)
+        else:
+            reading = Reading(contents, places)
+            for line in part.lines:
+                reading.line(line._replace(cells=["  ".join(filter(None, line.cells)).replace("\n", "  ")]))
+            told = [entry for entry in contents.entries[seen:] if set(entry.cells) - {"unit", "above", "district"}]
+            contents.entries[seen:] = told
+        first = contents.entries[seen].number if len(contents.entries) > seen else MAX_ROWS
+        contents.titles += [cell for line in part.lines[:15] if line.number < first for cell in line.cells]
+        if part.table and part.name and len(contents.entries) == seen:
+            contents.skipped.append(part.name)
+    return contents
+
+
+# --- checked: each entry placed, its numbers read, all that is doubtful written down --------------
+
+NOTHING = re.compile(r"[-/—–－无暂没有未公布空、\s]*")
+
+
+def date_of(text: str) -> str:
+    """A day not in the future as YYYY-MM-DD, "" for anything else: 2022-07-05, 2022-7-5, 2022/07/05, 2022年7月5日."""
+    import datetime
+
+    found = re.fullmatch(
+        r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?: 00:00:00)?", text.strip(), re.ASCII
+    )
+    try:
+        day = datetime.date(*map(int, found.groups())) if found else datetime.date.max
+    except ValueError:
+        return ""
+    return day.isoformat() if day <= datetime.date.today() else ""
+
+
+def title_date(titles: list[str]) -> str:
+    """The first date that the titles of a file print, "" for none: （2022年7月5日）, 二〇二二年七月五日."""
+    digits = str.maketrans("〇○零一二三四五六七八九", "000123456789")
+    for title in titles:
+        for text in (title, title.translate(digits)):
+            found = re.search(r"20\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?", text)
+            if found and date_of(found[0]):
+                return date_of(found[0])
+    return ""
+
+
+def repaired_unit(entry: Entry, unit: Placed, city: str, beside: Division | None, places: Places) -> Division | None:
+    """The county that a misread name in a unit can only mean (會都区公安分局 -> 曾都区); the repair is written down.
+
+    It must be of the city that the row or the unit names, and the county in the address, if one is there; without
+    either, the wrong character must look or sound like the right one.
+    """
+    home = unit.city or city
+    names = [name for name, division in places.counties.items() if home in ("", places.city_of(division))]
+    name = misread_name(unit.unknown, [beside[1]] if beside else names, alike=not home and not beside)
+    text = simplified(entry.read["unit"])
+    if not name or unit.unknown not in text:
+        return None
+    at = text.index(unit.unknown)
+    right = entry.read["unit"][:at] + name + entry.read["unit"][at + len(name) :]
+    entry.repairs.append(f"{entry.read['unit']} → {right}")
+    entry.read["unit"] = right
+    return places.counties[name]
+
+
+def repair_address(entry: Entry, division: Division, places: Places) -> None:
+    """The city's and the county's names at the front of an address, where one character was misread or lost."""
+    address = entry.read["address"]
+    at = len(HOME_PROVINCE) if address.startswith(HOME_PROVINCE) else 0
+    for name in dict.fromkeys((places.city_of(division), division[1])):
+        same, shorter = address[at : at + len(name)], address[at : at + len(name) - 1]
+        lost = {name[:gap] + name[gap + 1 :] for gap in range(len(name) - 1)}
+        written = same if same[-1:] == name[-1] and misread_name(simplified(same), [name], False) else ""
+        if shorter in lost and len(shorter) > 1 and not is_official_elsewhere(shorter):
+            written = written or shorter
+        if written and written not in places.counties and written not in places.cities:
             entry.repairs.append(f"地址 {written} → {name}")
             address = address[:at] + name + address[at + len(written) :]
-            at += len(name)
-    entry.cells["address"] = address
+        at += len(name) if address.startswith(name, at) else 0
+    entry.read["address"] = address
 
 
-def place_entry(entry: Entry, catalog: Catalog) -> None:
-    """Find an entry's division from its district, unit and address, and repair a misread place name."""
-    cells = entry.cells
-    city = catalog.city_names.get(simplified(clean(cells.get("city", ""))), "")
-    if cells.get("city") and not city and not _repaired_city(entry, catalog):
-        entry.problems.append(f"市州「{cells['city']}」认不出来")
-    city = catalog.city_names.get(simplified(clean(cells["city"])), "") if cells.get("city") else ""
-    places = {field: _placed(cells.get(field, ""), city, catalog) for field in ("district", "unit", "address")}
-    known = {division for division in places.values() if division}
-    if len(known) > 1 and places["unit"] and places["district"] in (None, places["unit"]):
-        named = short_name(places["address"][1]) if places["address"] else ""
-        entry.problems.append(f"单位在{places['unit'][1]}，地址却在{named}")
-    elif len(known) > 1:
-        entry.problems.append("区县、单位和地址说的不是一处")
-    entry.division = places["unit"] or places["district"] or places["address"]
-    for field in ("unit", "district"):
-        if cells.get(field) and not places[field]:
-            repaired = repaired_name(cells[field], city, places["address"], catalog)
-            if repaired:
-                right, division = repaired
-                entry.repairs.append(f"{cells[field]} → {right}")
-                cells[field] = right
-                entry.division = division
-            elif field == "unit" and re.search("[区县市]公安|分局", cells[field]):
-                entry.problems.append(f"单位「{cells[field]}」里的地名认不出来")
-    _repair_address(entry, catalog)
-    if entry.division is None:
-        entry.problems.append("看不出是哪个区县")
-    elif city and catalog.city_of(entry.division) != city:
-        entry.problems.append(f"{entry.division[1]}不属于{city}")
+def stated_city(entry: Entry, places: Places) -> str:
+    """The city that a row states, "" for none and for a county in its place; a misread one is repaired."""
+    written = simplified(clean(entry.cells.get("city", "")))
+    if not written or places.named(written) or re.match("省直|直管|湖北|省$|林区", written):
+        return places.cities.get(written, "")
+    name = places.cities.get(written) or misread_name(written, places.catalog.cities, alike=False)
+    if not name:
+        entry.problems.append(f"市州「{entry.cells['city']}」认不出来")
+    elif written not in places.cities:
+        entry.repairs.append(f"{written} → {name}")
+    return name
 
 
-def _hold_back_siblings(entries: list[Entry]) -> None:
-    """A county's rows are taken over together or not at all: its later half would replace the earlier one."""
-    held = {entry.division for entry in entries if entry.problems and entry.division}
+def place_entry(entry: Entry, places: Places) -> None:
+    """Find an entry's division from its unit, its county and its address; what contradicts itself is held back."""
+    unit, address = places.read(entry.read["unit"]), places.address(entry.read["address"])
+    elsewhere = unit.elsewhere or address.elsewhere or places.elsewhere(entry.cells.get("province", "") + "　　")
+    if elsewhere:
+        entry.problems.append(f"在{elsewhere}，这份名单只收湖北的")
+        return
+    city = stated_city(entry, places)
+    county = places.named(entry.read["district"]) or places.read(entry.read["district"]).division
+    county = county or (None if city else places.named(entry.cells.get("city", "")))
+    hint = city or ("" if county else places.cities.get(simplified(clean(entry.cells.get("above", ""))), ""))
+    division = unit.division or (None if unit.unknown else county or address.division)
+    if re.search(WIDE_POLICE, unit.unknown) and (hint or address.city):
+        division = places.city_division(hint or address.city)
+    elif division is None and unit.unknown:
+        division = repaired_unit(entry, unit, hint, address.division or county, places)
+    entry.division = division
+    if division is None:
+        named = f"单位「{entry.read['unit']}」里的地名认不出来" if unit.unknown else "看不出是哪个区县"
+        entry.problems += [] if entry.problems else [named]
+    elif division != PROVINCE_DIVISION:
+        contradictions(entry, division, city, county, address, places)
+
+
+def contradictions(
+    entry: Entry, division: Division, city: str, county: Division | None, address: Placed, places: Places
+) -> None:
+    """Write down where a row's city, county or address is not its unit's; else repair its address."""
+    home = places.city_of(division)
+    wide = division[0].endswith("00")  # a city's own, or a zone: it may sit in any of the city's counties
+    if city not in ("", home):
+        entry.problems.append(f"{division[1]}不属于{city}")
+    if county not in (None, division) and not (wide and county and places.city_of(county) == home):
+        entry.problems.append(f"单位在{division[1]}，区县却写{entry.read['district'] or entry.cells.get('city')}")
+    if address.city not in ("", home) or (not wide and address.division not in (None, division)):
+        there = address.division[1] if address.division else address.city
+        entry.doubts.append(f"单位在{division[1]}，地址却在{there}")
+    elif not entry.problems:
+        repair_address(entry, division, places)
+
+
+def check_entry(entry: Entry, places: Places) -> None:
+    """Place an entry, read its numbers, and write down all that is wrong or doubtful in it."""
+    for field in ("district", "unit", "address", "contact"):
+        joined = entry.cells.get(field, "").replace("\n", "、" if field == "contact" else "")
+        entry.read[field] = "" if NOTHING.fullmatch(joined) else joined
+    place_entry(entry, places)
+    cell = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
+    numbers = numbers_in(cell, places.area_code(entry.division)) if entry.division else Numbers([], [], [], [], [])
+    entry.problems += numbers.problems
+    entry.repairs += numbers.repairs
+    new = [name for name in numbers.names if name not in entry.read["contact"]]
+    entry.read["contact"] = "、".join(filter(None, [entry.read["contact"], *new]))
+    entry.read["office_phone"] = ";".join(dict.fromkeys(numbers.office))
+    entry.read["mobile"] = ";".join(dict.fromkeys(numbers.mobile))
+    entry.problems += cell_faults(entry)
+    if entry.cells.get("note"):
+        entry.doubts.append(f"这一栏有号码，没有收：{entry.cells['note']}；若是采血电话，请填到电话栏")
+    if entry.cells.get("doubt"):
+        entry.doubts.append(entry.cells["doubt"])
+
+
+def cell_faults(entry: Entry) -> Iterator[str]:
+    """What no row of a list may hold, and what a spreadsheet says instead of a value."""
+    for field, cell in entry.cells.items():
+        if re.match(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|公式没有值)", cell):
+            yield f"{FIELD_NAMES.get(field, field)}是表格的错误值「{cell}」"
+    for field in ("unit", "address", "contact"):
+        problem = cell_problem(entry.read[field])
+        if problem:
+            yield f"{FIELD_NAMES[field]}{problem[0]}"
+        if has_number(entry.read[field]) or (field == "contact" and re.search(r"\d", entry.read[field])):
+            yield f"{FIELD_NAMES[field]}「{entry.read[field]}」里有号码"
+    if entry.cells.get("status", "listed") not in ("listed", "bureau"):
+        yield f"status「{entry.cells['status']}」不认识"
+    if entry.cells.get("as_of") and not date_of(entry.cells["as_of"]):
+        yield f"as_of「{entry.cells['as_of']}」不是过去的日期"
+
+
+Unit = tuple[Division, str]
+
+
+def unit_key(division: Division, unit: str) -> Unit:
+    """What tells a unit from others: its division, and its name without the province and city in front."""
+    name = simplified(clean(unit)).removeprefix(HOME_PROVINCE).removeprefix("湖北")
+    front = re.match(f".{{2,10}}?[市州](?=.*{division[1]})", name)
+    return division, name[front.end() :] if front else name
+
+
+def join_repeated(entries: list[Entry]) -> list[Entry]:
+    """The entries with those of one unit made one: a second officer may have a row of his own.
+
+    The same unit at two addresses is two places: the later is held back, to be named apart. A number that units of
+    two counties have is a doubt.
+    """
+    first: dict[Unit, Entry] = {}
+    owner: dict[str, Entry] = {}
+    kept = []
     for entry in entries:
-        if entry.division in held and not entry.problems:
-            entry.problems.append(f"{entry.division[1]}另有一行待改，改好后一并导入")
+        if entry.division is None or entry.problems:
+            kept.append(entry)
+            continue
+        for number in filter(None, f"{entry.read['office_phone']};{entry.read['mobile']}".split(";")):
+            other = owner.setdefault(number, entry)
+            if other.division and other.division != entry.division:
+                entry.doubts.append(f"{number} 与第 {other.number} 行{other.division[1]}的相同")
+        earlier = first.setdefault(unit_key(entry.division, entry.read["unit"]), entry)
+        if earlier is entry:
+            kept.append(entry)
+        elif entry.read["address"] and earlier.read["address"] not in ("", entry.read["address"]):
+            entry.problems.append(f"与第 {earlier.number} 行同名，地址却不同；请在单位名称里写明是哪一处")
+            kept.append(entry)
+        else:
+            join(earlier, entry)
+    return kept
 
 
-def checked(entries: list[Entry], catalog: Catalog) -> list[Entry]:
-    """The entries placed, their numbers read and everything doubtful written down."""
-    for entry in entries:
-        for field, cell in entry.cells.items():
-            entry.cells[field] = cell if field in NUMBER_FIELDS else cell.replace("\n", "")
-        place_entry(entry, catalog)
-        area = area_code(entry.division, catalog) if entry.division else ""
-        for field in NUMBER_FIELDS:
-            office, mobile, repairs, problems = numbers_in(entry.cells.get(field, ""), area)
-            entry.office += office
-            entry.mobile += mobile
-            entry.repairs += repairs
-            entry.problems += problems
-        if re.search(r"\d", entry.cells.get("contact", "")):
-            entry.problems.append(f"负责人「{entry.cells['contact']}」里有数字")
-        for field in ("unit", "address", "contact"):
-            problem = cell_problem(entry.cells.get(field, ""))
-            if problem:
-                entry.problems.append(f"{field} {problem[0]}")
-    _hold_back_siblings(entries)
-    return entries
+def join(entry: Entry, more: Entry) -> None:
+    """Put another entry of the same unit into the first."""
+    entry.read["address"] = entry.read["address"] or more.read["address"]
+    for field, between in (("contact", "、"), ("office_phone", ";"), ("mobile", ";")):
+        texts = [*entry.read[field].split(between), *more.read[field].split(between)]
+        entry.read[field] = between.join(dict.fromkeys(filter(None, texts)))
+    entry.doubts += more.doubts
+    entry.repairs += more.repairs
+    for field, cell in more.cells.items():
+        if cell and cell not in entry.cells.get(field, "").split("\n"):
+            entry.add(field, cell)
 
 
-def entry_row(entry: Entry, catalog: Catalog, source: str, as_of: str) -> Row:
-    """An entry as a row of the list; without a division as far as it goes."""
-    model = catalog.rows_of(entry.division)[0] if entry.division else {}
-    row = {name: model.get(name, "") for name in ("code", "province", "city", "district", "hotline")}
-    unit = entry.cells.get("unit", "") or model.get("unit", "")
-    numbers = {"office_phone": ";".join(dict.fromkeys(entry.office)), "mobile": ";".join(dict.fromkeys(entry.mobile))}
-    cells = {"unit": unit, "address": entry.cells.get("address", ""), "contact": entry.cells.get("contact", "")}
-    return {**row, **cells, **numbers, "status": "listed", "source": source, "as_of": as_of}
+def entry_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
+    """An entry as a row of the list; without a division as far as it goes. What xunqin printed keeps its source."""
+    row = {name: entry.read.get(name, "") for name in COLUMNS}
+    if entry.division:
+        row["code"], row["district"] = entry.division
+        row["province"], row["city"] = HOME_PROVINCE, places.city_of(entry.division)
+        row["hotline"] = f"{places.area_code(entry.division)}-110"
+        if not row["unit"] and entry.division in places.catalog.row_numbers:
+            row["unit"] = places.catalog.rows_of(entry.division)[0]["unit"]
+    row["status"] = entry.cells.get("status") or "listed"
+    row["source"] = entry.cells.get("source") or source
+    row["as_of"] = date_of(entry.cells.get("as_of", "")) or as_of
+    return row
 
 
-# How the fields are headed in the rows that are written out to be corrected.
-REJECTED_HEADINGS = {
-    "city": "市州", "district": "区县", "unit": "单位名称", "address": "地址", "contact": "负责人",
-    "office_phone": "办公电话", "mobile": "手机", "phone": "联系电话",
-}  # fmt: skip
+class Batch(NamedTuple):
+    """A file as it was understood, before anything is written."""
+
+    path: str
+    entries: list[Entry]
+    strays: list[Stray]
+    skipped: list[str]
+    date: str  # printed in the file, "" for none
+    pictured: bool  # read from pictures: a draft is written, nothing is taken over
+
+    def held(self) -> list[Entry]:
+        """The entries that are not taken over."""
+        return [entry for entry in self.entries if entry.held()]
+
+    def rows(self, places: Places, source: str, as_of: str) -> list[Row]:
+        """The rows of the entries that are taken over."""
+        return [entry_row(entry, places, source, as_of) for entry in self.entries if not entry.held()]
 
 
-def rejected_text(entries: list[Entry]) -> str:
-    """The rows that cannot be taken over, to be corrected and imported again."""
-    rows = []
-    for entry in entries:
-        cells = {heading: entry.cells.get(field, "") for field, heading in REJECTED_HEADINGS.items()}
-        rows.append({"行": str(entry.number), **cells, "问题": "；".join(entry.problems)})
-    used = [heading for heading in REJECTED_HEADINGS.values() if any(row[heading] for row in rows)]
-    return excel_text(rows, ["行", *used, "问题"])
+def understood(path: str, places: Places) -> Batch:
+    """Read a file in any form and check every unit in it. Raises ListError when it names none."""
+    form, parts = read_parts(path)
+    contents = contents_of(parts, places)
+    for entry in contents.entries:
+        check_entry(entry, places)
+    pictured = form is PICTURE or any(line.strip for part in parts for line in part.lines)
+    if not contents.entries:
+        wrong = (
+            ("图里没认出名单", "请换一张清楚、端正的图")
+            if pictured
+            else ("没有读到一个单位", "请确认名单里有单位和电话")
+        )
+        raise ListError(path, wrong[0], f"{wrong[1]}；表头可写：单位名称,地址,负责人,办公电话,手机")
+    date = title_date(contents.titles)
+    return Batch(path, join_repeated(contents.entries), contents.strays, contents.skipped, date, pictured)
 
 
-# --- the user's own list ----------------------------------------------------------------------
+# --- drafts and rejected rows: workbooks to be corrected ------------------------------------------
+
+COLUMN_WIDTHS = {"单位名称": 34, "地址": 40, "存疑": 44, "问题": 44, "内容": 60, "为什么没有收": 30}
+
+
+def workbook(sheets: dict[str, list[Row]], strips: list[bytes]) -> bytes:
+    """An XLSX file to be corrected in a spreadsheet; in front of the first sheet's rows the strips they were read from.
+
+    All cells are text, so that no zero is lost and nothing is run; rows with 存疑 or 问题 are coloured.
+    """
+    try:
+        import openpyxl
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+        from openpyxl.drawing.image import Image
+        from openpyxl.styles import Alignment, Font, PatternFill
+    except ImportError:
+        raise extra_missing("待核对的行", "import") from None
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        sheet.freeze_panes = "A2"
+        for at, row in enumerate([{name: name for name in rows[0]}, *rows], 1):
+            doubtful = at > 1 and (row.get("存疑") or row.get("问题"))
+            for column, (name, text) in enumerate(row.items(), 1):
+                cell = sheet.cell(at, column, ILLEGAL_CHARACTERS_RE.sub("\ufffd", text) or None)
+                cell.data_type, cell.number_format = "s", "@"
+                cell.alignment = Alignment(vertical="center", wrap_text=True)
+                cell.font = Font(bold=at == 1)
+                if doubtful and text:
+                    cell.fill = PatternFill("solid", fgColor="FFF2CC")
+                sheet.column_dimensions[cell.column_letter].width = COLUMN_WIDTHS.get(name, 16)
+    sheet = book.worksheets[0]
+    for at, strip in enumerate(strips, 2):
+        if strip:
+            image = Image(io.BytesIO(strip))
+            scale = min(1.0, 800 / image.width, 540 / image.height)
+            image.width, image.height = int(image.width * scale), int(image.height * scale)
+            sheet.add_image(image, f"A{at}")
+            sheet.row_dimensions[at].height = max(image.height * 0.75 + 3, 18)  # points, for pixels
+            sheet.column_dimensions["A"].width = max(sheet.column_dimensions["A"].width, image.width / 7 + 1)
+    data = io.BytesIO()
+    book.save(data)
+    return data.getvalue()
+
+
+def draft_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
+    """A row of a picture's draft. Numbers that are wrong stand as they were read, to be compared with the picture."""
+    row = entry_row(entry, places, source, as_of)
+    as_read = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
+    office, mobile = (as_read, "") if entry.problems else (row["office_phone"], row["mobile"])
+    changed = [f"已改 {repair}" for repair in entry.repairs if "补区号" not in repair]
+    return {
+        "图": "", "市州": row["city"] or entry.cells.get("city", ""), "区县": row["district"] or entry.read["district"],
+        "单位名称": row["unit"], "地址": row["address"], "负责人": row["contact"], "办公电话": office, "手机": mobile,
+        "存疑": "；".join(dict.fromkeys([*entry.problems, *entry.doubts, *changed])), "核对": "",
+        "出处": row["source"], "日期": row["as_of"],
+    }  # fmt: skip
+
+
+def draft_rows(batch: Batch, places: Places, source: str, as_of: str) -> list[Row]:
+    """The rows of a picture's draft; a number that belongs to none has a row of its own."""
+    rows = [draft_row(entry, places, source, as_of) for entry in batch.entries]
+    empty = dict.fromkeys(rows[0], "")
+    return rows + [{**empty, "存疑": f"「{stray.text}」没归到哪一行"} for stray in batch.strays]
+
+
+def rejected_row(entry: Entry, source: str, as_of: str) -> Row:
+    """A row that is not taken over, its cells as they came."""
+    cells = {heading: entry.cells.get(field, "") for field, heading in FIELD_NAMES.items()}
+    cells["联系电话"] = "\n".join(filter(None, [cells["联系电话"], entry.cells.get("mixed", "")]))
+    what = {"其他": entry.cells.get("note", ""), "问题": "；".join(entry.held()), "核对": ""}
+    origin = {"出处": entry.cells.get("source") or source, "日期": entry.cells.get("as_of") or as_of}
+    return {"行": str(entry.number), **cells, **what, **origin}
+
+
+def write_rejected(batch: Batch, source: str, as_of: str) -> str:
+    """Write the rows that are not taken over, and the numbers of no unit, beside the file; the path."""
+    rows = [rejected_row(entry, source, as_of) for entry in batch.held()]
+    used = [name for name in rows[0] if name in ("单位名称", "核对") or any(row[name] for row in rows)] if rows else []
+    strays = [{"行": str(stray.number), "内容": stray.text, "为什么没有收": stray.why} for stray in batch.strays]
+    sheets = {"名单": [{name: row[name] for name in used} for row in rows], STRAY_SHEET: strays}
+    stem = STDIN_NAME if batch.path == "-" else batch.path
+    return write_new(f"{stem}.待核对", ".xlsx", workbook({title: rows for title, rows in sheets.items() if rows}, []))
+
+
+# --- the user's own list --------------------------------------------------------------------------
+
+LOCK_PATIENCE = 60  # seconds
+
+
+def write_new(stem: str, suffix: str, data: bytes) -> str:
+    """Write a new file, whole or not at all: its path. One that is there stays, the new one is 名单.2.xlsx."""
+    for number in itertools.count(1):
+        path = f"{stem}{suffix if number == 1 else f'.{number}{suffix}'}"
+        with contextlib.suppress(FileExistsError), open(path, "xb", buffering=0) as file:
+            left = memoryview(data)
+            try:
+                while left:
+                    left = left[file.write(left) :]
+                os.fsync(file.fileno())
+            except OSError as error:
+                os.unlink(path)
+                raise OSError(error.errno, error.strerror, path) from None
+            break
+    return path
+
+
+def replace_file(path: str, data: bytes, check: Callable[[str], object]) -> None:
+    """Write a file so that it is there whole or not at all, after `check` took what was written.
+
+    A link stays a link; mode and owner stay as they were.
+    """
+    path = os.path.realpath(path)
+    temporary = write_new(path, ".tmp", data)
+    try:
+        check(temporary)
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            old = os.stat(path)
+            os.chmod(temporary, old.st_mode & 0o7777)
+            if sys.platform != "win32":
+                os.chown(temporary, old.st_uid, old.st_gid)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 @contextlib.contextmanager
 def locked(path: str) -> Iterator[None]:
-    """One import at a time; the lock goes with the process, however it ends."""
+    """One import at a time; the lock goes with the process, however it ends. Says that it waits, and not for ever."""
+    import time
+
     with open(path + ".lock", "a") as lock:
-        if sys.platform == "win32":
-            import msvcrt
+        for tenths in range(LOCK_PATIENCE * 10):
+            try:
+                if sys.platform == "win32":
+                    import msvcrt
 
-            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)
+                    msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+                else:
+                    import fcntl
+
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+                    raise OSError(error.errno, error.strerror, path + ".lock") from None
+            if tenths == 3:
+                tell("另一个 xunqin 正在导入，等它完成……")
+            time.sleep(0.1)
         else:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            raise ListError(path, "另一个 xunqin 一直占着", "请先结束它，再导入一次")
         yield
 
 
-def _replace(path: str, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    temporary = f"{path}.{os.getpid()}.tmp"
+def own_rows() -> Sequence[Row]:
+    """The rows of the user's own list, also as a spreadsheet saves it, in GB 18030; none before the first import."""
+    import stat
+    import tempfile
+
+    path = own_list_path()
+    remedy = "这是您导入的名单；请运行 xunqin import --undo 退回上一份"
     try:
-        with open(temporary, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+        regular = stat.S_ISREG(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise ListError(path, f"打不开（{reason(error)}）", "这是您导入的名单，请检查权限") from None
+    if not regular:
+        raise ListError(path, "不是普通文件", remedy)
+    try:
+        return load_list(path)
+    except ListError as error:
+        with contextlib.suppress(ListError, OSError), open(path, "rb") as file, tempfile.TemporaryDirectory() as folder:
+            utf8 = write_new(os.path.join(folder, "points"), ".csv", decoded(path, file.read()).encode())
+            return list(load_list(utf8))
+        raise ListError(str(error), remedy, "") from None
 
 
-def take_over(rows: list[Row], path: str) -> bool:
-    """Put rows into the user's own list in place of their counties' old rows; whether there was an old list.
+def merged(bundled: Sequence[Row], own: Sequence[Row]) -> Sequence[Row]:
+    """The user's own rows, then the bundled ones of other counties, and of the same those that a source names."""
+    divisions = {(row["code"], row["district"]) for row in own}
+    units = {unit_key((row["code"], row["district"]), row["unit"]) for row in own}
+    kept = []
+    for row in bundled if own else ():
+        division = (row["code"], row["district"])
+        if division not in divisions or (row["status"] == "listed" and unit_key(division, row["unit"]) not in units):
+            kept.append(row)
+    return [*own, *kept] if own else bundled
 
-    The new list is written beside the old one and moved into its place; the old one stays as a backup.
+
+class Merged(NamedTuple):
+    """An own list with the rows of an import in it, and what became of each of them."""
+
+    rows: list[Row]
+    outcomes: list[str]  # 新增, 更新, 未变 or 旧于现有, for each imported row
+    gone: list[Row]  # rows that --replace leaves out
+    changed: bool
+
+
+def merge(old: Sequence[Row], new: list[Row], whole: bool, held: Collection[Division | None]) -> Merged:
+    """Put imported rows into a list, unit by unit. An empty cell erases no filled one, an older list no newer row.
+
+    With `whole` the import is the whole list: what is not in it goes, but for the counties with a row held back.
     """
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    rows = {unit_key((row["code"], row["district"]), row["unit"]): row for row in old}
+    outcomes = []
+    seen = set()
+    for row in new:
+        key = unit_key((row["code"], row["district"]), row["unit"])
+        seen.add(key)
+        before = rows.get(key)
+        if before and (date_of(before["as_of"]) or before["as_of"]) > row["as_of"]:
+            outcomes.append("旧于现有")
+            continue
+        update = {**row, **{name: row[name] or before[name] for name in CONTACT_COLUMNS}} if before else row
+        same = before and all(update[name] == before[name] for name in CONTACT_COLUMNS)
+        outcomes.append("未变" if same else "更新" if before else "新增")
+        rows[key] = before if before and same and before["as_of"] == row["as_of"] else update
+    stays = not whole or None in held
+    gone = [row for key, row in rows.items() if not (stays or key in seen or key[0] in held)]
+    after = [row for row in rows.values() if row not in gone]
+    return Merged(after, outcomes, gone, after != list(old))
+
+
+def kept_states(path: str) -> list[str]:
+    """The states of the own list before each import that was not undone, oldest first."""
+    folder = f"{path}.history"
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return [os.path.join(folder, name) for name in names if re.fullmatch(r"\d{6}\.csv", name)]
+
+
+def take_over(new: list[Row], path: str, whole: bool, held: Collection[Division | None]) -> Merged:
+    """Merge rows into the own list. It is kept as it was first; the new one is loaded before it takes its place."""
+    os.makedirs(f"{path}.history", exist_ok=True)
     with locked(path):
-        old = load_list(path) if os.path.exists(path) else []
-        taken = {(row["code"], row["district"]) for row in rows}
-        kept = [row for row in old if (row["code"], row["district"]) not in taken]
-        if old:
-            _replace(path + ".bak", csv_text(old, COLUMNS))
-        _replace(path, csv_text([*kept, *rows], COLUMNS))
-    return bool(old)
+        result = merge(own_rows(), new, whole, held)
+        if result.changed:
+            before = b""  # there was none
+            with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+                before = file.read()
+            states = kept_states(path)
+            number = int(os.path.basename(states[-1])[:6]) + 1 if states else 1
+            write_new(os.path.join(f"{path}.history", f"{number:06}"), ".csv", before)
+            replace_file(path, csv_text(result.rows, COLUMNS).encode(), load_list)
+    return result
+
+
+def undo(path: str) -> str:
+    """Bring the own list back as it was before the last import, and say so; what was undone is kept too."""
+    if not kept_states(path):
+        raise ListError(path, "没有可以撤销的导入", "还没有导入过，或已经全部撤销")
+    with locked(path):
+        state = kept_states(path)[-1]
+        with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+            write_new(state.removesuffix(".csv"), ".undone.csv", file.read())
+        with open(state, "rb") as file:
+            before = file.read()
+        if before:
+            replace_file(path, before, str)
+        else:
+            os.unlink(path)
+        os.unlink(state)
+    return "已退回到上一次导入之前的名单。" if before else "已撤销第一次导入，现在没有自己的名单。"
 
 
 # --- pictures ---------------------------------------------------------------------------------
@@ -2573,19 +3741,26 @@ def _enlargement(found: list[Any]) -> float:
     return min(max(TEXT_HEIGHT / heights[len(heights) // 2], 1.0), 3.0) if heights else 1.0
 
 
-def read_picture(path: str) -> tuple[list[Box], list[float], Callable[[Box], str]]:
+def open_picture(path: str) -> Any:
+    """A picture file as a PIL image, upright. Raises ListError when it is none."""
+    try:
+        from PIL import Image, ImageOps
+    except ImportError:
+        raise extra_missing(path, "ocr") from None
+    try:
+        return ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试") from None
+
+
+def read_picture(photo: Any) -> tuple[list[Box], list[float], Callable[[Box], str]]:
     """(the texts on a picture set upright, the heights of its horizontal rules, a second reading of one text)."""
     try:
         import cv2
         import numpy
-        from PIL import Image, ImageOps
         from rapidocr_onnxruntime import RapidOCR
     except ImportError:
-        raise extra_missing(path, "ocr") from None
-    try:
-        photo = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试") from None
+        raise extra_missing("图片", "ocr") from None
     image = cv2.cvtColor(numpy.array(photo), cv2.COLOR_RGB2BGR)
     engine = RapidOCR()
     found, _ = engine(image)
@@ -2688,7 +3863,7 @@ class PictureTable:
     """The table on a picture: its rows as text, the texts of each cell, and those that fit no one cell, by row."""
 
     def __init__(self) -> None:
-        self.sheet: Sheet = []
+        self.sheet: list[tuple[int, list[str]]] = []
         self.cells: dict[tuple[int, int], list[Box]] = {}
         self.lost: dict[int, list[Box]] = {}
 
@@ -2739,7 +3914,7 @@ def picture_table(boxes: list[Box], rules: list[float], again: Callable[[Box], s
     for row in range(len(rows)):
         groups = [_reading_order(table.cells.get((row, column), [])) for column in range(len(columns))]
         if any(groups):
-            table.sheet.append((row, [_tidy("\n".join(box.text for box in group)) for group in groups]))
+            table.sheet.append((row, [tidy("\n".join(box.text for box in group)) for group in groups]))
     return table
 
 
@@ -2748,53 +3923,26 @@ SURE_TEXT = 0.9
 SURE_NUMBER = 0.97
 
 
-def _draft_row(entry: Entry, boxes: list[Box], doubts: list[str], catalog: Catalog) -> Row:
-    """A row of the draft. Numbers of a doubtful row stand as they were read, to be compared with the picture."""
-    row = entry_row(entry, catalog, "", "")
-    as_read = ";".join(entry.cells[field].replace("\n", ";") for field in NUMBER_FIELDS if entry.cells.get(field))
-    office, mobile = (as_read, "") if entry.problems else (row["office_phone"], row["mobile"])
-    faint = [f"「{box.text}」不够清楚" for box in boxes if box.score < SURE_TEXT]
-    repairs = [f"已改 {repair}" for repair in entry.repairs]
-    return {
-        "市州": row["city"], "区县": row["district"], "单位名称": row["unit"], "地址": row["address"],
-        "负责人": row["contact"], "办公电话": office, "手机": mobile,
-        "置信度": "；".join(f"{box.text} {box.score:.2f}" for box in boxes),
-        "存疑": "；".join([*entry.problems, *doubts, *faint, *repairs]),
-    }  # fmt: skip
-
-
-def _has(digits: str, text: str) -> bool:
-    """Whether every run of digits in a text, dashes left out, stands in a row of digits."""
-    return all(run in digits for run in re.findall(r"\d{7,}", re.sub("[- ]", "", text)))
-
-
-def draft_text(path: str, catalog: Catalog) -> tuple[str, int, int]:
-    """(the draft CSV of a picture, how many rows, how many doubtful): every cell, its confidence, its doubts."""
-    boxes, rules, again = read_picture(path)
+def picture_parts(image: Any, name: str) -> list[Part]:
+    """The table on a picture (a PIL image), each row with what is doubtful in it. `name` goes into the part."""
+    boxes, rules, again = read_picture(image)
     table = picture_table(boxes, rules, again)
-    try:
-        entries = checked(entries_of(table.sheet, catalog, path), catalog)
-    except ListError:
-        raise ListError(path, "图里没认出名单表格", "请换一张清楚、端正的图，或改用表格文件") from None
-    doubts: dict[int, list[str]] = {
-        row: [f"「{box.text}」没归到哪一格" for box in lost] for row, lost in table.lost.items()
-    }
-    numbers = [
-        (entry.number, box) for entry in entries for box in table.boxes(entry.number) if re.search(r"\d{6}", box.text)
-    ]
-    terminal = is_terminal(sys.stderr)
-    with click.progressbar(numbers, label="再读一遍号码", file=sys.stderr if terminal else io.StringIO()) as bar:
-        for row, box in bar:
-            second = again(box)
+    lines = []
+    for number, cells in table.sheet:
+        doubts = [f"「{box.text}」没归到哪一格" for box in table.lost.get(number, [])]
+        for box in table.boxes(number):
+            second = again(box) if re.search(r"\d{6}", box.text) else box.text
             if re.sub(r"\D", "", second) != re.sub(r"\D", "", box.text):
-                doubts.setdefault(row, []).append(f"{box.text} 再读成了 {second}")
-            elif box.score < SURE_NUMBER:
-                doubts.setdefault(row, []).append(f"{box.text} 不够清楚")
-    rows = [_draft_row(entry, table.boxes(entry.number), doubts.get(entry.number, []), catalog) for entry in entries]
-    drafted = re.sub(r"\D", "", "".join(row["办公电话"] + row["手机"] for row in rows))
-    strays = [box.text for box in boxes if len(re.sub(r"\D", "", box.text)) >= 7 and not _has(drafted, box.text)]
-    rows += [{"存疑": f"「{text}」没归到哪一行"} for text in strays]
-    return excel_text(rows, DRAFT_COLUMNS), len(rows) - len(strays), sum(bool(row["存疑"]) for row in rows)
+                doubts.append(f"{box.text} 再读成了 {second}")
+            elif box.score < (SURE_NUMBER if re.search(r"\d{6}", box.text) else SURE_TEXT):
+                doubts.append(f"「{box.text}」不够清楚")
+        lines.append(Line(number + 1, cells, tuple(doubts)))
+    return [Part(name, True, lines)] if lines else []
+
+
+def read_picture_parts(path: str) -> list[Part]:
+    """What stands on a picture file: PNG, JPEG, WEBP, BMP or TIFF."""
+    return picture_parts(open_picture(path), "")
 
 
 # ==============================================================================================
@@ -2828,10 +3976,11 @@ def check_place(row: Row, bundled: Catalog) -> Iterator[Problem]:
 def check_unit(row: Row, bundled: Catalog) -> Iterator[Problem]:
     """A unit or an address that names another county of Hubei than the row's."""
     if (row["code"], row["district"]) in bundled.row_numbers:
-        for name in ("unit", "address"):
-            named = _placed(row[name], row["city"], bundled)
-            if named and named != (row["code"], row["district"]):
-                yield name, f"写的是{named[1]}，这一行却是{row['district']}", "请核对后改成一致"
+        places = Places(bundled)
+        named = {"unit": places.read(row["unit"]).division, "address": places.address(row["address"]).division}
+        for name, division in named.items():
+            if division and division != (row["code"], row["district"]):
+                yield name, f"写的是{division[1]}，这一行却是{row['district']}", "请核对后改成一致"
 
 
 def check_numbers(row: Row, bundled: Catalog) -> Iterator[Problem]:
@@ -2858,18 +4007,6 @@ def check_hotline(row: Row, bundled: Catalog) -> Iterator[Problem]:
         yield "hotline", f"{row['hotline']} 不是{bundled.city_of(division)}的", f"应为 {right}"
 
 
-def is_date(text: str) -> bool:
-    """Whether a text is a day as YYYY-MM-DD, today at the latest."""
-    import datetime
-
-    try:
-        return re.fullmatch(r"\d{4}-\d\d-\d\d", text) is not None and (
-            datetime.date.fromisoformat(text) <= datetime.date.today()
-        )
-    except ValueError:
-        return False
-
-
 def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
     """Every row has a status, a source and that source's date."""
     if row["status"] not in ("listed", "bureau"):
@@ -2877,7 +4014,7 @@ def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
     if not row["source"].strip():
         filled = any(row[name] for name in CONTACT_COLUMNS)
         yield "source", "联系办法没有来源" if filled else "是空的", "请写上网址或出处"
-    if not is_date(row["as_of"]):
+    if not row["as_of"] or date_of(row["as_of"]) != row["as_of"]:
         yield "as_of", f"「{row['as_of']}」不是过去的日期", "应如 2022-07-05"
 
 
@@ -3115,18 +4252,6 @@ def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing
 def typed(text: str) -> str:
     """An argument as the person typed it: in a broken locale Python hands UTF-8 over as surrogates."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def own_rows() -> Sequence[Row]:
-    """The rows of the user's own list; none before the first import."""
-    path = own_list_path()
-    return load_list(path) if os.path.exists(path) else []
-
-
-def merged(bundled: Sequence[Row], own: Sequence[Row]) -> Sequence[Row]:
-    """The user's own rows stand for their divisions, the bundled ones for the rest."""
-    taken = {(row["code"], row["district"]) for row in own}
-    return [*own, *(row for row in bundled if (row["code"], row["district"]) not in taken)] if own else bundled
 
 
 def open_catalog(data: str | None) -> Catalog:
@@ -3836,89 +4961,184 @@ def guide_command() -> int:
     return FOUND
 
 
+def shell_word(path: str) -> str:
+    """A file's name as it can be typed in a command."""
+    import shlex
+
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
+
+
+def printable(text: str) -> str:
+    """A text of a file without what would move a terminal's cursor or turn its writing; line ends become 、."""
+    return re.sub(CONTROLS, "?", text.replace("\n", "、"))
+
+
 def import_note(entry: Entry) -> Row:
-    """What an import says of a row: its number, the result, what was repaired or is doubtful."""
-    result = "待核对" if entry.problems else "已修正" if entry.repairs else "可收录"
-    return {"row": str(entry.number), "result": result, "note": "；".join([*entry.problems, *entry.repairs])}
+    """What an import says of a row: its number, the result, what is wrong, doubtful or repaired."""
+    result = "待核对" if entry.held() else entry.outcome
+    return {"row": str(entry.number), "result": result, "note": "；".join([*entry.held(), *entry.repairs])}
 
 
-def import_picture(path: str, catalog: Catalog, dry_run: bool) -> int:
-    """Write a draft CSV beside a picture; nothing is taken over from a picture itself."""
-    text, rows, doubtful = draft_text(path, catalog)
-    draft = f"{path}.草稿.csv"
+def import_picture(batch: Batch, places: Places, source: str, stated: str, dry_run: bool) -> list[Row]:
+    """Write a draft beside a picture; nothing is taken over from a picture itself. The draft's rows."""
+    rows = draft_rows(batch, places, source, stated or batch.date)
+    tell(f"从图里读到 {len(batch.entries)} 行，{sum(bool(row['存疑']) for row in rows)} 行有存疑。图片不直接收录。")
     if dry_run:
-        emit(text.removeprefix("\ufeff").replace("\r\n", "\n"), machine=True)
+        tell("只是试读，草稿没有写。")
+        return rows
+    data = workbook({"草稿": rows}, [entry.strip for entry in batch.entries])
+    draft = printable(typed(write_new(f"{batch.path}.草稿", ".xlsx", data)))
+    tell(f"草稿写在 {draft}。请对照每行前面的图改好，存疑的行改完在「核对」里写「是」，")
+    tell(f"再运行 xunqin import {shell_word(draft)}")
+    return rows
+
+
+def import_batch(batch: Batch, places: Places, source: str, stated: str, whole: bool, dry_run: bool) -> list[Row]:
+    """Take over what is sure of a file, write out what is not, and tell of both. All rows, each with its note."""
+    import datetime
+
+    date = stated or batch.date or datetime.date.today().isoformat()
+    rows = batch.rows(places, source, date)
+    rejected = ""
+    if (batch.held() or batch.strays) and not dry_run:
+        rejected = printable(typed(write_rejected(batch, source, date)))
+    held = {entry.division for entry in batch.held()}
+    if rows and not dry_run:
+        result = take_over(rows, own_list_path(), whole, held)
     else:
-        _replace(draft, text)
-        tell(f"草稿写在 {typed(draft)}。")
-    tell(f"从图里读到 {rows} 行，{doubtful} 行有存疑。图片不直接收录：")
-    tell(f"请逐格对照原图改好草稿，再运行 xunqin import {typed(draft)}")
-    return FOUND
+        result = merge(own_rows(), rows, whole, held)
+    outcomes = iter(result.outcomes)
+    for entry in batch.entries:
+        entry.outcome = "待核对" if entry.held() else next(outcomes)
+    assumed = not stated and not all(entry.cells.get("as_of") for entry in batch.entries if not entry.held())
+    if whole and None in held:
+        tell("有的行看不出是哪里，所以原来的单位都留着；改好后再用一次 --replace。")
+    for line in import_summary(batch, result, date if assumed else "", rejected, dry_run):
+        tell(line)
+    return [{**import_note(entry), **entry_row(entry, places, source, date)} for entry in batch.entries]
+
+
+def import_summary(batch: Batch, result: Merged, assumed: str, rejected: str, dry_run: bool) -> Iterator[str]:
+    """What an import did, a line each; `assumed` is the date that nobody stated, `rejected` the file written out."""
+    held = batch.held()
+    counts = [f"{name} {result.outcomes.count(name)}" for name in ("新增", "更新", "未变", "旧于现有")]
+    yield f"读到 {len(batch.entries)} 行：{'，'.join(counts)}，待核对 {len(held)}。"
+    if result.gone:
+        yield f"名单里没有、已去掉的 {len(result.gone)} 个：{'、'.join(row['unit'] for row in result.gone[:5])}。"
+    if batch.skipped:
+        yield f"跳过不是名单的表：{printable('、'.join(batch.skipped))}。"
+    if assumed:
+        yield f"名单的日期按{'文件里写的' if batch.date else '今天'} {assumed} 记；不对请加 --as-of 再导入一次。"
+    if batch.strays:
+        yield f"另有 {len(batch.strays)} 处号码不是单位的采血电话，没有收录。"
+    if rejected:
+        yield f"{'待核对的行' if held else '这些号码'}写在 {rejected}{'，改好后再导入它' if held else ''}。"
+    if dry_run:
+        yield "只是试读，什么都没有写。"
+    elif result.changed:
+        yield f"已收录到 {own_list_path()}；要退回，用 xunqin import --undo。"
+    else:
+        yield "自己的名单没有变化。"
+
+
+def show_import(rows: list[Row], format: str | None) -> None:
+    """Print rows of a file, which may hold anything."""
+    lines = [{name: printable(cell) for name, cell in row.items()} for row in rows]
+    show(lines, ("row", "result", "note"), format)
+
+
+def clean_source(text: str) -> str:
+    """A source that a list may hold: not what a spreadsheet runs, no control characters."""
+    return printable(text).lstrip("=+-@ ") or STDIN_NAME
 
 
 @cli.command("import", short_help="导入官方公布的名单", options_metavar="[选项]")
-@click.argument("file", metavar="文件")
+@click.argument("file", metavar="文件", required=False, type=click.Path(allow_dash=True))
+@click.option("--as-of", metavar="日期", help="名单的日期，如 2022-07-05；默认看文件里写的")
+@click.option("--source", metavar="出处", help="名单从哪里来；默认文件名")
+@click.option("--replace", "whole", is_flag=True, help="这份就是全部：名单里没有的单位去掉")
 @click.option("--dry-run", is_flag=True, help="只看结果，不收录")
-@click.option("--as-of", metavar="日期", help="名单的日期，如 2022-07-05；默认今天")
+@click.option("--undo", "back", is_flag=True, help="退回上一次导入之前")
 @output_options
-def import_command(file: str, dry_run: bool, as_of: str | None, format: str | None) -> int:
-    """导入官方公布的名单：CSV、XLSX 或图片。
+def import_command(
+    file: str | None, as_of: str | None, source: str | None, whole: bool, dry_run: bool, back: bool, format: str | None
+) -> int:
+    """导入官方公布的名单：表格、Word、PDF、网页、文字、图片都行。
 
     \b
       xunqin import 名单.xlsx --as-of 2022-07-05
-      xunqin import 名单.png      先得到草稿 CSV
-      xunqin import 名单.png.草稿.csv
-    图片只写成草稿，请对照原图改好再导入。
-    有问题的行不收录，写到「文件.rejected.csv」，
-    改好后再导入一次。
+      xunqin import -             粘贴文字，Ctrl-D 结束
+      xunqin import 名单.png      图片先得到草稿
+      xunqin import 名单.png.草稿.xlsx
+      xunqin import --undo        退回上一次导入
+    已有的单位更新，新的加上，空格不会抹掉已有的号码。
+    有问题的行不收录，写到「文件.待核对.xlsx」，改好后
+    再导入它；存疑的行在「核对」里写「是」才收。
     """
-    import datetime
-
-    if as_of is not None and not is_date(as_of):
+    if back:
+        tell(undo(own_list_path()))
+        return FOUND
+    if file is None:
+        raise click.UsageError("请给出要导入的文件，如 xunqin import 名单.xlsx；粘贴文字用 xunqin import -")
+    date = date_of(as_of or "")
+    if as_of is not None and not date:
         raise click.UsageError(f"--as-of 的值「{as_of}」不是过去的日期，应如 2022-07-05")
-    catalog = bundled_catalog()
-    kind = file_kind(file)
-    if kind == PICTURE:
-        return import_picture(file, catalog, dry_run)
-    entries = checked(entries_of(read_sheet(file, kind), catalog, file), catalog)
-    source = os.path.basename(typed(file))
-    date = as_of or datetime.date.today().isoformat()
-    read = [(entry, entry_row(entry, catalog, source, date)) for entry in entries]
-    show([{**import_note(entry), **row} for entry, row in read], ("row", "result", "note"), format)
-    clean_rows = [row for entry, row in read if not entry.problems]
-    rejected = [entry for entry in entries if entry.problems]
-    tell(f"读到 {len(read)} 行：可收录 {len(clean_rows)} 行，待核对 {len(rejected)} 行。")
-    if dry_run:
-        tell("只是试读，什么都没有写。")
-        return UNUSABLE if rejected else FOUND
-    if rejected:
-        _replace(file + ".rejected.csv", rejected_text(rejected))
-        tell(f"待核对的行写在 {typed(file)}.rejected.csv，改好后再导入它。")
-    if clean_rows:
-        replaced = take_over(clean_rows, own_list_path())
-        tell(f"已收录到 {own_list_path()}" + ("，原来的名单留作 points.csv.bak。" if replaced else "。"))
-    return UNUSABLE if rejected else FOUND
+    if file == "-" and is_terminal(sys.stdin):
+        tell("请粘贴名单，最后另起一行按 Ctrl-D：")
+    places = Places(bundled_catalog())
+    batch = understood(file, places)
+    origin = clean_source(source or (STDIN_NAME if file == "-" else os.path.basename(typed(file))))
+    if batch.pictured:
+        import_picture(batch, places, origin, date, dry_run)
+        if format:
+            notes = [{**import_note(entry), **entry_row(entry, places, origin, date)} for entry in batch.entries]
+            show_import(notes, format)
+        return FOUND
+    rows = import_batch(batch, places, origin, date, whole, dry_run)
+    shown = [row for row in rows if format or row["result"] in ("待核对", "旧于现有")]
+    if format or shown:
+        show_import(shown, format)
+    return UNUSABLE if batch.held() else FOUND
+
+
+def import_problems(path: str, places: Places) -> tuple[list[Row], list[str]]:
+    """(the rows that an import of a file would take over, a line for each row that it would hold back)."""
+    batch = understood(path, places)
+    remedy = "请对照来源改好；确认无误的在「核对」里写「是」"
+    problems = [str(ListError(path, "；".join(entry.held()), remedy, entry.number)) for entry in batch.held()]
+    return batch.rows(places, clean_source(os.path.basename(path)), batch.date), problems
+
+
+def is_own_format(path: str) -> bool:
+    """Whether a file is a list as xunqin keeps it: CSV whose first line has its columns."""
+    try:
+        return set(COLUMNS) <= set(read_text(path).partition("\n")[0].strip().split(","))
+    except ListError:
+        return False
 
 
 @cli.command("check", short_help="检查名单，看覆盖多少", options_metavar="[选项]")
-@click.argument("file", required=False, metavar="[文件]")
+@click.argument("file", required=False, metavar="[文件]", type=click.Path(allow_dash=True))
 @click.pass_obj
 def check_command(data: str | None, file: str | None) -> int:
     """检查一份名单，一个问题一行；再看它覆盖多少。
 
     \b
       xunqin check
-      xunqin check 我的名单.csv
-    不给文件时，检查正在使用的名单。
+      xunqin check 我的名单.xlsx
+    能导入的文件都能检查；不给文件时，检查正在使用的名单。
     """
     bundled = bundled_catalog()
     own = own_list_path()
     paths = [file or data or ""] if file or data else [data_file("points.csv"), *([own] if os.path.exists(own) else [])]
-    lists = [list_problems(path, bundled) for path in paths]
+    lists = []
+    for path in paths:
+        imported = bool(file) and not is_own_format(path)
+        lists.append(import_problems(path, Places(bundled)) if imported else list_problems(path, bundled))
     rows = lists[0][0] if len(lists) == 1 else merged(lists[0][0], lists[1][0])
     problems = [problem for _, found in lists for problem in found]
     lines = [*problems, *(f"名单：{typed(path)}" for path in paths), *coverage(rows)]
-    emit("".join(f"{line}\n" for line in lines))
+    emit("".join(f"{printable(line)}\n" for line in lines))
     tell(f"有 {len(problems)} 个问题。" if problems else "没有发现问题。")
     return UNUSABLE if problems else FOUND
 
