@@ -2077,235 +2077,643 @@ def take_over(rows: list[Row], path: str) -> bool:
 
 
 # --- pictures ---------------------------------------------------------------------------------
+# which side is up, how bent, how large -> made straight -> read in strips -> walls and gaps -> rows of cells
+
+MAX_PIXELS, MAX_SIDE = 80_000_000, 40_000  # of a picture as it comes
+STRIP_WIDTH = 1_000  # pixels, of the strip beside a row of the draft
+MAX_WIDTH = 5_000  # pixels, of a picture that is read
+STRIP_PIXELS = 2_000_000  # of one strip handed to the engine: its need of memory goes by it
+OVERLAP = 200  # pixels that neighbouring strips share: more than a line of text is high
+TEXT_HEIGHT = 32  # pixels; text far smaller or larger is brought to it
+SURE_CHARACTER, SURE_DIGIT = 0.8, 0.95  # below these a character is doubtful
+OPEN = float("inf")  # where there is no wall
 
 
-class Box:
-    """A piece of text that was read off a picture: its edges in pixels, how sure the reading is (0 to 1)."""
+class Later:
+    """A module that is imported when it is first used: nothing but a picture needs it, and it takes its time."""
 
-    def __init__(self, left: float, top: float, right: float, bottom: float, text: str, score: float) -> None:
-        self.left, self.top, self.right, self.bottom = left, top, right, bottom
-        self.middle = (top + bottom) / 2
-        self.text, self.score = text, score
+    def __init__(self, name: str) -> None:
+        self._name = name
 
-
-def _tilt(found: list[Any]) -> float:
-    """The median slope, in degrees, of the longer texts' upper edges."""
-    import math
-
-    slopes = [
-        math.degrees(math.atan2(corners[1][1] - corners[0][1], corners[1][0] - corners[0][0]))
-        for corners, text, _ in found
-        if len(text) >= 8
-    ]
-    return sorted(slopes)[len(slopes) // 2] if slopes else 0.0
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(__import__(self._name), attribute)
 
 
-TEXT_HEIGHT = 24  # pixels; smaller texts of neighbouring cells run together
+cv2, numpy = Later("cv2"), Later("numpy")
 
 
-def _enlargement(found: list[Any]) -> float:
-    """How much to enlarge a picture so that its texts are TEXT_HEIGHT high, 1 when they are."""
-    heights = sorted(corners[3][1] - corners[0][1] for corners, _, _ in found)
-    return min(max(TEXT_HEIGHT / heights[len(heights) // 2], 1.0), 3.0) if heights else 1.0
+class Text(NamedTuple):
+    """A line of text on a picture: its edges in pixels, its characters, the middle of each and how sure it is."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    text: str
+    middles: tuple[float, ...]
+    sure: tuple[float, ...]
+
+    @property
+    def middle(self) -> float:
+        """The height at which it stands."""
+        return (self.top + self.bottom) / 2
+
+    def cut(self, places: list[float]) -> list["Text"]:
+        """It in the pieces into which upright lines at some places cut it, each with its own characters."""
+        ends = [0, *(sum(middle < place for middle in self.middles) for place in places), len(self.text)]
+        edges = [self.left, *places, self.right]
+        return [
+            self._replace(
+                left=max(self.left, left), right=min(self.right, right),
+                text=self.text[start:end], middles=self.middles[start:end], sure=self.sure[start:end],
+            )
+            for (start, end), (left, right) in zip(itertools.pairwise(ends), itertools.pairwise(edges))
+            if start < end
+        ]  # fmt: skip
 
 
 def open_picture(path: str) -> Any:
-    """A picture file as a PIL image, upright. Raises ListError when it is none."""
+    """A picture file as a PIL image, upright by its own mark, on white paper. Raises ListError when it is none."""
     try:
+        import struct
+
         from PIL import Image, ImageOps
     except ImportError:
         raise extra_missing(path, "ocr") from None
     try:
-        return ImageOps.exif_transpose(Image.open(path)).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about broken marks and about size, which is judged here
+            photo = Image.open(path)
+            width, height = photo.size
+            if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+                raise ListError(path, f"图片太大：{width}×{height}", "请裁成几张再试")
+            photo = ImageOps.exif_transpose(photo).convert("RGBA")
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
         raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试") from None
+    return Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
 
 
-def read_picture(photo: Any) -> tuple[list[Box], list[float], Callable[[Box], str]]:
-    """(the texts on a picture set upright, the heights of its horizontal rules, a second reading of one text)."""
+def load_engine() -> Any:
+    """The engine that reads text; its models are in its package. Raises ListError when it is not installed."""
     try:
-        import cv2
-        import numpy
-        from rapidocr_onnxruntime import RapidOCR
+        import onnxruntime  # noqa: F401  rapidocr does not ask for it itself
+        from rapidocr import RapidOCR
     except ImportError:
         raise extra_missing("图片", "ocr") from None
-    image = cv2.cvtColor(numpy.array(photo), cv2.COLOR_RGB2BGR)
-    engine = RapidOCR()
-    found, _ = engine(image)
-    tilt, scale = _tilt(found or []), _enlargement(found or [])
-    if abs(tilt) > 0.2 or scale > 1:
+    settings = {
+        "Global.log_level": "critical",
+        "Global.use_cls": False,  # it would turn 6996 round; which side is up is seen from all texts together
+        "Global.text_score": 0.0,  # what is hardly legible is doubted, not dropped
+        "Global.max_side_len": MAX_SIDE,
+        "Global.return_word_box": True,
+        "Global.return_single_char_box": True,
+    }
+    return RapidOCR(params=settings)
+
+
+def strips(height: int, width: int) -> list[tuple[int, int]]:
+    """The (top, bottom) of the strips in which a picture is read; neighbours share OVERLAP pixels."""
+    tall = max(STRIP_PIXELS // width, 3 * OVERLAP)
+    return [(top, min(top + tall, height)) for top in range(0, max(height - OVERLAP, 1), tall - OVERLAP)]
+
+
+# --- pictures: made straight ------------------------------------------------------------------
+
+
+def find_texts(engine: Any, image: Any) -> tuple[Any, Any, Any]:
+    """Texts found, not read: (the corners of each as an array (n, 4, 2), their widths, their heights)."""
+    found = [numpy.zeros((0, 4, 2))]
+    for top, bottom in strips(*image.shape[:2]):
+        boxes = engine(image[top:bottom], use_det=True, use_rec=False).boxes
+        if boxes is not None:
+            found.append(numpy.array(boxes) + (0, top))
+    corners = numpy.concatenate(found)
+    wide, high = (numpy.linalg.norm(corners[:, at] - corners[:, 0], axis=1) for at in (1, 3))
+    return corners, wide, high
+
+
+def upright(engine: Any, image: Any) -> Any:
+    """A picture turned by quarters so that its texts stand upright."""
+    corners, wide, high = find_texts(engine, image)
+    if (high > wide).sum() * 2 > len(corners):
+        image = numpy.ascontiguousarray(numpy.rot90(image))
+        corners, wide, high = find_texts(engine, image)
+    sure = [0.0, 0.0]  # as it stands, and upside down
+    for box in corners[numpy.argsort(-wide)[:9]]:
+        (left, top), (right, bottom) = numpy.maximum(box.min(axis=0), 0).astype(int), box.max(axis=0).astype(int)
+        line = image[top:bottom, left:right]
+        for at, view in enumerate((line, numpy.ascontiguousarray(line[::-1, ::-1]))):
+            sure[at] += sum(engine(view, use_det=False, use_rec=True).scores)
+    return numpy.ascontiguousarray(image[::-1, ::-1]) if sure[1] > sure[0] else image
+
+
+def straight_lines(image: Any, shortest: float) -> tuple[Any, Any]:
+    """(level, upright) straight edges longer than a letter: arrays of x0, y0, x1, y1; rightwards and downwards.
+
+    Painted rules, the edges of coloured rows, a table's frame. An upright one is given as y0, x0, y1, x1.
+    """
+    found = cv2.createLineSegmentDetector().detect(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))[0]
+    lines = numpy.zeros((0, 4)) if found is None else found.reshape(-1, 4).astype(float)
+    kinds = []
+    for along in (lines, lines[:, [1, 0, 3, 2]]):
+        run = along[:, 2] - along[:, 0]
+        along = along[numpy.abs(run) > numpy.maximum(shortest, 2 * numpy.abs(along[:, 3] - along[:, 1]))]
+        kinds.append(numpy.where(along[:, [0]] < along[:, [2]], along, along[:, [2, 3, 0, 1]]))
+    return kinds[0], kinds[1]
+
+
+def slope_over_page(lines: Any, size: tuple[int, int], x: Any, y: Any) -> Any:
+    """The slope, at some places, of a smooth surface through the slopes of lines (x0, y0, x1, y1) that run along x.
+
+    `size` is the page's (width, height). What is far off the others does not count, few lines bend nothing.
+    """
+
+    def terms(x: Any, y: Any) -> Any:  # tilt, perspective, and a curl along the line
+        along, across = 2 * x / size[0] - 1, 2 * y / size[1] - 1
+        return numpy.stack([along**0, along, across, along * across, along**2, along**3], axis=-1)
+
+    length = lines[:, 2] - lines[:, 0]
+    slope = (lines[:, 3] - lines[:, 1]) / length
+    measured = terms((lines[:, 0] + lines[:, 2]) / 2, (lines[:, 1] + lines[:, 3]) / 2)
+    factors = numpy.zeros(6)
+    keep = numpy.abs(slope - numpy.median(slope)) < 0.12
+    for _ in range(4):
+        if keep.sum() < 12:
+            break
+        load = numpy.sqrt(length[keep])
+        held = numpy.diag([0.0, 1, 1, 1, 1, 1]) * load.sum() * 1e-3
+        known = numpy.append(slope[keep] * load, numpy.zeros(6))
+        factors = numpy.linalg.lstsq(numpy.concatenate([measured[keep] * load[:, None], held]), known, rcond=None)[0]
+        off = numpy.abs(slope - measured @ factors)
+        keep = off < max(2.5 * numpy.median(off[keep]), 0.002)
+    return terms(x, y) @ factors
+
+
+def flattened(image: Any, corners: Any, letter: float) -> Any:
+    """A picture with its lines of text level and its columns upright.
+
+    The slopes of texts and of straight edges are measured all over the page, a smooth surface is put through them
+    (tilt, perspective, a curl) and the picture drawn anew along it; twice, as the first time is a rough one.
+    """
+    texts = (corners[:, [0, 1]] + corners[:, [3, 2]]).reshape(-1, 4) / 2
+    for _ in range(2):
+        level, down = straight_lines(image, 2 * letter)
+        level, texts = numpy.concatenate([level, texts]), texts[:0]  # texts stand elsewhere on the second drawing
         height, width = image.shape[:2]
-        turn = cv2.getRotationMatrix2D((width / 2, height / 2), tilt, 1)
-        image = cv2.warpAffine(image, turn, (width, height), borderValue=(255, 255, 255))
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-        found, _ = engine(image)
-    boxes = []
-    for corners, text, score in found or []:
-        xs, ys = [corner[0] for corner in corners], [corner[1] for corner in corners]
-        boxes.append(Box(min(xs), min(ys), max(xs), max(ys), text.strip(), float(score)))
-
-    def again(box: Box) -> str:
-        margin = 4
-        top, left = max(int(box.top) - margin, 0), max(int(box.left) - margin, 0)
-        crop = image[top : int(box.bottom) + margin, left : int(box.right) + margin]
-        larger = cv2.resize(crop, None, fx=1.6, fy=1.6, interpolation=cv2.INTER_CUBIC)
-        read, _ = engine(larger, use_det=False, use_cls=False)
-        return str(read[0][0]).strip() if read else ""
-
-    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    dark = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 10)
-    long = cv2.morphologyEx(dark, cv2.MORPH_OPEN, numpy.ones((1, max(image.shape[1] // 6, 30)), numpy.uint8))
-    ruled = (long > 0).sum(axis=1) > image.shape[1] * 0.4
-    rules = [float(y) for y in range(1, len(ruled)) if ruled[y] and not ruled[y - 1]]
-    return boxes, rules, again
+        if len(level) < 12:
+            break
+        step = 16
+        y, x = numpy.mgrid[step / 2 - 0.5 : height : step, step / 2 - 0.5 : width : step]
+        fall = slope_over_page(level, (width, height), x, y)
+        # With nothing upright to go by, the page was turned as a whole.
+        lean = slope_over_page(down, (height, width), y, x) if len(down) >= 12 else numpy.full_like(x, -fall.mean())
+        fall, lean = numpy.cumsum(fall * step, axis=1), numpy.cumsum(lean * step, axis=0)
+        fall, lean = fall - fall[:, [fall.shape[1] // 2]], lean - lean[[lean.shape[0] // 2]]
+        if max(numpy.abs(fall).max(), numpy.abs(lean).max()) < 1.5:
+            break
+        size = (x.shape[1] * step, x.shape[0] * step)
+        places = [cv2.resize(place.astype(numpy.float32), size) for place in (x + lean, y + fall)]
+        image = cv2.remap(image, *places, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return image
 
 
-def _split_at_valleys(stretch: list[tuple[float, int]]) -> list[tuple[float, float]]:
-    """A covered stretch as one column, or as two where few texts, run together, bridge a gap between many."""
-    covers = [cover for _, cover in stretch[:-1]]
-    for at in sorted(range(1, len(covers) - 1), key=lambda at: covers[at]):
-        lower = min(max(covers[:at]), max(covers[at + 1 :]))
-        if lower >= 4 and covers[at] <= 0.25 * lower:
-            return [*_split_at_valleys([*stretch[:at], (stretch[at][0], 0)]), *_split_at_valleys(stretch[at + 1 :])]
-    return [(stretch[0][0], stretch[-1][0])]
+def made_straight(engine: Any, image: Any) -> Any:
+    """A picture as the engine reads it best: upright, level, its text neither tiny nor huge."""
+    image = upright(engine, image)
+    corners, wide, high = find_texts(engine, image)
+    if not len(corners):
+        return image
+    height = float(numpy.median(high))
+    image = flattened(image, corners[wide > 4 * high], height)
+    scale = 1.0 if 0.8 * TEXT_HEIGHT < height < 2 * TEXT_HEIGHT else min(TEXT_HEIGHT / height, 3.0)
+    scale = min(scale, MAX_WIDTH / image.shape[1])
+    return image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
 
 
-def without_titles(boxes: list[Box]) -> list[Box]:
-    """The texts of a picture without those alone on their lines above all others: titles, which span columns."""
-    beside = [box for box in boxes if any(o is not box and o.top < box.middle < o.bottom for o in boxes)]
-    first = min((box.top for box in beside), default=0.0)
-    return [box for box in boxes if box.bottom > first]
+# --- pictures: read ---------------------------------------------------------------------------
 
 
-def picture_columns(boxes: list[Box]) -> list[tuple[float, float]]:
-    """The (left, right) of each column: stretches that two texts or more cover, apart by gaps."""
-    edges = sorted([(box.left, 1) for box in boxes] + [(box.right, -1) for box in boxes])
-    covered, profile = 0, []  # (x, how many texts cover what follows)
-    for x, step in edges:
-        covered += step
-        profile.append((x, covered))
-    columns: list[tuple[float, float]] = []
-    stretch: list[tuple[float, int]] = []
-    for x, cover in profile:
-        if cover >= 2:
-            stretch.append((x, cover))
-        elif stretch:
-            columns += _split_at_valleys([*stretch, (x, 0)])
-            stretch = []
-    heights = sorted(box.bottom - box.top for box in boxes)
-    return [(left, right) for left, right in columns if right - left > heights[len(heights) // 2] / 2]
+def read_strip(engine: Any, image: Any) -> list[Text]:
+    """The texts on one strip of a straight picture; those askew are a watermark's and left out, unless a number."""
+    result = engine(image, use_det=True, use_rec=True)
+    texts = []
+    for corners, words in zip(result.boxes if result.boxes is not None else [], result.word_results):
+        read = [(word, (box[0][0] + box[1][0]) / 2, sure) for word, sure, box in words if word.strip()]
+        text = "".join(word for word, _, _ in read)
+        (x0, y0), (x1, y1) = corners[0], corners[1]
+        askew = len(read) > 2 and abs(y1 - y0) > 0.15 * abs(x1 - x0)
+        if read and (not askew or re.search(r"\d{7}", text)):
+            left, top, right, bottom = map(float, (*corners.min(axis=0), *corners.max(axis=0)))
+            middles, sure = [middle for _, middle, _ in read], [sure for *_, sure in read]
+            texts.append(Text(left, top, right, bottom, text, tuple(middles), tuple(sure)))
+    return texts
 
 
-def _complete(unit: str) -> bool:
-    """Whether a unit's name is whole, so that the next line begins another row."""
-    return unit.endswith(("队", "局", "所", "处", "室", "称", "点"))
+def same_place(one: Text, other: Text) -> bool:
+    """Whether two texts cover each other by more than half of the smaller."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    smaller = min((text.right - text.left) * (text.bottom - text.top) for text in (one, other))
+    return width > 0 and height > 0 and width * height > smaller / 2
 
 
-def picture_rows(boxes: list[Box], rules: list[float]) -> list[tuple[float, float]]:
-    """The (top, bottom) of each row: between two rules, else around each text of the column of units."""
-    spans = [(top, bottom) for top, bottom in itertools.pairwise(rules) if bottom - top > 12]
-    inside = sum(any(top < box.middle < bottom for top, bottom in spans) for box in boxes)
-    if len(spans) >= 2 and inside >= 0.8 * len(boxes):
-        return spans
-    units = sorted((box for box in boxes if re.search("公安|分局|[大支]队", box.text)), key=lambda box: box.top)
-    lefts = sorted(box.left for box in units)
-    anchor = lefts[len(lefts) // 4] if lefts else 0.0
-    column = sorted((box for box in boxes if abs(box.left - anchor) < 40), key=lambda box: box.top)
-    blocks: list[list[Box]] = []
-    for box in column:
-        height = box.bottom - box.top
-        if (
-            blocks
-            and box.top - blocks[-1][-1].bottom < 0.35 * height
-            and not _complete("".join(b.text for b in blocks[-1]))
-        ):
-            blocks[-1].append(box)
+def read_texts(engine: Any, image: Any, tell: Callable[[int], None]) -> list[Text]:
+    """The texts on a straight picture, read in strips; what stands in two strips is counted once.
+
+    `tell` is called after each strip with the height down to which the picture is read.
+    """
+    texts: list[Text] = []
+    height = image.shape[0]
+    for top, bottom in strips(*image.shape[:2]):
+        before = [text for text in texts if text.bottom > top]
+        for text in read_strip(engine, image[top:bottom]):
+            text = text._replace(top=text.top + top, bottom=text.bottom + top)
+            cut = (text.top < top + 4 and top > 0) or (text.bottom > bottom - 4 and bottom < height)
+            if not cut and not any(same_place(text, other) for other in before):
+                texts.append(text)
+        tell(bottom)
+    return texts
+
+
+def letter_width(texts: list[Text]) -> float:
+    """The usual width of a Chinese character, by the steps between two of them; by the height of texts without."""
+    steps = []
+    for text in texts:
+        for at in range(1, len(text.text)):
+            if min(text.text[at - 1 : at + 1]) > "\u3000":
+                steps.append(text.middles[at] - text.middles[at - 1])
+    return float(numpy.median(steps or [0.7 * (text.bottom - text.top) for text in texts]))
+
+
+# --- pictures: walls --------------------------------------------------------------------------
+
+
+class Walls:
+    """The straight edges of one direction: where each stands, from where to where it runs, in pixels."""
+
+    def __init__(self, edges: Any, letter: float) -> None:
+        """Joins edges (start, at, end, at) that go on from one another: where others cross it, a wall is parted."""
+        self.letter = letter
+        lanes: dict[int, list[list[float]]] = {}
+        for start, one, end, other in sorted(edges.tolist()):
+            at = (one + other) / 2
+            lane = int(at // letter)
+            beside = [wall for key in (lane - 1, lane, lane + 1) for wall in lanes.get(key, [])]
+            before = [wall for wall in beside if abs(wall[0] - at) < letter / 4 and start - wall[2] < letter]
+            if before:
+                wall = min(before, key=lambda wall: abs(wall[0] - at))
+                wall[2] = max(wall[2], end)
+            else:
+                lanes.setdefault(lane, []).append([at, start, end])
+        self._keep([wall for walls in lanes.values() for wall in walls])
+
+    def _keep(self, walls: list[list[float]]) -> None:
+        self.at, self.start, self.end = numpy.array(sorted(walls)).reshape(-1, 3).T
+        # Walls on one line count together; what is no longer than a word is a stroke of a large letter.
+        self.line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > self.letter / 4)
+        long = numpy.bincount(self.line, self.end - self.start)[self.line] >= 3 * self.letter
+        self.at, self.start, self.end, self.line = (one[long] for one in (self.at, self.start, self.end, self.line))
+
+    def bridge(self, others: "Walls") -> None:
+        """Closes the gaps that something written over a wall made: those not from one crossing wall to another."""
+        walls: list[list[float]] = []
+        for line, start, at, end in sorted(zip(self.line, self.start, self.at, self.end)):
+            last = walls[-1] if walls else [0, 0, 0, -1]
+            gap = (last[2], start)
+            narrow = last[3] == line and gap[1] - gap[0] < 4 * self.letter
+            if narrow and not all(others.crossed(place, at) for place in gap):
+                last[2] = max(last[2], end)
+            else:
+                walls.append([at, start, end, line])
+        self._keep([wall[:3] for wall in walls])
+
+    def crossed(self, at: float, place: float) -> bool:
+        """Whether one of the walls stands about there, about at a place on its way."""
+        slack = self.letter / 2
+        way = (self.start < place + slack) & (self.end > place - slack)
+        return bool((way & (abs(self.at - at) < slack)).any())
+
+    def around(self, place: float, low: float, high: float) -> tuple[float, float]:
+        """The nearest walls on both sides of a place that run along most of low to high; infinite where none does."""
+        along = numpy.clip(numpy.minimum(self.end, high) - numpy.maximum(self.start, low), 0, None)
+        near = (along > 0) & (numpy.bincount(self.line, along)[self.line] >= 0.7 * (high - low))
+        before, behind = self.at[near & (self.at <= place)], self.at[near & (self.at > place)]
+        return before.max(initial=-OPEN), behind.min(initial=OPEN)
+
+    def through(self, text: Text) -> list[float]:
+        """Where walls cross a text, from the left."""
+        met = (self.at > text.middles[0]) & (self.at < text.middles[-1])
+        met &= (self.start < text.middle) & (self.end > text.middle) & (self.end - self.start > 2 * self.letter)
+        return sorted(self.at[met].tolist())
+
+
+Cell = tuple[float, float, float, float]  # the walls around a text: left, top, right, bottom; infinite where none is
+
+
+def cell_around(text: Text, level: Walls, down: Walls) -> Cell:
+    """The nearest walls around a text: those beside its line, those above and below, those beside the whole cell."""
+    low, high = text.middle - 1, text.middle + 1
+    for _ in range(2):
+        left, right = down.around(text.middles[0], low, high)[0], down.around(text.middles[-1], low, high)[1]
+        begin, stop = (text.middles[0] if left == -OPEN else left), (text.middles[-1] if right == OPEN else right)
+        top, bottom = level.around(text.middle, begin, max(stop, begin + 1))
+        if top == -OPEN or bottom == OPEN:
+            break
+        low, high = top, bottom
+    return left, top, right, bottom
+
+
+# --- pictures: rows and columns ---------------------------------------------------------------
+
+
+class Table:
+    """A table on a picture: the edges of its rows and of its columns, the texts in each cell."""
+
+    def __init__(self, rows: list[float], columns: list[float]) -> None:
+        self.rows, self.columns = rows, columns
+        self.texts: dict[tuple[int, int], list[Text]] = {}
+
+    def put(self, text: Text, column: int, first: int, last: int) -> None:
+        """A text into a column, into each row from first to before last, into one at least."""
+        for row in range(first, max(last, first + 1)):
+            self.texts.setdefault((row, column), []).append(text)
+
+
+def closest(edges: list[float], place: float) -> int:
+    """Which of some edges is nearest to a place."""
+    return min(range(len(edges)), key=lambda at: abs(edges[at] - place))
+
+
+def clustered(values: Iterable[float], slack: float) -> list[float]:
+    """The middles of groups of values of which neighbours are closer than `slack`, in order."""
+    groups: list[list[float]] = []
+    for value in sorted(values):
+        if groups and value - groups[-1][-1] < slack:
+            groups[-1].append(value)
         else:
-            blocks.append([box])
-    middles = [(block[0].top + block[-1].bottom) / 2 for block in blocks]
-    bounds = [0.0, *((a + b) / 2 for a, b in itertools.pairwise(middles)), float("inf")]
-    return list(itertools.pairwise(bounds))
+            groups.append([value])
+    return [sum(group) / len(group) for group in groups]
 
 
-class PictureTable:
-    """The table on a picture: its rows as text, the texts of each cell, and those that fit no one cell, by row."""
-
-    def __init__(self) -> None:
-        self.sheet: Sheet = []
-        self.cells: dict[tuple[int, int], list[Box]] = {}
-        self.lost: dict[int, list[Box]] = {}
-
-    def boxes(self, row: int) -> list[Box]:
-        """All texts in the cells of a row."""
-        return [box for (at, _), group in self.cells.items() if at == row for box in group]
-
-
-def _apart(box: Box, columns: list[tuple[float, float]], again: Callable[[Box], str]) -> list[Box]:
-    """A text that fills parts of two neighbouring columns, each part read by itself; other texts as they are."""
-    within = [(left, right) for left, right in columns if min(right, box.right) - max(left, box.left) > 20]
-    if len(within) != 2 or box.left < within[0][0] - 20 or box.right > within[1][1] + 20:
-        return [box]
-    cut = (within[0][1] + within[1][0]) / 2 if within[0][1] < within[1][0] else within[1][0]
-    parts = []
-    for left, right in ((box.left, cut), (cut, box.right)):
-        part = Box(left, box.top, right, box.bottom, "", min(box.score, 0.95))
-        part.text = again(part)
-        parts.append(part)
-    return parts
+def walled_tables(texts: list[Text], cells: list[Cell], letter: float) -> list[Table]:
+    """The tables that closed cells make up: those that lie wall to wall, together."""
+    left, top, right, bottom = numpy.array(cells).T
+    beside = (left[:, None] - right < letter / 2) & (left - right[:, None] < letter / 2)
+    touching = beside & (top[:, None] - bottom < letter / 2) & (top - bottom[:, None] < letter / 2)
+    group, before = numpy.arange(len(cells)), numpy.full(len(cells), -1)
+    while (group != before).any():
+        before, group = group, numpy.where(touching, group, len(cells)).min(axis=1)
+    tables = []
+    for one in dict.fromkeys(group.tolist()):
+        members = numpy.flatnonzero(group == one).tolist()
+        rows = clustered([cells[at][side] for at in members for side in (1, 3)], letter / 2)
+        table = Table(rows, clustered([cells[at][side] for at in members for side in (0, 2)], letter / 2))
+        for at in members:
+            first, last = closest(rows, cells[at][1]), closest(rows, cells[at][3])
+            table.put(texts[at], closest(table.columns, cells[at][0]), first, last)
+        tables.append(table)
+    return tables
 
 
-def _reading_order(boxes: list[Box]) -> list[Box]:
-    """The texts of one cell line by line, each line from the left."""
-    lines: list[list[Box]] = []
-    for box in sorted(boxes, key=lambda box: box.middle):
-        if lines and box.middle - lines[-1][0].middle < (box.bottom - box.top) / 2:
-            lines[-1].append(box)
+def in_lines(texts: list[Text], letter: float) -> list[list[Text]]:
+    """Texts line by line from above, each line from the left."""
+    lines: list[list[Text]] = []
+    for text in sorted(texts, key=lambda text: text.middle):
+        if lines and text.middle - lines[-1][0].middle < 0.7 * letter:
+            lines[-1].append(text)
         else:
-            lines.append([box])
-    return [box for line in lines for box in sorted(line, key=lambda box: box.left)]
+            lines.append([text])
+    return [sorted(line, key=lambda text: text.left) for line in lines]
 
 
-def picture_table(boxes: list[Box], rules: list[float], again: Callable[[Box], str]) -> PictureTable:
-    """The texts of a picture sorted into rows and columns; one that runs through two columns is read in parts."""
-    boxes = without_titles(boxes)
-    columns = picture_columns(boxes)
-    boxes = [part for box in boxes for part in _apart(box, columns, again)]
-    rows = picture_rows(boxes, rules)
-    table = PictureTable()
-    for box in boxes:
-        row = next((at for at, (top, bottom) in enumerate(rows) if top <= box.middle < bottom), -1)
-        within = [at for at, (left, right) in enumerate(columns) if min(right, box.right) - max(left, box.left) > 10]
-        if len(within) == 1:
-            table.cells.setdefault((row, within[0]), []).append(box)
+WHOLE_NUMBER = re.compile(r"(?:1[3-9]\d{9}|0\d{2,3}[-－]?\d{7,8})")
+
+
+def goes_on(before: str, line: str, needs: float, room: float) -> bool:
+    """Whether a line goes on in the next: what of it `needs` to come first had no `room` there; or half a number."""
+    if re.match(r"[【（(]?[\d一二三四五六七八九十]{1,3}[】）)、.．]|【", line):
+        return False
+    if re.fullmatch(r"[\d－-]+", before + line):
+        return WHOLE_NUMBER.fullmatch(before + line) is not None or not WHOLE_NUMBER.fullmatch(before)
+    return needs > room
+
+
+def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> list[list[Text]]:
+    """Texts by lines as they were written: one that was broken because it was full is put together again.
+
+    `left` and `right` are the edges of their cell; `left` is infinite where all lines begin at the left, as a text does.
+    """
+    written: list[list[Text]] = []
+    for line in in_lines(texts, letter):
+        text = "".join(piece.text for piece in line)
+        word = re.match(r"[\dA-Za-z－-]+|.", line[0].text)
+        needs = line[0].middles[word.end() - 1 if word else 0] - line[0].middles[0] + 0.8 * letter
+        last = written[-1] if written else line
+        room = right - last[-1].middles[-1] - letter / 2 + max(last[0].middles[0] - letter / 2 - left, 0.0)
+        apart = line[0].middle - last[-1].middle > 2.5 * letter
+        if written and not apart and goes_on("".join(piece.text for piece in last), text, needs, room):
+            last += line
         else:
-            table.lost.setdefault(row, []).append(box)
-    for row in range(len(rows)):
-        groups = [_reading_order(table.cells.get((row, column), [])) for column in range(len(columns))]
-        if any(groups):
-            table.sheet.append((row, [_tidy("\n".join(box.text for box in group)) for group in groups]))
+            written.append(line)
+    return written
+
+
+def written(texts: list[Text]) -> str:
+    """Texts in a row as one, without a mark that a gap in front was taken for."""
+    return "".join(text.text for text in texts).lstrip("：:，、；")
+
+
+def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
+    """The edges of columns: the gaps that lines share, but for one line in twenty."""
+    cover = numpy.zeros(int(max(text.right for line in lines for text in line) + 2 * letter), int)
+    for text in itertools.chain.from_iterable(lines):
+        for character, middle in zip(text.text, text.middles):
+            half = (0.35 if character < "\u2000" else 0.55) * letter  # so that the letters of a word touch
+            cover[max(int(middle - half), 0) : int(middle + half)] += 1
+    full = cover > len(lines) * 0.05
+    starts, ends = numpy.flatnonzero(full[1:] & ~full[:-1]), numpy.flatnonzero(~full[1:] & full[:-1])
+    return [float(starts[0] - letter), *((ends[:-1] + starts[1:]) / 2), float(ends[-1] + letter)]
+
+
+def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
+    """The edges of rows: the blank stretches that columns share, but for those with a text now and then."""
+    usual = numpy.median([len(texts) for texts in columns])
+    slices: list[list[float]] = []
+    for middle in sorted(text.middle for texts in columns if len(texts) > 0.6 * usual for text in texts):
+        top, bottom = middle - 0.45 * letter, middle + 0.45 * letter
+        if slices and top <= slices[-1][1]:
+            slices[-1][1] = bottom
+        else:
+            slices.append([top, bottom])
+    blanks = [(below[0] - above[1], (above[1] + below[0]) / 2) for above, below in itertools.pairwise(slices)]
+    usual = sorted(blanks)[len(blanks) * 3 // 4][0] if blanks else 0.0
+    edges = [edge for blank, edge in blanks if blank > 0.6 * usual]  # narrower ones are between two lines of one row
+    return [slices[0][0] - letter, *edges, slices[-1][1] + letter]
+
+
+def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int, int]]:
+    """The rows (first, last + 1) of each text of a column: its own, or those around it where one stands for several."""
+    own = [min(max(sum(edge <= text.middle for edge in rows) - 1, 0), len(rows) - 2) for text in texts]
+    around, first, off = [], 0, 0.0
+    for text in texts:
+        last = min(max(closest(rows, 2 * text.middle - rows[first]), first + 1), len(rows) - 1)
+        around.append((first, last))
+        off = max(off, abs((rows[first] + rows[last]) / 2 - text.middle))
+        first = min(last, len(rows) - 2)
+    if len(texts) < 0.6 * (len(rows) - 1) and off < letter and around[-1][1] == len(rows) - 1:
+        return around
+    return [(row, row + 1) for row in own]
+
+
+def gap_table(texts: list[Text], cells: list[Cell], letter: float) -> Table | None:
+    """The table that texts make up which no walls, or walls one way only, keep apart; None where it is running text."""
+    pieces = []
+    for text, cell in zip(texts, cells):
+        gaps = [sum(pair) / 2 for pair in itertools.pairwise(text.middles) if pair[1] - pair[0] > 1.9 * letter]
+        pieces += [(piece, cell) for piece in text.cut(gaps)]
+    several = [line for line in in_lines([piece for piece, _ in pieces], letter) if len(line) > 1]
+    if len(several) < 3 or sum(map(len, several)) < 0.6 * len(pieces):
+        return None
+    pieces = [(piece, cell) for piece, cell in pieces if piece.bottom > several[0][0].top]  # a title stands above
+    beside = [edge for _, cell in pieces for edge in (cell[0], cell[2]) if abs(edge) < OPEN]
+    above = [edge for _, cell in pieces for edge in (cell[1], cell[3]) if abs(edge) < OPEN]
+    columns = clustered(beside, letter / 2) if len(beside) > 1.6 * len(pieces) else column_edges(several, letter)
+    if len(columns) < 3:
+        return None
+    filled: list[list[Text]] = [[] for _ in columns[1:]]
+    for piece, _ in pieces:
+        for part in piece.cut(columns[1:-1]):
+            filled[sum(part.middles[0] > edge for edge in columns[1:-1])].append(part)
+    rows = clustered(above, letter / 2) if len(above) > 1.6 * len(pieces) else row_edges(filled, letter)
+    table = Table(rows, columns)
+    for column, parts in enumerate(filled):
+        parts.sort(key=lambda part: part.middle)
+        for part, (first, last) in zip(parts, spans(parts, rows, letter) if parts else []):
+            table.put(part, column, first, last)
     return table
 
 
-# Below these a text or a number read off a picture is doubtful.
-SURE_TEXT = 0.9
-SURE_NUMBER = 0.97
+def layout(texts: list[Text], level: Walls, down: Walls, letter: float) -> tuple[list[Table], list[Text]]:
+    """(the tables on a picture, the texts that stand in none)."""
+    pieces = [piece for text in texts for piece in text.cut(down.through(text))]
+    cells = [cell_around(piece, level, down) for piece in pieces]
+    closed = [at for at, cell in enumerate(cells) if max(map(abs, cell)) < OPEN]
+    tables = []
+    if closed:
+        found = walled_tables([pieces[at] for at in closed], [cells[at] for at in closed], letter)
+        tables = [table for table in found if len(table.rows) > 2 and len(table.columns) > 2]
+    placed = {text for table in tables for texts in table.texts.values() for text in texts}
+    rest = [at for at, piece in enumerate(pieces) if piece not in placed]
+    if len(rest) > len(pieces) / 2:
+        table = gap_table([pieces[at] for at in rest], [cells[at] for at in rest], letter)
+        if table:
+            tables.append(table)
+            rest = [at for at in rest if not table.rows[0] < pieces[at].middle < table.rows[-1]]
+    return tables, [pieces[at] for at in rest]
+
+
+# --- pictures: parts --------------------------------------------------------------------------
+
+
+class Picture:
+    """A straight picture that is being read: its pixels, the engine, the width of a letter on it."""
+
+    def __init__(self, image: Any, engine: Any, letter: float) -> None:
+        self.image, self.engine, self.letter = image, engine, letter
+
+    def doubts(self, texts: list[Text]) -> tuple[str, ...]:
+        """What the engine is unsure of in some texts, and numbers that read otherwise when read alone and larger."""
+        doubts = []
+        for text in texts:
+            least = [SURE_DIGIT if character.isdigit() else SURE_CHARACTER for character in text.text]
+            weak = [character for character, sure, low in zip(text.text, text.sure, least) if sure < low]
+            if weak:
+                doubts.append(f"「{text.text}」里的「{''.join(weak)}」不够清楚")
+            elif len(re.sub(r"\D", "", text.text)) >= 6:
+                again = self.read_again(text)
+                if re.sub(r"\D", "", again) != re.sub(r"\D", "", text.text):
+                    doubts.append(f"「{text.text}」再读成了「{again}」")
+        return tuple(doubts)
+
+    def read_again(self, text: Text) -> str:
+        """One text once more, by itself and larger."""
+        view = self.image[
+            max(int(text.top) - 3, 0) : int(text.bottom) + 3, max(int(text.left) - 3, 0) : int(text.right) + 3
+        ]
+        larger = cv2.resize(view, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
+        return "".join(self.engine(larger, use_det=False, use_rec=True).txts or ()).replace(" ", "")
+
+    def strip(self, top: float, bottom: float, left: float, right: float) -> bytes:
+        """A part of the picture as a small grey PNG."""
+        view = self.image[max(int(top), 0) : int(bottom) + 1, max(int(left), 0) : int(right) + 1]
+        factor = min(STRIP_WIDTH / view.shape[1], 1.0)
+        small = cv2.resize(
+            cv2.cvtColor(view, cv2.COLOR_BGR2GRAY), None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA
+        )
+        return bytes(cv2.imencode(".png", small // 16 * 17)[1])  # sixteen greys: half the size
+
+    def table_lines(self, table: Table) -> list[Line]:
+        """The rows of a table with their doubts and strips; what is empty throughout is left out."""
+        used = sorted({column for _, column in table.texts})
+        lines = []
+        for row, (top, bottom) in enumerate(itertools.pairwise(table.rows)):
+            cells = []
+            for column in used:
+                left, right = table.columns[column : column + 2]
+                pieces = unwrapped(table.texts.get((row, column), []), self.letter, left, right - 0.3 * self.letter)
+                cells.append("\n".join(written(texts) for texts in pieces))
+            if any(cells):
+                texts = [text for column in used for text in table.texts.get((row, column), [])]
+                strip = self.strip(top, bottom, table.columns[0], table.columns[-1])
+                lines.append(Line(len(lines) + 1, cells, self.doubts(texts), strip))
+        return lines
+
+    def text_lines(self, texts: list[Text]) -> list[Line]:
+        """Running text by paragraphs."""
+        edges = min(text.left for text in texts), max(text.right for text in texts)
+        lines: list[Line] = []
+        for texts in unwrapped(texts, self.letter, OPEN, max(text.middles[-1] for text in texts) + self.letter / 2):
+            strip = self.strip(min(text.top for text in texts), max(text.bottom for text in texts), *edges)
+            lines.append(Line(len(lines) + 1, [written(texts)], self.doubts(texts), strip))
+        return lines
 
 
 def picture_parts(image: Any, name: str) -> list[Part]:
-    """The table on a picture (a PIL image), each row with what is doubtful in it. `name` goes into the part."""
-    boxes, rules, again = read_picture(image)
-    table = picture_table(boxes, rules, again)
-    lines = []
-    for number, cells in table.sheet:
-        doubts = [f"「{box.text}」没归到哪一格" for box in table.lost.get(number, [])]
-        for box in table.boxes(number):
-            second = again(box) if re.search(r"\d{6}", box.text) else box.text
-            if re.sub(r"\D", "", second) != re.sub(r"\D", "", box.text):
-                doubts.append(f"{box.text} 再读成了 {second}")
-            elif box.score < (SURE_NUMBER if re.search(r"\d{6}", box.text) else SURE_TEXT):
-                doubts.append(f"「{box.text}」不够清楚")
-        lines.append(Line(number + 1, cells, tuple(doubts)))
-    return [Part(name, True, lines)] if lines else []
+    """The tables and the running text on a picture (a PIL image), from above; `name` goes into each part.
+
+    A cell that spans several rows stands in each of them; a line's doubts say what the engine is unsure of and which
+    number reads otherwise a second time. Shows its progress on a terminal.
+    """
+    terminal = is_terminal(sys.stderr)
+    with click.progressbar(
+        length=100, label=f"读图 {name}".rstrip(), file=sys.stderr if terminal else io.StringIO()
+    ) as bar:
+        engine = load_engine()
+        pixels = numpy.ascontiguousarray(numpy.array(image.convert("RGB"))[:, :, ::-1])
+        if min(pixels.shape[:2]) < 16:
+            return []
+        bar.update(5)
+        pixels = made_straight(engine, pixels)
+        bar.update(15)
+        texts = read_texts(engine, pixels, lambda row: bar.update(20 + 60 * row // len(pixels) - bar.pos))
+        if not texts:
+            return []
+        picture = Picture(pixels, engine, letter_width(texts))
+        lines = straight_lines(pixels, 1.15 * picture.letter)
+        level, down = Walls(lines[0], picture.letter), Walls(lines[1], picture.letter)
+        level.bridge(down)
+        down.bridge(level)
+        tables, rest = layout(texts, level, down, picture.letter)
+        parts = []
+        for table in sorted(tables, key=lambda table: table.rows[0]):
+            parts.append((table.rows[0], Part(name, True, picture.table_lines(table))))
+            bar.update(20 // len(tables))
+        starts = [top for top, _ in parts]
+        for at in range(len(parts) + 1):
+            between = [text for text in rest if sum(start <= text.middle for start in starts) == at]
+            if between:
+                parts.append((min(text.top for text in between), Part(name, False, picture.text_lines(between))))
+    return [part for _, part in sorted(parts, key=lambda part: part[0])]
 
 
 def read_picture_parts(path: str) -> list[Part]:
