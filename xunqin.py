@@ -1564,246 +1564,527 @@ class Part(NamedTuple):
     lines: list[Line]
 
 
-MAX_BYTES = 50_000_000
-PICTURE, TEXT, WORKBOOK = "picture", "text", "workbook"
-# What a file is, by its first bytes.
-MAGIC = ((b"\x89PNG", PICTURE), (b"\xff\xd8\xff", PICTURE), (b"PK\x03\x04", WORKBOOK), (b"\xd0\xcf\x11\xe0", "locked"))
-
-# What a heading may say, most telling first; `phone` is a column that may hold both kinds.
-HEADINGS = {
-    "number": ("序号", "编号", "no"),
-    "city": ("市州", "市（州）", "市(州)", "地市", "所在市", "所属市", "城市", "市", "city"),
-    "district": ("区县", "县市区", "区市县", "县区", "县（市、区）", "县(市、区)", "县（市区）", "所在区", "district"),
-    "office_phone": ("办公电话", "座机", "固定电话", "固话", "值班电话", "单位电话", "officephone"),
-    "mobile": ("手机", "移动电话", "mobile"),
-    "phone": ("联系电话", "联系方式", "电话", "咨询电话"),
-    "address": ("地址", "位置", "地点", "address"),
-    "contact": ("负责人", "联系人", "联系民警", "民警", "姓名", "contact"),
-    "unit": ("单位名称", "采血点名称", "公安机关单位名称", "采血单位", "单位", "采血点", "公安机关", "名称", "unit"),
-}  # fmt: skip
-NUMBER_FIELDS = ("office_phone", "mobile", "phone")
-DRAFT_COLUMNS = ("市州", "区县", "单位名称", "地址", "负责人", "办公电话", "手机", "置信度", "存疑")
-
-
-class Entry:
-    """One row of a list being imported: its cells, what was repaired, what is wrong."""
-
-    def __init__(self, number: int, cells: dict[str, str]) -> None:
-        self.number = number
-        self.cells = cells
-        self.office: list[str] = []
-        self.mobile: list[str] = []
-        self.division: Division | None = None
-        self.repairs: list[str] = []
-        self.problems: list[str] = []
-
-
-def file_kind(path: str) -> str:
-    """Whether a file is a picture, a workbook or text. Raises ListError for what cannot be read at all."""
-    try:
-        if os.path.isdir(path):
-            raise ListError(path, "这是一个目录", "请给出一个文件")
-        size = os.path.getsize(path)
-        with open(path, "rb") as file:
-            start = file.read(8)
-    except OSError as error:
-        raise ListError(path, f"打不开（{reason(error)}）", "请检查路径和权限") from None
-    if not size:
-        raise ListError(path, "文件是空的", "请给出有内容的名单")
-    if size > MAX_BYTES:
-        raise ListError(path, f"文件太大（{size // 1_000_000} MB）", "名单不该超过 50 MB，请确认是不是给错了文件")
-    kind = next((kind for magic, kind in MAGIC if start.startswith(magic)), TEXT)
-    if kind == "locked":
-        raise ListError(path, "是加密的或旧版的 Excel 文件", "请去掉密码，另存为 .xlsx 或 CSV")
-    return kind
+# Limits, so that a hostile or a wrong file is refused at once: the bytes of a file, the XML unpacked from one, the
+# rows and columns of a table, the characters of a cell, the pages of a PDF.
+MAX_BYTES, MAX_XML, MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_PAGES = 50_000_000, 60_000_000, 200_000, 200, 5_000, 200
+STDIN_NAME = "粘贴的名单"
 
 
 def extra_missing(path: str, extra: str) -> ListError:
     """The one line for an optional library that is not installed."""
-    return ListError(path, f"还没装读它要用的库（{extra}）", f"请运行 pip install 'xunqin[{extra}]'")
+    return ListError(path, f"还没装读它要用的库（{extra}）", f"请在 xunqin 的文件夹里运行 pip install '.[{extra}]'")
 
 
-Sheet = list[tuple[int, list[str]]]  # (row number, cells)
+def read_bytes(path: str) -> bytes:
+    """The bytes of a file, of stdin for "-". Raises ListError for what is no file, cannot be opened, or is too large."""
+    import stat
+
+    try:
+        if path == "-":
+            if sys.stdin is None:
+                raise ListError("标准输入", "已经关闭", "请给出一个文件")
+            raw = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            mode = os.stat(path).st_mode
+            if stat.S_ISDIR(mode):
+                raise ListError(path, "这是一个目录", "请给出一个文件")
+            if not stat.S_ISREG(mode):
+                raise ListError(path, "不是普通文件", "请先存成文件，或用 xunqin import - 从标准输入读")
+            with open(path, "rb") as file:
+                raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ListError(path or "（空的文件名）", f"打不开（{reason(error)}）", "请检查路径和权限") from None
+    if not raw:
+        raise ListError(path, "文件是空的", "请给出有内容的名单")
+    if len(raw) > MAX_BYTES:
+        raise ListError(path, "文件太大（超过 50 MB）", "请确认是不是给错了文件")
+    return raw
 
 
-def _tidy(cell: str) -> str:
-    """A cell in one width, its lines apart by line breaks only."""
-    import unicodedata
+def tidy(cell: str) -> str:
+    """A cell in one width, its lines apart by line breaks only. Full-width signs that Chinese is written with stay."""
+    wide = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in "（），：；！？"}
+    text = cell.translate({**wide, 0x3000: " ", 0xA0: " ", 0xFEFF: ""})
+    text = re.sub(r"^'(?=[=+@-])", "", text)  # the guard of a spreadsheet
+    return "\n".join(line.strip() for line in re.split(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]+", text) if line.strip())
 
-    text = unicodedata.normalize("NFKC", cell.replace("（", "\ue000").replace("）", "\ue001").replace("：", "\ue002"))
-    text = text.replace("\ue000", "（").replace("\ue001", "）").replace("\ue002", "：")
-    return "\n".join(line.strip() for line in re.split(r"[\r\n\t\u2028]+", text) if line.strip())
+
+# --- words: what headings and labels say --------------------------------------------------------
+
+# What a heading, or a label in front of a text, may say. A heading is made of these words and no others; the last
+# one tells the field, but one of `unread` always does. Words of one character count only by themselves.
+HEADINGS = {
+    "number": "序号 编号 行 行号 排序 no row line",
+    "province": "省 省份 province",
+    "city": "市州 地市 州市 市 州 地区 城市 市级 地级市 city",
+    "district": "区县 县区 市县 县市 县市区 区市县 市区县 市县区 区 县 行政区 行政区划 辖区 district",
+    "unit": "单位 采血点 采血单位 采血机构 机构 公安机关 名称 点位 部门 unit name",
+    "address": "地址 位置 地点 住址 address location",
+    "contact": "负责人 联系人 联络人 责任人 接待人 经办人 民警 警官 姓名 contact officer person",
+    "office_phone": "办公电话 办公室电话 座机 固定电话 固定 固话 值班电话 值班室 值班室电话 单位电话 officephone office",
+    "mobile": "手机 移动电话 移动 小灵通 mobile mobilephone cell cellphone",
+    "phone": "电话 电话号码 号码 联系方式 联系办法 热线 咨询电话 phone telephone tel",
+    "unread": "传真 监督 监督电话 投诉 举报 邮编 邮政编码 邮箱 网址 微信 qq 备注 说明 时间 职务 警号 fax email remark",
+    "skipped": "问题 图 置信度 hotline 报警电话 code 代码 query match note result distancekm",
+    "doubt": "存疑",
+    "confirmed": "核对",
+    "status": "status 状态",
+    "source": "source 出处",
+    "as_of": "asof",
+}
+FILLERS = "的 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 办公 对外 公布 公开 咨询 服务 人员 信息 第一 第二 号"
+JOINERS = "[及和与、/／&]"
+HEADING_WORDS = {word: field for field, words in HEADINGS.items() for word in words.split()}
+_HEADING_PATTERN = "|".join(sorted([*HEADING_WORDS, *FILLERS.split(), JOINERS], key=len, reverse=True))
+NUMBER_FIELDS = ("office_phone", "mobile", "phone")
+# The fields that make an entry, as they are headed in drafts and in the rows that are written out to be corrected.
+FIELD_NAMES = {
+    "city": "市州", "district": "区县", "unit": "单位名称", "address": "地址", "contact": "负责人",
+    "office_phone": "办公电话", "mobile": "手机", "phone": "联系电话",
+}  # fmt: skip
+STRAY_SHEET = "未收录的号码"
 
 
+@lru_cache(maxsize=4096)
 def heading_field(text: str) -> str:
-    """The field that a heading names, "" for none: 详细地址 -> address, 联系人及电话 -> phone."""
-    heading = re.sub(r"[\s_:：*]", "", text).lower()
-    if len(heading) > 14 or not heading:
+    """The field that a heading names, "mixed" when one column holds a contact or an address and a phone, "" for none.
+
+    详细地址 -> address, 联系电话（工作日）-> phone, 电话2 -> phone, 联系人及电话 -> mixed, 传真电话 -> unread.
+    """
+    bare = re.sub(r"[（(\[【][^）)\]】]*[）)\]】]", "", text)
+    heading = simplified(re.sub(r"[\s_:：*.．·\-\d]", "", bare)).lower()
+    if heading in HEADING_WORDS:
+        return HEADING_WORDS[heading]
+    words = re.findall(_HEADING_PATTERN, heading) if len(heading) <= 24 else []
+    if "".join(words) != heading or any(len(word) == 1 and word in HEADING_WORDS for word in words):
         return ""
-    for field, words in HEADINGS.items():
-        if heading in words:
-            return field
-    return next((f for f, words in HEADINGS.items() if any(len(w) > 1 and w in heading for w in words)), "")
+    fields = [HEADING_WORDS[word] for word in words if word in HEADING_WORDS and word != "no"]
+    if "unread" in fields:
+        return "unread"
+    told = {"phone" if field in NUMBER_FIELDS else field for field in fields}
+    if len(told) > 1 and "phone" in told and any(re.fullmatch(JOINERS, word) for word in words):
+        return "mixed"
+    return fields[-1] if fields else ""
 
 
-def _fields(cells: list[str]) -> dict[str, int]:
-    """{field: column} that a row of headings names."""
-    fields: dict[str, int] = {}
-    for column, cell in enumerate(cells):
-        field = heading_field(cell)
-        if field and field not in fields:
-            fields[field] = column
-    return fields
+# --- readers: each knows one form of file, and nothing of the list ------------------------------
 
 
-def _text_rows(path: str) -> Sheet:
-    """CSV in UTF-8, UTF-16 with BOM or GB 18030, apart by comma, tab or semicolon, whichever makes most cells."""
-    with open(path, "rb") as file:
-        raw = file.read()
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings: tuple[str, ...] = ("utf-16",)
-    elif b"\0" in raw:
-        raise ListError(path, "不是文本、Excel 或图片文件", "请给出 CSV、XLSX、PNG 或 JPEG")
-    else:
-        encodings = ("utf-8-sig", "gb18030")
+def table_delimiter(lines: list[str]) -> str:
+    """What stands between the cells of a text's lines: , tab ; or |, "" when it is running text."""
+    best, found = 1, ""
+    filled = [line for line in lines if line.strip()]
+    for delimiter in "\t,;|":
+        rows = [line.split(delimiter) for line in filled]
+        headed = max((len([cell for cell in row if heading_field(cell)]) for row in rows[:15]), default=0)
+        widths = sorted(len(row) for row in rows)
+        even = widths[len(widths) // 2] if widths else 0
+        labelled = any(re.match(r"\s*(地址|电话|联系)[^:：]*[:：].", cell) for row in rows[:15] for cell in row)
+        if even > 1 and widths.count(even) * 3 >= len(widths) * 2 and not labelled:
+            headed = max(headed, 2)
+        if headed > best:
+            best, found = headed, delimiter
+    return found
+
+
+def read_text_parts(path: str, raw: bytes) -> list[Part]:
+    """Text apart by comma, tab, semicolon or pipe as a table, other text as it runs; UTF-8, UTF-16 or GB 18030."""
+    text = ""
+    encodings = ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030")
     for encoding in encodings:
-        try:
+        with contextlib.suppress(UnicodeDecodeError):
             text = raw.decode(encoding)
             break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise ListError(path, "编码认不出来", "请另存为 UTF-8 的 CSV")
-    sheets = []
-    for delimiter in ",\t;":
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        rows: Sheet = []
-        try:
-            for cells in reader:
-                rows.append((reader.line_num, cells))
-        except csv.Error as error:
-            raise ListError(path, f"CSV 格式不对（{error}）", "请检查引号是否成对", reader.line_num) from None
-        sheets.append(rows)
-    return max(sheets, key=lambda rows: max(((len(_fields(cells)), len(cells)) for _, cells in rows), default=(0, 0)))
+    if not text or "\0" in text:
+        raise ListError(path, "不是认得的文件", "可用 CSV、文本、XLSX、DOCX、PDF、网页和图片")
+    lines = re.split(r"\r\n|\n|\r", text)
+    if len(lines) > MAX_ROWS:
+        raise ListError(path, f"有 {len(lines)} 行", f"名单最多 {MAX_ROWS} 行，请确认是不是给错了文件")
+    delimiter = table_delimiter(lines)
+    if not delimiter:
+        return [Part("", False, [Line(at, [tidy(line)]) for at, line in enumerate(lines, 1) if line.strip()])]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows = []
+    start = 1
+    try:
+        for cells in reader:
+            rows.append(Line(start, [tidy(cell) for cell in cells]))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise ListError(path, f"CSV 格式不对（{error}）", "请检查引号是否成对", start) from None
+    return [Part("", True, rows)]
 
 
-def _cell_text(value: object) -> str:
+def check_archive(path: str, raw: bytes) -> None:
+    """Raise ListError for a packed file whose XML unpacks to more than MAX_XML bytes."""
+    import zipfile
+
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist() if not entry.filename.startswith("xl/media"))
+    if unpacked > MAX_XML:
+        raise ListError(path, f"解开后太大（{unpacked // 1_000_000} MB）", "请确认是不是给错了文件")
+
+
+def sheet_marks(path: str, raw: bytes, position: int) -> tuple[list[str], set[str]]:
+    """(merged areas as A1:A3, cells with a formula but no stored value) of a workbook's sheet, from its XML."""
+    import posixpath
+    import zipfile
+    from xml.etree import ElementTree
+
+    relation = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+    merged, empty = [], set()
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+        wanted = [element.get(relation) for element in book.iter() if element.tag.endswith("}sheet")][position]
+        targets = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+        member = next(element.get("Target", "") for element in targets if element.get("Id") == wanted)
+        member = posixpath.normpath(posixpath.join("/xl", member)).lstrip("/")
+        with archive.open(member) as file:
+            for _, element in ElementTree.iterparse(file):
+                tag = element.tag.rpartition("}")[2]
+                if tag == "mergeCell":
+                    merged.append(element.get("ref", ""))
+                elif tag == "c" and len(element):
+                    inside = {child.tag.rpartition("}")[2]: child.text for child in element}
+                    if "f" in inside and not inside.get("v"):
+                        empty.add(element.get("r", ""))
+                    if len(re.sub("[^A-Z]", "", element.get("r", ""))) > 2:
+                        raise ListError(path, f"{element.get('r')} 格有内容", f"名单最多 {MAX_COLUMNS} 列")
+                elif tag == "row":
+                    element.clear()
+    return merged, empty
+
+
+def workbook_cell(value: object) -> str:
     """A workbook's cell as text: 13800001234.0 is 13800001234."""
     if value is None:
         return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else tidy(str(value))
 
 
-def _workbook_rows(path: str) -> Sheet:
-    """The sheet of an XLSX file with the most rows; a merged cell's text stands in each of its rows."""
+def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
+    """Every visible sheet of an XLSX file; what stands in a merged cell stands in each of its rows."""
+    import warnings
+
+    import openpyxl
+    from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
+
+    check_archive(path, raw)
+    parts = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of drop-down lists and formats that openpyxl does not know
+        book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+        for position, sheet in enumerate(book.worksheets):
+            if sheet.sheet_state != "visible":
+                parts.append(Part(f"{sheet.title}（隐藏）", True, []))
+                continue
+            merged, empty = sheet_marks(path, raw, book.sheetnames.index(sheet.title))
+            sheet.reset_dimensions()
+            rows: dict[int, list[str]] = {}
+            for number, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True), 1):
+                if any(value is not None for value in values):
+                    rows[number] = [workbook_cell(value) for value in values]
+                if len(rows) > MAX_ROWS:
+                    raise ListError(path, f"超过 {MAX_ROWS} 行", "请确认是不是给错了文件")
+            for number, column in map(coordinate_to_tuple, filter(None, empty)):
+                if number in rows:
+                    rows[number][column - 1] = "#公式没有值"
+            for area in merged:
+                left, top, _, bottom = range_boundaries(area)
+                if top in rows and left <= MAX_COLUMNS:
+                    for number in range(top + 1, min(bottom, max(rows)) + 1):
+                        if number in rows:
+                            rows[number][left - 1] = rows[number][left - 1] or rows[top][left - 1]
+            width = max((at + 1 for row in rows.values() for at, cell in enumerate(row) if cell), default=0)
+            parts.append(Part(sheet.title, True, [Line(number, cells[:width]) for number, cells in rows.items()]))
+    return parts
+
+
+WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+
+
+def word_text(element: Any) -> str:
+    """The text of a part of a Word file, its paragraphs apart by line breaks; deleted text and doubles left out."""
+    text = ""
+    for child in element:
+        if child.tag == WORD + "t":
+            text += child.text or ""
+        elif child.tag in (WORD + "br", WORD + "cr"):
+            text += "\n"
+        elif child.tag == WORD + "tab":
+            text += "  "
+        elif isinstance(child.tag, str) and not child.tag.endswith(("}Fallback", "}txbxContent")):
+            text += word_text(child) + ("\n" if child.tag == WORD + "p" else "")
+    return text
+
+
+def word_rows(table: Any) -> Iterator[list[str]]:
+    """The rows of a Word table; what stands in a cell merged downwards stands in each of its rows."""
+    above: dict[int, str] = {}
+    for row in table.iter(WORD + "tr"):
+        cells: list[str] = []
+        for cell in row.iter(WORD + "tc"):
+            column = len(cells)
+            text = tidy(word_text(cell))
+            merge = next(cell.iter(WORD + "vMerge"), None)
+            if merge is not None and merge.get(WORD + "val") != "restart":
+                text = above.get(column, "")
+            above[column] = text
+            span = next(cell.iter(WORD + "gridSpan"), None)
+            wide = int(span.get(WORD + "val") or 1) if span is not None else 1
+            cells += [text, *[""] * (min(wide, MAX_COLUMNS) - 1)]
+        yield cells[:MAX_COLUMNS]
+
+
+def read_word_parts(path: str, raw: bytes) -> list[Part]:
+    """The tables and the text between them of a DOCX file, in order."""
+    import docx
+
+    check_archive(path, raw)
+    parts: list[Part] = []
+
+    def add_text(text: str) -> None:
+        if not parts or parts[-1].table:
+            parts.append(Part("", False, []))
+        at = len(parts[-1].lines)
+        parts[-1].lines.extend(Line(at + n, [line]) for n, line in enumerate(tidy(text).split("\n"), 1) if line)
+
+    def walk(element: Any) -> None:
+        for child in element:
+            tables = child.tag == WORD + "tbl" and sum(1 for _ in child.iter(WORD + "tbl"))
+            if tables == 1:  # one that holds others only lays them out
+                parts.append(Part("", True, [Line(at, cells) for at, cells in enumerate(word_rows(child), 1)]))
+            elif child.tag == WORD + "p":
+                add_text(word_text(child))
+                walk_boxes(child)
+            elif isinstance(child.tag, str) and not child.tag.endswith("}Fallback"):
+                walk(child)
+
+    def walk_boxes(paragraph: Any) -> None:
+        for box in paragraph.iter(WORD + "txbxContent"):
+            if not any(above.tag.endswith("}Fallback") for above in box.iterancestors()):
+                walk(box)
+
+    walk(docx.Document(io.BytesIO(raw)).element.body)
+    return parts
+
+
+# What begins a line of its own on a web page, and what is no text of it.
+HTML_BLOCKS = set("p div br li ul ol dl dt dd h1 h2 h3 h4 h5 h6 tr td th table section article nav footer pre".split())
+HTML_HIDDEN = ("script", "style", "noscript", "template", "head", "select", "textarea", "svg")
+
+
+def html_lines(element: Any) -> list[str]:
+    """The text of a part of a web page, line by line, blank lines left out."""
+    from lxml import etree
+
+    text = ""
+    for event, item in etree.iterwalk(element, events=("start", "end", "comment")):
+        block = "\n" if item.tag in HTML_BLOCKS else ""
+        if event == "start":
+            text += block + " ".join(f".{item.text or ''}.".split())[1:-1]
+        else:
+            text += block
+            if item is not element:
+                text += " ".join(f".{item.tail or ''}.".split())[1:-1]
+    return [line for line in tidy(text).split("\n") if line]
+
+
+def html_rows(table: Any) -> Iterator[list[str]]:
+    """The rows of a web page's table; a cell that spans rows stands in each of them, one that spans columns once."""
+    below: dict[int, tuple[int, str]] = {}  # column: (how many rows more, text)
+
+    def number(cell: Any, name: str) -> int:
+        text = cell.get(name, "1")
+        return min(max(int(text), 1), MAX_COLUMNS) if text.isdecimal() and len(text) < 6 else 1
+
+    for row in table.iter("tr"):
+        cells: list[str] = []
+        waiting = list(row.iterchildren("td", "th"))
+        while (waiting or len(cells) in below) and len(cells) < MAX_COLUMNS:
+            column = len(cells)
+            more, text = below.pop(column, (0, ""))
+            if more:
+                cells.append(text)
+            elif waiting:
+                cell = waiting.pop(0)
+                more, text = number(cell, "rowspan"), "\n".join(html_lines(cell))
+                cells += [text, *[""] * (number(cell, "colspan") - 1)]
+            if more > 1:
+                below[column] = (more - 1, text)
+        yield cells
+
+
+def read_html_parts(path: str, raw: bytes) -> list[Part]:
+    """The tables and the text between them of a web page, in order; in the character set that it declares."""
+    from lxml import etree, html
+
+    def parsed(text: str) -> Any:
+        return html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8", huge_tree=True))
+
+    declared = "".join(parsed(raw.decode("latin-1")).xpath("//meta/@charset | //meta/@content")).lower()
+    named = re.search(r"utf-?(?:8|16)|gb\w+|big5", declared)
+    # Browsers read all that calls itself GB as its largest set; the names 喆 and 镕 need it.
+    charset = "gb18030" if named and named[0].startswith("gb") else named[0] if named else "utf-8"
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        charset = "utf-16"
+    elif not named:
+        with contextlib.suppress(UnicodeDecodeError):
+            charset = "gb18030" if "\ufffd" in raw.decode("utf-8", "replace") and raw.decode("gb18030") else charset
+    root = parsed(raw.decode(charset, "replace"))
+    for hidden in list(root.iter(*HTML_HIDDEN)):
+        hidden.drop_tree()
+    parts: list[Part] = []
+    for table in [table for table in root.iter("table") if next(table.iterdescendants("table"), None) is None]:
+        rows = [Line(at, cells) for at, cells in enumerate(html_rows(table), 1)]
+        # Where it stood is found again by a mark among the lines of the text.
+        mark = etree.Element("p")
+        mark.text = f"\ue000{len(parts)}\ue000"
+        mark.tail = table.tail
+        table.getparent().replace(table, mark)
+        parts.append(Part("", True, rows))
+    ordered: list[Part] = []
+    lines: list[Line] = []
+    for at, line in enumerate(html_lines(root), 1):
+        mark = re.fullmatch("\ue000(\\d+)\ue000", line)
+        if not mark:
+            lines.append(Line(at, [line]))
+            continue
+        ordered += [Part("", False, lines), parts[int(mark[1])]]
+        lines = []
+    return [part for part in [*ordered, Part("", False, lines)] if part.lines]
+
+
+def read_pdf_parts(path: str, raw: bytes) -> list[Part]:
+    """The tables and the text around them of each page of a PDF; a page that is a picture is read as one."""
+    import pdfplumber
+
+    parts: list[Part] = []
+    with pdfplumber.open(io.BytesIO(raw)) as book:
+        if len(book.pages) > MAX_PAGES:
+            raise ListError(path, f"有 {len(book.pages)} 页", f"名单最多 {MAX_PAGES} 页，请确认是不是给错了文件")
+        for page in book.pages:
+            name = f"第 {page.page_number} 页"
+            text = page.extract_text()
+            if page.images and len(re.sub(r"\s", "", text)) < 20 or text.count("(cid:") > 10:
+                scale = min(200, 5000 * 72 / max(page.width, page.height))
+                parts += picture_parts(page.to_image(resolution=scale).original.convert("RGB"), name)
+                continue
+            tables = [table for table in page.find_tables() if len(table.rows) > 1 and len(table.rows[0].cells) > 1]
+
+            def outside(item: Any, tables: list[Any] = tables) -> bool:
+                middle = ((item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2)
+                boxes = [table.bbox for table in tables]
+                return not any(b[0] <= middle[0] <= b[2] and b[1] <= middle[1] <= b[3] for b in boxes)
+
+            around = page.filter(lambda item: item["object_type"] != "char" or outside(item))
+            lines = [(line["top"], line["text"]) for line in around.extract_text_lines(x_tolerance_ratio=0.6)]
+            for table in sorted(tables, key=lambda table: float(table.bbox[1])):
+                above = [text for top, text in lines if top < table.bbox[1]]
+                lines = [(top, text) for top, text in lines if top >= table.bbox[1]]
+                parts.append(Part(name, False, [Line(at, [tidy(text)]) for at, text in enumerate(above, 1)]))
+                rows = [[tidy(cell or "") for cell in row] for row in table.extract()]
+                parts.append(Part(name, True, [Line(at, row) for at, row in enumerate(rows, 1)]))
+            parts.append(Part(name, False, [Line(at, [tidy(text)]) for at, (_, text) in enumerate(lines, 1)]))
+            page.close()
+    return [part for part in parts if part.lines]
+
+
+# The forms of files that are read: how each is called, the bytes it begins with, its reader.
+class Form(NamedTuple):
+    """One form of file that is read."""
+
+    name: str
+    starts: tuple[bytes, ...]
+    read: Callable[[str, bytes], list[Part]]
+
+
+PICTURE = Form(
+    "图片",
+    (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"GIF8"),
+    lambda path, raw: read_picture_parts(path),
+)
+PDF = Form("PDF", (b"%PDF",), read_pdf_parts)
+XLSX = Form("Excel（.xlsx）", (), read_workbook_parts)
+DOCX = Form("Word（.docx）", (), read_word_parts)
+HTML = Form("网页", (), read_html_parts)
+TEXT = Form("文本", (), read_text_parts)
+# What is known and not read: the bytes it holds, what it is, what to do.
+UNREAD_FORMS = (
+    (b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P", "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx"),
+    (b"W\0o\0r\0d\0D\0o\0c", "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx"),
+    (b"W\0o\0r\0k\0b\0o\0o\0k", "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx"),
+    (b"\xd0\xcf\x11\xe0", "是旧版 Office 文件", "请另存为 .xlsx 或 .docx"),
+    (b"{\\rtf", "是 RTF 文件", "请用 Word 另存为 .docx"),
+    (b"MIME-Version", "是网页归档（.mht）", "请用浏览器打开，另存为 .html"),
+    (b"Rar!", "是压缩包", "请先解压，给出里面的名单"),
+    (b"ftyphei", "是 HEIC 照片", "请另存为 JPEG 或 PNG"),
+)
+
+
+def form_of(path: str, raw: bytes) -> Form:
+    """The form of a file, by its first bytes. Raises ListError, with what it is, for one that is not read."""
+    for form in (PICTURE, PDF):
+        if raw.startswith(form.starts):
+            return form
+    if raw.startswith(b"PK\x03\x04"):
+        for name, form in ((b"xl/workbook.xml", XLSX), (b"word/document.xml", DOCX)):
+            if name in raw:
+                return form
+        raise ListError(path, "是压缩包或别的 Office 文件", "请解压，或另存为 .xlsx 或 .docx")
+    head = raw[:4096]
+    office = raw.startswith(b"\xd0\xcf\x11\xe0")
+    for start, what, remedy in UNREAD_FORMS:
+        if start in (raw if office else head[:64]):
+            raise ListError(path, what, remedy)
+    start_of_text = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    tags = (b"<!doctype html", b"<html", b"<head", b"<body", b"<meta", b"<table", b"<div", b"<p", b"<?xml")
+    return HTML if start_of_text.startswith(tags) else TEXT
+
+
+def read_parts(path: str) -> tuple[Form, list[Part]]:
+    """(form of the file, its tables and texts). Whatever its bytes are, the only error is a ListError of one line."""
+    raw = read_bytes(path)
+    form = form_of(path, raw)
+    if form is PICTURE and path == "-":
+        raise ListError("标准输入", "是图片", "请存成文件再导入")
+    name = STDIN_NAME if path == "-" else path
     try:
-        import openpyxl
-        from openpyxl.utils.exceptions import InvalidFileException
-    except ImportError:
-        raise extra_missing(path, "import") from None
-    import zipfile
-
-    try:
-        book = openpyxl.load_workbook(path, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError):
-        raise ListError(path, "这个 Excel 文件读不了", "请用 Excel 打开后另存为 .xlsx 或 CSV") from None
-    sheet = max(book.worksheets, key=lambda sheet: sheet.max_row or 0)
-    values = {(cell.row, cell.column): _cell_text(cell.value) for row in sheet.iter_rows() for cell in row}
-    for area in sheet.merged_cells.ranges:
-        if area.max_col == area.min_col:  # a title merged over columns stays where it is
-            for row in range(area.min_row, area.max_row + 1):
-                values[row, area.min_col] = values.get((area.min_row, area.min_col), "")
-    return [
-        (row, [values.get((row, column), "") for column in range(1, sheet.max_column + 1)])
-        for row in range(1, sheet.max_row + 1)
-    ]
-
-
-def read_sheet(path: str, kind: str) -> Sheet:
-    """The rows of a CSV or XLSX file, blank ones left out."""
-    sheet = _workbook_rows(path) if kind == WORKBOOK else _text_rows(path)
-    sheet = [(number, [_tidy(cell) for cell in cells]) for number, cells in sheet]
-    return [(number, cells) for number, cells in sheet if any(cells)]
-
-
-# --- columns ----------------------------------------------------------------------------------
-
-
-def content_fields(rows: list[list[str]], catalog: Catalog) -> dict[str, int]:
-    """{field: column} told by what stands in the columns, for a list without headings."""
-    tests: dict[str, Callable[[str], object]] = {
-        "number": lambda cell: re.fullmatch(r"\d{1,3}", cell),
-        "phone": lambda cell: re.search(r"1\d{10}|\d{3,4}-\d{7,8}|^\d{7,8}$", cell),
-        "city": lambda cell: simplified(cell) in catalog.city_names,
-        "unit": lambda cell: (
-            re.search("公安|分局|派出所|刑侦|刑警", cell) and not re.search(r"[路街道巷]\S*\d|\d号", cell)
-        ),
-        "address": lambda cell: re.search(r"[路街道巷号村楼]", cell),
-        "district": lambda cell: catalog.named_exactly(simplified(cell)),
-        "contact": lambda cell: re.fullmatch(r"[一-鿿·]{2,4}", cell),
-    }
-    fields: dict[str, int] = {}
-    for column in range(max((len(row) for row in rows), default=0)):
-        cells = [row[column].replace("\n", "") for row in rows if column < len(row) and row[column]]
-        for field, test in tests.items():
-            if cells and sum(bool(test(cell)) for cell in cells) * 2 > len(cells):
-                if field == "phone" and "phone" in fields:
-                    fields["mobile"] = column
-                elif field not in fields:
-                    fields[field] = column
-                break
-    return fields
-
-
-def entries_of(sheet: Sheet, catalog: Catalog, path: str) -> list[Entry]:
-    """The rows of a sheet by field. Titles above the headings are skipped, headings repeated on later pages too."""
-    header = next((at for at, (_, cells) in enumerate(sheet[:15]) if len(_fields(cells)) >= 2), -1)
-    fields = _fields(sheet[header][1]) if header >= 0 else content_fields([cells for _, cells in sheet], catalog)
-    if "unit" not in fields and "district" not in fields:
-        raise ListError(path, "认不出哪一列是单位", "请在第一行写上表头：单位名称,地址,负责人,办公电话,手机")
-    entries = []
-    for number, cells in sheet[header + 1 :]:
-        named = {f: cells[column] if column < len(cells) else "" for f, column in fields.items()}
-        content = {f: cell for f, cell in named.items() if f != "number" and cell}
-        is_heading = len(_fields(cells)) >= 2 and not any(re.search(r"\d{3}", cell) for cell in cells)
-        if content and not is_heading and len([cell for cell in cells if cell]) > 1:
-            entries.append(Entry(number, named))
-    if not entries:
-        raise ListError(path, "没有读到一行内容", "请确认名单里有单位和电话")
-    return entries
+        parts = form.read(name if form is not PICTURE else path, raw)
+    except ListError:
+        raise
+    except ModuleNotFoundError as error:
+        raise extra_missing(name, "ocr" if form is PICTURE else "import") from error
+    except Exception as error:  # libraries raise anything on foreign bytes; the cause stays attached
+        if os.environ.get("DBG"):
+            raise
+        raise ListError(name, f"这个{form.name}文件读不了，可能不完整", "请打开看看，另存一份再试") from error
+    for part in parts:
+        for line in part.lines:
+            if part.table and max(map(len, line.cells), default=0) > MAX_CELL:
+                raise ListError(name, f"一格里超过 {MAX_CELL} 个字", "请确认是不是给错了文件", line.number)
+            if len(line.cells) > MAX_COLUMNS:
+                raise ListError(name, f"超过 {MAX_COLUMNS} 列", "请确认是不是给错了文件", line.number)
+    return form, parts
 
 
 # --- numbers ----------------------------------------------------------------------------------
 
-_DASHES = str.maketrans(dict.fromkeys("—–－−‐‑‒―~", "-"))
-# Area codes: 010 and 02x, else four digits; a local number begins with 2 to 8.
-_NUMBER = (
-    r"(?<![\d-])(?:\+?86[- ]?)?(?:(?P<mobile>1[3-9]\d[- ]?\d{4}[- ]?\d{4})"
+DASHES = str.maketrans(dict.fromkeys("—–－−‐‑‒―", "-"))
+# Area codes: 010 and 02x, else four digits; a local number begins with 2 to 8. A bare 86 is no country code.
+NUMBER = (
+    r"(?<![\d-])(?:(?:\+|00)86[- ]?)?(?:(?P<mobile>1[3-9]\d[- ]?\d{4}[- ]?\d{4})"
     r"|(?:[(（]?(?P<area>010|02\d|0[3-9]\d{2})[)）]?[- ]*)?(?P<local>[2-8]\d{6,7})"
-    r"(?:\s*(?:转|-|ext\.?)\s*(?P<extension>\d{1,5}))?)(?![\d-])"
+    r"(?:\s*(?:转|-|ext\.?)\s*(?:分机)?(?P<extension>(?<=[转机.t ])\d{1,5}|\d{3,5}))?)(?![\d-])"
 )
-
-
-# Hubei's area codes (libphonenumber's geocoding data, as in data/sources/divisions.csv).
-HUBEI_AREAS = (
-    "027",
-    "0710",
-    "0711",
-    "0712",
-    "0713",
-    "0714",
-    "0715",
-    "0716",
-    "0717",
-    "0718",
-    "0719",
-    "0722",
-    "0724",
-    "0728",
+# A number, whole or damaged: what may be one must not be lost.
+ANY_NUMBER = re.compile(
+    rf"{NUMBER}|\+?[\d*＊][\d*＊—–－~-]{{5,}}[\d*＊](?:\s*转\s*\d+)?".replace("?P<", "?P<any_"), re.IGNORECASE | re.ASCII
 )
+HUBEI_AREAS = "027 0710 0711 0712 0713 0714 0715 0716 0717 0718 0719 0722 0724 0728".split()
 
 
-def _valid(digits: str) -> bool:
+def is_valid_number(digits: str) -> bool:
     """Whether libphonenumber knows such a number; without the library the pattern has to do."""
     try:
         import phonenumbers
@@ -1817,52 +2098,194 @@ def number_problem(number: str, area: str) -> str:
 
     `area` is the city's area code. Local numbers have eight digits in 027, seven in Hubei's other areas.
     """
-    landline = re.fullmatch(r"(0\d{2,3})-(\d{7,8})(?:转\d{1,5})?", number)
+    landline = re.fullmatch(r"(0\d{2,3})-(\d{7,8})(?:转\d{1,5})?", number, re.ASCII)
     if not landline:
-        return "" if re.fullmatch(r"1[3-9]\d{9}", number) and _valid(number) else "不是手机号或带区号的座机号"
+        whole = re.fullmatch(r"1[3-9]\d{9}", number, re.ASCII) and is_valid_number(number)
+        return "" if whole else "不是手机号或带区号的座机号"
     if area and landline[1] != area:
         return f"区号不是本地的 {area}"
     digits = 8 if landline[1] == "027" else 7
     if area in HUBEI_AREAS and len(landline[2]) != digits:
         return f"{landline[1]} 的座机应为 {digits} 位"
-    return "" if _valid(f"{landline[1]}{landline[2]}") else "号码不存在"
+    return "" if is_valid_number(f"{landline[1]}{landline[2]}") else "号码不存在"
 
 
-def numbers_in(cell: str, area: str) -> tuple[list[str], list[str], list[str], list[str]]:
-    """(landlines, mobiles, repairs, problems) of a cell that may hold several numbers.
+class Numbers(NamedTuple):
+    """What a cell of numbers holds."""
 
-    `area` is the row's area code: put before a local number, and what each landline must begin with.
+    office: list[str]
+    mobile: list[str]
+    names: list[str]  # of officers, where they stand among their numbers
+    repairs: list[str]
+    problems: list[str]
+
+
+def numbers_in(cell: str, area: str) -> Numbers:
+    """The numbers of a cell that may hold several. `area` is the row's area code: each landline must have it.
+
+    An area code holds for the local numbers behind it (0354-2416500、2416530); before those without any, `area` is put.
+    A number that lost its first zero in a spreadsheet (7283212345) gets it back. Digits that are left are a problem.
     """
-    text = cell.translate(_DASHES).replace("\n", " ; ")
-    office, mobile, repairs, problems = [], [], [], []
-    for found in re.finditer(_NUMBER, text):
+    numbers = Numbers([], [], [], [], [])
+    text = cell.translate(DASHES).replace("\n", " ; ")
+    text = re.sub(rf"(?<![\d-])(?={area[1:]}-?\d{{{8 if area == '027' else 7}}}(?![\d-]))", "\ue000", text) if area else text
+    if "\ue000" in text:
+        numbers.repairs.append(f"补上开头的 0：{'、'.join(re.findall(chr(0xE000) + r'[0-9-]+', text))}".replace("\ue000", ""))
+        text = text.replace("\ue000", "0")
+    stated = ""
+    for found in re.finditer(NUMBER, text, re.ASCII | re.IGNORECASE):
         if found["mobile"]:
             number = re.sub("[- ]", "", found["mobile"])
-            mobile.append(number)
+            numbers.mobile.append(number)
         else:
+            stated = found["area"] or stated
             extension = f"转{found['extension']}" if found["extension"] else ""
-            number = f"{found['area'] or area}-{found['local']}{extension}"
-            office.append(number)
+            number = f"{stated or area}-{found['local']}{extension}"
+            numbers.office.append(number)
             if not found["area"]:
-                repairs.append(f"{found['local']} 补区号 {area}")
+                numbers.repairs.append(f"{found['local']} 补区号 {stated or area}")
         problem = number_problem(number, area)
         if problem:
-            problems.append(f"{found[0].strip()} {problem}")
-    left = re.sub(_NUMBER, "", text)
-    if re.search(r"\d", left):
-        problems.append(f"「{' '.join(re.findall(r'[0-9+() -]*[0-9][0-9+() -]*', left)).strip()}」不像完整的号码")
-    return office, mobile, repairs, problems
+            numbers.problems.append(f"{found[0].strip()} {problem}")
+    left = re.sub(NUMBER, " ", text, flags=re.ASCII | re.IGNORECASE)
+    left = re.sub(r"\d{1,2}\s*(?:小时|[:：]\d\d|[时点])", "", left)
+    if any(character.isdigit() or character.isnumeric() and not "一" <= character <= "鿿" for character in left):
+        numbers.problems.append(f"「{' '.join(left.replace(';', ' ').split())}」不像完整的号码")
+    if re.search("公安|分局|派出所", left):
+        numbers.problems.append(f"号码格里有单位名「{' '.join(left.split())}」")
+    words = [word for word in re.split(r"[^一-鿿·]+", left) if word and not SMALL_TALK.fullmatch(word)]
+    numbers.names.extend(word for word in words if is_person(word) and not heading_field(word))
+    return numbers
 
 
 # --- places -----------------------------------------------------------------------------------
 
-# The tiers that may place a row without a doubt.
+# Police that belong to no county. Their names hold places that they are not in: 江汉油田 is not 江汉区.
+WIDE_POLICE = "水上|铁路|铁道|航运|长航|油田|机场|民航|轨道"
+POLICE_START = "公安|分局|刑侦|刑警|刑事|打拐|反拐|派出所"
+# The tiers of a search that may place a row without a doubt.
 SURE_TIERS = ("exact", "unit", "address", "former")
+PROVINCE_DIVISION = ("420000", HOME_PROVINCE)
 
 
-def area_code(division: Division, catalog: Catalog) -> str:
-    """The area code of a division: what its hotline begins with."""
-    return catalog.rows_of(division)[0]["hotline"].removesuffix("-110")
+class Placed(NamedTuple):
+    """What a text says of where it is."""
+
+    division: Division | None = None  # a county, a city such as ("420600", "襄阳市"), or the province
+    city: str = ""
+    elsewhere: str = ""  # a province outside Hubei
+    unknown: str = ""  # a name where one of a county is expected, and none is
+
+
+class Places:
+    """The counties and cities of a list, and which of them a unit's name or an address says. Strict: no guesses."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.cities = catalog.city_names
+        self.counties = {district: (code, district) for code, district in catalog.divisions}
+        self.short = {short_name(name): division for name, division in self.counties.items()}
+        self.longest = max(map(len, [*self.counties, *self.cities]))
+        self.known: dict[str, Placed] = {}
+
+    def city_division(self, city: str) -> Division:
+        """The division that a unit of a whole city stands under: ("420600", "襄阳市"), a county-level city its own."""
+        return self.counties.get(city) or (self.catalog.cities[city][0][0][:4] + "00", city)
+
+    def city_of(self, division: Division) -> str:
+        """The city that a division belongs to; the province and a city are their own."""
+        return self.catalog.city_of(division) if division in self.catalog.row_numbers else division[1]
+
+    def area_code(self, division: Division) -> str:
+        """The area code of a division: what its hotline begins with."""
+        city = "武汉市" if division == PROVINCE_DIVISION else self.city_of(division)
+        model = division if division in self.catalog.row_numbers else self.catalog.cities[city][0]
+        return self.catalog.rows_of(model)[0]["hotline"].removesuffix("-110")
+
+    def read(self, text: str) -> Placed:
+        """Where a unit is, by its name: 武汉市公安局硚口区分局, 硚口公安分局, 襄阳市公安局刑侦支队, 湖北省公安厅."""
+        if text not in self.known:
+            self.known[text] = self._read(simplified(clean(text[:60])))
+        return self.known[text]
+
+    def _read(self, text: str) -> Placed:
+        rest = text.removeprefix("湖北省").removeprefix("湖北")
+        if rest != text and re.match("公安厅|厅|刑侦|公安局|打拐", rest):
+            return Placed(PROVINCE_DIVISION)
+        elsewhere = self.elsewhere(rest)
+        if elsewhere:
+            return Placed(elsewhere=elsewhere)
+        if re.search(WIDE_POLICE, rest):
+            city = next((city for name, city in self.cities.items() if name in rest), "")
+            return Placed(self.city_division(city), city) if city else Placed(unknown=rest)
+        city, inside = self.take_city(rest)
+        county = self.county_in_front(inside, named=True)
+        if county is None and city:
+            county = self.county_in_front(re.sub("^市?公安局", "", inside), named=True)
+        if county is not None:
+            return Placed(county, self.city_of(county))
+        if city and re.match(POLICE_START, inside) and not re.search(".分局|派出所", inside):
+            return Placed(self.city_division(city), city)
+        if not re.search(POLICE_START, inside) and not self.elsewhere_name(inside):
+            return Placed(None, city)
+        hits = [hit.division for hit in search(text, self.catalog) if hit.tier in SURE_TIERS]
+        if len(set(hits)) == 1 and city in ("", self.city_of(hits[0])) and not self.elsewhere_name(rest):
+            return Placed(hits[0], self.city_of(hits[0]))
+        name = re.split(POLICE_START, re.sub("^市?公安局", "", inside))[0]
+        return Placed(None, city, unknown=name if len(name) > 1 else "")
+
+    def take_city(self, text: str) -> tuple[str, str]:
+        """(the city in front of a text, the rest); ("", text) when it begins with a county or with neither.
+
+        A full name of a county or city goes before a short one, a county's before a city's: 荆州区, then 荆州.
+        """
+        for end in range(min(len(text), self.longest), 1, -1):
+            name = text[:end]
+            if name in self.counties and name not in self.cities:
+                return "", text
+            if self.cities.get(name) == name or (name in self.cities and name.endswith("州") and name not in self.short):
+                return self.cities[name], text[end:]
+        short = next((text[:end] for end in range(4, 1, -1) if text[:end] in self.cities), "")
+        ambiguous = short in self.short and self.county_in_front(text[len(short) :], named=True) is None
+        return (self.cities[short], text[len(short) :]) if short and not ambiguous else ("", text)
+
+    def county_in_front(self, text: str, named: bool = False) -> Division | None:
+        """The county that a text begins with; by its short name only where police follow (`named`)."""
+        for end in range(min(len(text), self.longest), 1, -1):
+            if text[:end] in self.counties:
+                return self.counties[text[:end]]
+        for end in range(min(len(text), self.longest), 1, -1):
+            police = "公安" if text[:end] == "公安" else POLICE_START  # a county has this name
+            if named and text[:end] in self.short and re.match(police, text[end:]):
+                both = text[:end] in self.cities and self.cities[text[:end]] not in self.counties
+                return None if both else self.short[text[:end]]
+        return None
+
+    def address(self, text: str) -> Placed:
+        """Where an address is, by the full names that it begins with; a short name in it may be a street's."""
+        rest = simplified(clean(text[:60])).removeprefix("湖北省").removeprefix("湖北")
+        elsewhere = self.elsewhere(rest)
+        city, inside = ("", rest) if elsewhere else self.take_city(rest)
+        county = self.county_in_front(inside)
+        if county is None and city and not rest.startswith(city):
+            city = ""  # 武汉大道 is a street
+        return Placed(county, self.city_of(county) if county and not city else city, elsewhere)
+
+    def elsewhere(self, text: str) -> str:
+        """The other province that a text begins with, by its name, "" for none."""
+        for place in [*abroad(text[:3]), *abroad(text[:2])] if len(text) > 2 else []:
+            if place.level == "province" and place.name != HOME_PROVINCE and text.startswith(place.short):
+                return place.name
+        return ""
+
+    def elsewhere_name(self, text: str) -> bool:
+        """Whether a text begins with the full name of a county or city outside Hubei."""
+        return any(is_elsewhere(text[:end]) for end in range(min(len(text), 12), 2, -1) if text[end - 1] in "市区县旗盟州")
+
+
+def is_elsewhere(name: str) -> bool:
+    """Whether a division outside Hubei bears exactly this full name."""
+    return any(place.name == name for place in abroad(name))
 
 
 def one_apart(one: str, other: str) -> bool:
@@ -1870,210 +2293,1026 @@ def one_apart(one: str, other: str) -> bool:
     return len(one) == len(other) and sum(a != b for a, b in zip(one, other)) == 1
 
 
-def _repaired_city(entry: Entry, catalog: Catalog) -> bool:
-    """A misread city (襄阻市): the only one that differs in one character takes its place."""
-    written = simplified(clean(entry.cells["city"]))
-    near = [city for city in catalog.cities if one_apart(written, city)]
-    if len(near) == 1:
-        entry.repairs.append(f"{entry.cells['city']} → {near[0]}")
-        entry.cells["city"] = near[0]
-    return len(near) == 1
+def misread_name(written: str, names: Iterable[str], alike: bool) -> str:
+    """The only one of the names that a written one is a misreading of: one character is another. "" for none.
 
-
-def _placed(text: str, city: str, catalog: Catalog) -> Division | None:
-    """The one division that a cell names for sure, in the city if one is given."""
-    hits = [hit for hit in search(text, catalog) if hit.tier in SURE_TIERS] if text else []
-    hits = [hit for hit in hits if not city or catalog.city_of(hit.division) == city] or hits
-    return hits[0].division if hits and (len(hits) == 1 or hits[0].tier == "exact") else None
-
-
-def _confusable(written: str, name: str) -> bool:
-    wrong, right = next((a, b) for a, b in zip(simplified(written), name) if a != b)
-    same_sound = set(_character_readings(wrong)[0]) & set(_character_readings(right)[0])
-    return looks_like(wrong, right, perhaps=True) or bool(same_sound)
-
-
-def repaired_name(text: str, city: str, beside: Division | None, catalog: Catalog) -> tuple[str, Division] | None:
-    """(the text with the right name, its division) for a misread county's name (會都区公安分局 -> 曾都区公安分局).
-
-    The name must be the only one that differs in one character: of the city named in the row or the text, else
-    of all with a known look-alike or homophone; where the address names a county, it must be that one.
+    What is a real place, in Hubei or elsewhere, is none. With `alike` the two characters must look or sound alike.
     """
-    candidates = []
-    for division in catalog.divisions:
-        name = division[1]
-        if name.endswith("开发区") or (beside and division != beside):
+    if is_elsewhere(written):
+        return ""
+    near = [name for name in names if one_apart(written, name)]
+    if len(near) != 1:
+        return ""
+    wrong, right = next((a, b) for a, b in zip(written, near[0]) if a != b)
+    sounds = [{" ".join(reading) for reading in readings(character)} for character in (wrong, right)]
+    return near[0] if not alike or looks_like(wrong, right, True) or sounds[0] & sounds[1] else ""
+
+
+# --- entries: rows and running text as units with their cells -----------------------------------
+
+
+class Entry:
+    """One unit of a list being imported: its cells as they came, what was read from them, what is wrong."""
+
+    def __init__(self, number: int, cells: dict[str, str], doubts: Iterable[str] = (), strip: bytes = b"") -> None:
+        self.number = number
+        self.cells = cells
+        self.strip = strip
+        self.doubts = list(doubts)  # what a person may confirm
+        self.problems: list[str] = []  # what must be corrected
+        self.repairs: list[str] = []
+        self.unread = ""  # text with numbers that is not this unit's phone
+        self.division: Division | None = None
+        self.fixed: dict[str, str] = {}  # cells as the list will keep them
+        self.outcome = ""
+
+    def held(self) -> list[str]:
+        """Why the entry is not taken over; none once its doubts are confirmed and nothing is wrong."""
+        return [*self.problems, *([] if self.cells.get("confirmed") else self.doubts)]
+
+
+class Stray(NamedTuple):
+    """A number of the source that belongs to no unit."""
+
+    number: int
+    text: str
+    why: str
+
+
+def has_number(text: str) -> bool:
+    """Whether a text holds what may be a phone number: seven or more digits, however they are set apart."""
+    return re.search(r"\d(?:[ -]?\d){6}", text) is not None
+
+
+def row_fields(cells: list[str]) -> list[str]:
+    """The field that each cell of a row of headings names, "" where none."""
+    return [heading_field(cell) for cell in cells]
+
+
+def is_heading_row(cells: list[str], least: int = 2) -> bool:
+    """Whether a row holds headings and nothing else."""
+    filled = [cell for cell in cells if cell]
+    return len(filled) >= least and all(heading_field(cell) for cell in filled)
+
+
+def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
+    """(where the rows below the headings begin, the field of each column, its heading); (0, [], []) without headings.
+
+    Of the first fifteen rows the one with most headings is taken, joined with those above and below it that hold
+    nothing but headings. A column without any heading is blank: whether it holds numbers, its cells will tell.
+    """
+    told = [len([field for field in row_fields(line.cells) if field]) for line in lines[:15]]
+    best = max(told, default=0)
+    if best < 2:
+        return 0, [], []
+    first = last = told.index(best)
+    while first > 0 and is_heading_row(lines[first - 1].cells, 1):
+        first -= 1
+    while last + 1 < len(lines) and is_heading_row(lines[last + 1].cells, 1):
+        last += 1
+    width = max(len(line.cells) for line in lines[first:])
+    fields, headings = [""] * width, [""] * width
+    for line in lines[first : last + 1]:
+        for column, cell in enumerate(line.cells):
+            headings[column] = cell or headings[column]
+            fields[column] = heading_field(cell) or fields[column]
+    return last + 1, fields, headings
+
+
+def content_columns(lines: list[Line], places: Places) -> list[str]:
+    """The field of each column by what stands in it, for a table without headings."""
+    tests: dict[str, Callable[[str], object]] = {
+        "number": lambda cell: re.fullmatch(r"\d{1,4}", cell),
+        "phone": has_number,
+        "city": lambda cell: simplified(cell) in places.cities,
+        "district": lambda cell: simplified(cell) in places.counties,
+        "unit": looks_like_unit,
+        "address": looks_like_address,
+        "contact": lambda cell: re.fullmatch(r"[一-鿿·、\s]{2,9}", cell),
+    }
+    fields = []
+    for column in range(max((len(line.cells) for line in lines), default=0)):
+        cells = [line.cells[column] for line in lines if column < len(line.cells) and line.cells[column]]
+        fits = [field for field, test in tests.items() if sum(bool(test(cell)) for cell in cells) * 2 > len(cells)]
+        free = [field for field in fits if field == "phone" or field not in fields]
+        fields.append(free[0] if free else "")
+    return fields if "unit" in fields else []
+
+
+def side_by_side(fields: list[str]) -> list[range]:
+    """The columns of each of the tables that stand beside each other: their headings repeat from the left."""
+    times = fields.count("unit")
+    width = len(fields) // times if times else 0
+    if times > 1 and all(fields[at] == fields[at % width] for at in range(width * times)):
+        return [range(start, start + width) for start in range(0, width * times, width)]
+    return [range(len(fields))]
+
+
+def table_entry(line: Line, columns: range, fields: list[str], headings: list[str]) -> Entry:
+    """The cells of a row by field. Several columns of one field stand in one cell, apart by line breaks."""
+    cells: dict[str, str] = {}
+    unread = []
+    for column in columns:
+        cell = line.cells[column] if column < len(line.cells) else ""
+        field = fields[column] or ("phone" if has_number(cell) and not headings[column] else "")
+        if field in ("", "unread", "number", "skipped") and has_number(cell):
+            unread.append(f"{headings[column]} {cell}".strip())
+        elif field and cell and cell not in cells.get(field, "").split("\n"):
+            cells[field] = f"{cells[field]}\n{cell}" if cells.get(field) else cell
+    entry = Entry(line.number, cells, line.doubts, line.strip)
+    entry.unread = "；".join(unread)
+    return entry
+
+
+def continues(entry: Entry, above: Entry | None) -> bool:
+    """Whether a row without a unit is more of the row above: a second officer, a second number, and nothing else.
+
+    Only where another cell that the row above has is empty too; else it is a row whose unit is missing.
+    """
+    filled = {field for field, cell in entry.cells.items() if field in FIELD_NAMES and cell}
+    if above is None or not filled or not filled <= {"contact", *NUMBER_FIELDS}:
+        return False
+    return any(above.cells.get(field) and not entry.cells.get(field) for field in FIELD_NAMES if field != "unit")
+
+
+class Contents(NamedTuple):
+    """What was found in a file."""
+
+    entries: list[Entry]
+    strays: list[Stray]
+    skipped: list[str]  # names of tables that are no list of units
+
+
+def is_title(cell: str, field: str, places: Places) -> bool:
+    """Whether the only cell of a row is a title or a note, not a unit, a number or an officer."""
+    content = has_number(cell) or looks_like_unit(cell) or (field == "contact" and is_person(cell))
+    return not content or heading_city(cell, places) != ""
+
+
+def table_entries(part: Part, fields: list[str], headings: list[str], start: int, places: Places) -> Contents:
+    """The units of a table, row by row; a row with nothing but a city's name holds for those below it."""
+    found = Contents([], [], [])
+    groups = side_by_side(fields)
+    above: dict[range, Entry] = {}
+    city = ""
+    for line in part.lines[start:]:
+        if is_heading_row(line.cells) or all(re.fullmatch("[-: ]*", cell) for cell in line.cells):
             continue
-        for at in range(len(text) - len(name) + 1):
-            written = text[at : at + len(name)]
-            if not one_apart(simplified(written), name) or not text[at + len(name) :].startswith(("公安", "分局")):
+        filled = [(cell, field) for cell, field in zip(line.cells, fields) if cell]
+        if len(filled) == 1 and is_title(*filled[0], places):
+            city = heading_city(filled[0][0], places)
+            continue
+        for group in groups:
+            entry = table_entry(line, group, fields, headings)
+            known = {field: cell for field, cell in entry.cells.items() if field in (*FIELD_NAMES, "mixed")}
+            if not known or set(known) <= {"city", "district"}:
+                if has_number(entry.unread):
+                    found.strays.append(Stray(line.number, entry.unread, "不在任何单位的行里"))
                 continue
-            home = catalog.city_of(division)
-            sure = beside == division or home == city or text.startswith(home)
-            if sure or _confusable(written, name):
-                candidates.append((text[:at] + name + text[at + len(name) :], division))
-    return candidates[0] if len({division for _, division in candidates}) == 1 else None
+            before = above.get(group)
+            if "unit" not in known and before is not None and continues(entry, before):
+                for field, cell in known.items():
+                    before.cells[field] = f"{before.cells[field]}\n{cell}" if before.cells.get(field) else cell
+                before.doubts += entry.doubts
+                continue
+            entry.cells.setdefault("above", city or (before.cells.get("city") or before.cells["above"] if before else ""))
+            if "unit" not in known and "district" not in known:
+                whose = f"；若是「{before.cells.get('unit', '')}」的，请并到那一行" if before else ""
+                entry.problems.append(f"没有单位名称{whose}")
+            found.entries.append(entry)
+            above[group] = entry
+    return found
 
 
-def _repair_address(entry: Entry, catalog: Catalog) -> None:
-    """The city's and the county's names at the front of an address, where one character was misread or lost."""
-    address = entry.cells.get("address", "")
-    if entry.division is None or not address:
-        return
+# --- running text -------------------------------------------------------------------------------
+
+UNIT_WORD = "公安|分局|派出所|刑侦|刑警|刑事|打拐|反拐|DNA"
+# What stands around a list, and whose numbers are no unit's.
+AROUND = re.compile(
+    "客服|编辑|责编|记者|版权|备案|ICP|举报|投诉|监督|网站|网址|首页|联系我们|技术支持|主办|承办|来源|新闻热线|爆料|广告|扫码|公众号",
+    re.IGNORECASE,
+)
+NUMBERING = re.compile(r"^(?:第?[\d一二三四五六七八九十]{1,4}[、.．)）]|[（(][\d一二三四五六七八九十]{1,4}[)）]|[①-⑳]|[^\w（(【\[《]+)\s*")
+SMALL_TALK = re.compile(
+    "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|及其|值班|24小时|全天|均可|办|手|座机|"
+    r"办公室?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
+)
+
+
+def looks_like_unit(text: str) -> bool:
+    """Whether a text is written as a police unit's name is, not as an address at one: 公安局院内, 公安局办公楼一楼."""
+    bare = re.sub(r"[（(][^）)]*[）)]$", "", text.replace("\n", ""))
+    if not re.search(UNIT_WORD, bare) or not re.search("[局所队办室处厅科中心点站组]$", bare) or has_number(bare):
+        return False
+    return not re.search(r"\d\s*号|[路街道巷]\d|[一二三四五六七八九十\d][楼层]", bare)
+
+
+def looks_like_address(text: str) -> bool:
+    """Whether a text is written as an address is."""
+    return re.search(r"[路街道巷村楼镇乡院旁侧厦层幢栋室]|\d\s*号|广场|小区|对面|附近", text) is not None
+
+
+def heading_city(text: str, places: Places) -> str:
+    """The city that a heading names: 【武汉市】, 二、黄石市（6个）, 武汉市：; "省直" for 省直辖, 省直管市; "" for none."""
+    bare = re.sub(r"[【】\[\]<>《》:：\s]|[（(]?共?\d+个?点?位?[)）]?$", "", NUMBERING.sub("", text))
+    if re.match("省直[辖管]", bare):
+        return "省直"
+    return places.cities.get(simplified(bare), "") if len(bare) < 12 else ""
+
+
+class Reading:
+    """Running text, read from the top: the unit that what follows belongs to, the city and county of the headings."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.found = Contents([], [], [])
+        self.entry: Entry | None = None
+        self.city = self.district = ""
+        self.last = ""  # the field of the piece in front, on the same line
+
+    def line(self, line: Line) -> None:
+        """Take one line in."""
+        # 地　址： is 地址：
+        text = re.sub(r"(?<![一-鿿])([一-鿿])\s+(?:([一-鿿])\s+)?([一-鿿])(?=\s*[:：])", r"\1\2\3", line.cells[0])
+        self.last = ""
+        pieces = list(text_pieces(text))
+        units = [at for at, (field, piece) in enumerate(pieces) if field in ("", "unit") and self.is_unit(piece)]
+        if AROUND.search(text) and not units:
+            self.entry = None
+        if len([piece for field, piece in pieces if not field and heading_field(piece)]) >= 3:
+            return
+        early = [piece for field, piece in pieces[: units[0]] if field == "number"] if units else []
+        crowded = early and self.entry is not None and self.entry.cells.get("phone")
+        for at, (field, piece) in enumerate(pieces):
+            if field == "number":
+                if crowded and at < units[0]:
+                    continue
+                self.add_number(line.number, piece, pieces[at - 1] if at else ("", ""))
+            elif at in units:
+                self.begin(line, piece)
+                for number in early if crowded else []:
+                    assert self.entry is not None
+                    self.add("phone", number)
+                    self.entry.doubts.append(f"{number} 写在单位前面，请核对是不是它的")
+                crowded = False
+            else:
+                self.piece(field, piece)
+        if self.entry is not None and line.doubts:
+            self.entry.doubts += line.doubts
+
+    def is_unit(self, piece: str) -> bool:
+        """Whether a piece names a unit that can be told from an address at one: by a place in it or in the heading."""
+        if not looks_like_unit(piece):
+            return False
+        placed = self.places.read(piece)
+        return bool(placed.division or placed.elsewhere or placed.unknown or self.district)
+
+    def begin(self, line: Line, piece: str) -> None:
+        """A unit begins an entry."""
+        place = {"district": self.district} if self.district and not self.places.read(piece).division else {}
+        self.entry = Entry(line.number, {"unit": piece, "above": self.city, **place}, (), line.strip)
+        self.found.entries.append(self.entry)
+        self.last = "unit"
+
+    def add(self, field: str, text: str, between: str = "\n") -> None:
+        """Put a text into a cell of the entry, behind what is there."""
+        if self.entry is not None:
+            cell = self.entry.cells.get(field, "")
+            self.entry.cells[field] = f"{cell}{between}{text}" if cell else text
+            self.last = field
+
+    def add_number(self, row: int, number: str, before: tuple[str, str]) -> None:
+        """A number belongs to the unit in front of it, unless it is said to be another's."""
+        if self.entry is None:
+            self.found.strays.append(Stray(row, f"{before[1]} {number}".strip(), "前面没有单位"))
+        elif before[0] == "unread" or (before[0] == "" and AROUND.search(before[1])) or "传真" in before[1]:
+            self.found.strays.append(Stray(row, f"{self.entry.cells['unit']} {before[1]} {number}", "不是采血电话"))
+        else:
+            self.add("phone", number)
+
+    def piece(self, field: str, piece: str) -> None:
+        """A piece of text that is neither a number nor a unit: by its label, else by how it is written."""
+        city = "" if field else heading_city(piece, self.places)
+        if city:
+            self.city, self.district = city.replace("省直", ""), ""
+            self.entry = self.entry if self.last else None
+        elif field in ("city", "district"):
+            self.city, self.district = (piece, "") if field == "city" else (self.city, piece)
+        elif field == "" and simplified(piece) in self.places.counties and self.last in ("", "city"):
+            self.district, self.entry, self.last = piece, None, "city"
+        elif field in ("address", "contact"):
+            self.add(field, piece, "" if field == "address" else "、")
+        elif self.entry is None or field or SMALL_TALK.fullmatch(piece) or re.fullmatch(r"\d{1,6}", piece):
+            return
+        elif self.last == "unit" and looks_like_unit(piece):
+            self.add("unit", piece, "")
+        elif self.last == "address" and not is_person(piece):
+            self.add("address", piece, "")
+        elif looks_like_address(piece) or looks_like_unit(piece) or self.places.read(piece).division:
+            if not self.entry.cells.get("address"):
+                self.add("address", piece)
+        elif is_person(piece) and (self.last in ("contact", "phone") or not self.entry.cells.get("contact")):
+            self.add("contact", piece, "、")
+        elif not self.entry.cells.get("address") and not self.entry.cells.get("phone") and len(piece) > 3:
+            self.add("address", piece)
+
+
+def is_person(text: str) -> bool:
+    """Whether a text is a person's name, or several: 戴警官, 戴警官、李警官, 欧阳建国."""
+    names = re.split("[、/和]", text)
+    titled = "(?:警官|民警|队长|大队长|支队长|中队长|主任|所长|教导员|指导员|同志|先生|女士|科长|法医)"
+    return all(
+        re.fullmatch(rf"[一-鿿·]{{1,4}}{titled}|[一-鿿]{{2,4}}|[一-鿿]+·[一-鿿]+", name) for name in names
+    ) and not re.search("[路街巷村楼镇乡院旁层]|大队$|支队$|中队$", text)
+
+
+def text_pieces(text: str) -> Iterator[tuple[str, str]]:
+    """(field of the label in front or "", text) for each piece of a line; ("number", number) for each number in it."""
     at = 0
-    for name in dict.fromkeys((catalog.city_of(entry.division), entry.division[1])):
-        if name in address:
-            at = address.index(name) + len(name)
+    field = ""
+    for found in re.finditer(ANY_NUMBER, text):
+        for field, piece in _worded_pieces(text[at : found.start()], field):
+            yield field, piece
+        yield "number", found[0].strip()
+        at = found.end()
+    yield from _worded_pieces(text[at:], field)
+
+
+def _worded_pieces(text: str, field: str) -> Iterator[tuple[str, str]]:
+    """The pieces of a text without numbers; `field` is the label that still holds."""
+    for clause in re.split(r"[，,；;。|！\t]+|\s+", NUMBERING.sub("", text)):
+        clause = NUMBERING.sub("", clause).strip("、.:：()（） " if clause[:1] in ")）" else "、.:： ")
+        while clause:
+            colon = re.search("[:：]", clause)
+            head = clause[: colon.start()] if colon else clause
+            # A label may follow a text without a sign between; 荆州市： is none.
+            starts = range(max(len(head) - 12, 0), len(head) - 1)
+            behind = ("address", "contact", "unread", "mixed", *NUMBER_FIELDS)
+            label = next((at for at in starts if heading_field(head[at:]) in behind or not at and heading_field(head)), len(head))
+            named = heading_field(head[label:]) if label < len(head) else ""
+            if not colon and label > 0:
+                named = ""
+                # 地址武汉市江岸区…, 联系人张三
+                prefix = re.match("(?:详细|采血)?(地址|联系人|负责人|联系民警)(?=.{2})", head)
+                if prefix and not looks_like_unit(head):
+                    yield HEADING_WORDS.get(prefix[1], "contact"), head[prefix.end() :]
+                    break
+            if named and head[:label]:
+                yield field, head[:label].rstrip("、 ")
+                field = ""
+            elif not named and head:
+                yield field, head
+                field = ""
+            if named:
+                field = named
+                yield field if field == "unread" else "label", head[label:]
+            clause = clause[colon.end() :].strip() if colon else ""
+
+
+def text_entries(part: Part, places: Places) -> Contents:
+    """The units of running text."""
+    reading = Reading(places)
+    for line in part.lines:
+        reading.line(line)
+    return reading.found
+
+
+def all_entries(parts: list[Part], places: Places) -> Contents:
+    """The units of a file: of every table that is a list, of every stretch of text that names any."""
+    found = Contents([], [], [])
+    fields: list[str] = []
+    headings: list[str] = []
+    for part in parts:
+        if part.name == STRAY_SHEET:
             continue
-        shorter = [name[:gap] + name[gap + 1 :] for gap in range(len(name) - 1)]
-        written = address[at : at + len(name)]
-        lost = next((part for part in shorter if address.startswith(part, at)), "")
-        if not one_apart(simplified(written), name) or written[-1] != name[-1]:
+        inside = None
+        if part.table:
+            start, own_fields, own_headings = headed_columns(part.lines)
+            if not {"unit", "district"} & set(own_fields):
+                width = max((len(line.cells) for line in part.lines), default=0)
+                own_fields = fields if fields and width == len(fields) else content_columns(part.lines, places)
+                start, own_headings = 0, headings if own_fields is fields else [""] * len(own_fields)
+            if own_fields:
+                fields, headings = own_fields, own_headings
+                inside = table_entries(part, fields, headings, start, places)
+        if inside is None:
+            lines = [line._replace(cells=["  ".join(filter(None, line.cells)).replace("\n", "  ")]) for line in part.lines]
+            inside = text_entries(Part(part.name, False, lines), places)
+            inside = inside._replace(entries=[entry for entry in inside.entries if set(entry.cells) - {"unit", "above", "district"}])
+        if part.table and not inside.entries and part.name:
+            found.skipped.append(part.name)
+        found.entries.extend(inside.entries)
+        found.strays.extend(inside.strays)
+    return found
+
+
+# --- checked: each entry placed, its numbers read, all that is doubtful written down -------------
+
+
+def repaired_unit(entry: Entry, placed: Placed, city: str, beside: Division | None, places: Places) -> Division | None:
+    """The county that a misread name in a unit can only mean (會都区公安分局 -> 曾都区); the repair is written down.
+
+    It must be of the city that the row or the unit names, and the county in the address, if one is there; without
+    either, the wrong character must look or sound like the right one.
+    """
+    unit = entry.fixed.get("unit", "")
+    written = placed.unknown
+    if not written or written not in simplified(unit) or re.search(WIDE_POLICE, unit):
+        return None
+    home = placed.city or city
+    names = [name for name, division in places.counties.items() if home in ("", places.city_of(division))]
+    if beside is not None:
+        names = [beside[1]]
+    name = misread_name(written, names, alike=not home and beside is None)
+    prefix = written[: len(written) - len(names[0])] if beside is not None and len(written) > len(names[0]) else ""
+    if not name and prefix:  # the city in front may be misread too: 襄阻市枣阳市
+        name = names[0] if written.endswith(names[0]) and one_apart(prefix, places.city_of(places.counties[names[0]])) else ""
+        written, name = (prefix, places.city_of(places.counties[name])) if name else (written, "")
+    if not name:
+        return None
+    at = simplified(unit).index(written)
+    right = unit[:at] + name + unit[at + len(written) :]
+    entry.repairs.append(f"{unit} → {right}")
+    entry.fixed["unit"] = right
+    return places.read(right).division
+
+
+def repaired_address(entry: Entry, division: Division, places: Places) -> None:
+    """The city's and the county's names at the front of an address, where one character was misread or lost."""
+    address = entry.fixed.get("address", "")
+    at = len("湖北省") if address.startswith("湖北省") else 0
+    for name in dict.fromkeys((places.city_of(division), division[1])):
+        if address.startswith(name, at):
+            at += len(name)
+            continue
+        same = address[at : at + len(name)]
+        lost = address[at : at + len(name) - 1]
+        shorter = {name[:gap] + name[gap + 1 :] for gap in range(len(name) - 1)}
+        written = same if same[-1:] == name[-1] and misread_name(simplified(same), [name], alike=False) else ""
+        if not written and len(lost) > 2 and lost in shorter and not is_elsewhere(lost):
             written = lost
-        if written:
+        if written and written not in places.counties and written not in places.cities:
             entry.repairs.append(f"地址 {written} → {name}")
             address = address[:at] + name + address[at + len(written) :]
             at += len(name)
-    entry.cells["address"] = address
+    entry.fixed["address"] = address
 
 
-def place_entry(entry: Entry, catalog: Catalog) -> None:
-    """Find an entry's division from its district, unit and address, and repair a misread place name."""
-    cells = entry.cells
-    city = catalog.city_names.get(simplified(clean(cells.get("city", ""))), "")
-    if cells.get("city") and not city and not _repaired_city(entry, catalog):
-        entry.problems.append(f"市州「{cells['city']}」认不出来")
-    city = catalog.city_names.get(simplified(clean(cells["city"])), "") if cells.get("city") else ""
-    places = {field: _placed(cells.get(field, ""), city, catalog) for field in ("district", "unit", "address")}
-    known = {division for division in places.values() if division}
-    if len(known) > 1 and places["unit"] and places["district"] in (None, places["unit"]):
-        named = short_name(places["address"][1]) if places["address"] else ""
-        entry.problems.append(f"单位在{places['unit'][1]}，地址却在{named}")
-    elif len(known) > 1:
-        entry.problems.append("区县、单位和地址说的不是一处")
-    entry.division = places["unit"] or places["district"] or places["address"]
-    for field in ("unit", "district"):
-        if cells.get(field) and not places[field]:
-            repaired = repaired_name(cells[field], city, places["address"], catalog)
-            if repaired:
-                right, division = repaired
-                entry.repairs.append(f"{cells[field]} → {right}")
-                cells[field] = right
-                entry.division = division
-            elif field == "unit" and re.search("[区县市]公安|分局", cells[field]):
-                entry.problems.append(f"单位「{cells[field]}」里的地名认不出来")
-    _repair_address(entry, catalog)
-    if entry.division is None:
-        entry.problems.append("看不出是哪个区县")
-    elif city and catalog.city_of(entry.division) != city:
-        entry.problems.append(f"{entry.division[1]}不属于{city}")
+def stated_city(entry: Entry, places: Places) -> tuple[str, Division | None]:
+    """(the city that the row states, the county when its cell names one); a misread city is repaired."""
+    written = simplified(clean(entry.cells.get("city", "")))
+    if not written or re.match("省直|直管|湖北|省$|林区", written):
+        return "", None
+    if written in places.cities:
+        return places.cities[written], None
+    if written in places.counties:
+        return "", places.counties[written]
+    name = misread_name(written, places.catalog.cities, alike=False)
+    if name:
+        entry.repairs.append(f"{written} → {name}")
+    else:
+        entry.problems.append(f"市州「{entry.cells['city']}」认不出来")
+    return name, None
 
 
-def _hold_back_siblings(entries: list[Entry]) -> None:
-    """A county's rows are taken over together or not at all: its later half would replace the earlier one."""
-    held = {entry.division for entry in entries if entry.problems and entry.division}
+def place_entry(entry: Entry, places: Places) -> None:
+    """Find an entry's division from its unit, its county and its address; what contradicts itself is a problem."""
+    unit = places.read(entry.fixed.get("unit", ""))
+    address = places.address(entry.fixed.get("address", ""))
+    city, county = stated_city(entry, places)
+    written = simplified(clean(entry.fixed.get("district", "")))
+    county = places.counties.get(written) or places.short.get(written) or places.read(written).division or county
+    province = simplified(clean(entry.cells.get("province", "")))
+    elsewhere = next(filter(None, (unit.elsewhere, address.elsewhere, places.elsewhere(province + "　"))), "")
+    if elsewhere:
+        entry.problems.append(f"在{elsewhere}，这份名单只收湖北的")
+        return
+    hint = city or (places.cities.get(simplified(clean(entry.cells.get("above", ""))), "") if not county else "")
+    division = unit.division
+    if division is None and unit.unknown:
+        division = repaired_unit(entry, unit, hint, address.division or county, places)
+        wide = re.search(WIDE_POLICE, unit.unknown)
+        if division is None and wide and (hint or address.city):
+            division = places.city_division(hint or address.city)
+        elif division is None and not wide and len(unit.unknown) > 1:
+            entry.problems.append(f"单位「{entry.cells.get('unit', '')}」里的地名认不出来")
+    if division is None and not unit.unknown:
+        division = county or address.division
+    if division is None:
+        entry.problems += [] if entry.problems else ["看不出是哪个区县"]
+        return
+    entry.division = division
+    if division == PROVINCE_DIVISION:
+        return
+    home = places.city_of(division)
+    wide = division[0].endswith("00")  # a city's own, or a zone: it may sit in any of the city's counties
+    if city not in ("", home):
+        entry.problems.append(f"{division[1]}不属于{city}")
+    if county not in (None, division) and not (wide and places.city_of(county) == home):
+        entry.problems.append(f"单位在{division[1]}，区县却写{written}")
+    if address.city not in ("", home) or (not wide and address.division not in (None, division)):
+        there = address.division[1] if address.division else address.city
+        entry.doubts.append(f"单位在{division[1]}，地址却在{there}")
+    if not entry.problems and not entry.doubts:
+        repaired_address(entry, division, places)
+
+
+def read_numbers(entry: Entry, area: str) -> None:
+    """The numbers of all cells that hold any, landlines and mobiles apart; an officer named among them is a contact."""
+    office: list[str] = []
+    mobile: list[str] = []
+    for field in (*NUMBER_FIELDS, "mixed"):
+        numbers = numbers_in(entry.cells.get(field, ""), area)
+        office += numbers.office
+        mobile += numbers.mobile
+        entry.repairs += numbers.repairs
+        entry.problems += numbers.problems
+        new = [name for name in numbers.names if name not in entry.fixed.get("contact", "")]
+        entry.fixed["contact"] = "、".join(filter(None, [entry.fixed.get("contact", ""), *new]))
+    entry.fixed["office_phone"] = ";".join(dict.fromkeys(office))
+    entry.fixed["mobile"] = ";".join(dict.fromkeys(mobile))
+
+
+def check_cells(entry: Entry) -> None:
+    """What no row of a list may hold, and what a spreadsheet says instead of a value."""
+    for field, cell in entry.cells.items():
+        if re.match(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|公式没有值)", cell):
+            entry.problems.append(f"{FIELD_NAMES.get(field, field)}是表格的错误值「{cell}」")
+    for field in ("unit", "address", "contact"):
+        problem = cell_problem(entry.fixed.get(field, ""))
+        if problem:
+            entry.problems.append(f"{FIELD_NAMES[field]}{problem[0]}")
+    if re.search(r"\d", entry.fixed.get("contact", "")):
+        entry.problems.append(f"负责人「{entry.fixed['contact']}」里有数字")
+    if has_number(entry.fixed.get("address", "")):
+        entry.problems.append(f"地址「{entry.fixed['address']}」里有号码")
+    if entry.unread:
+        entry.doubts.append(f"没有收这一栏的号码：{entry.unread}；若是采血电话，请填到电话栏")
+    if entry.cells.get("doubt"):
+        entry.doubts.append(entry.cells["doubt"])
+    if entry.cells.get("status", "listed") not in ("listed", "bureau"):
+        entry.problems.append(f"status「{entry.cells['status']}」不认识")
+    if entry.cells.get("as_of") and not date_of(entry.cells["as_of"]):
+        entry.problems.append(f"as_of「{entry.cells['as_of']}」不是过去的日期")
+
+
+NOTHING = re.compile("[-/—–－无暂没有未公布空、\\s]*")
+
+
+def check_entry(entry: Entry, places: Places) -> None:
+    """Place an entry, read its numbers, and write down all that is wrong or doubtful in it."""
+    for field in ("district", "unit", "address", "contact"):
+        cell = entry.cells.get(field, "")
+        joined = "、".join(cell.split("\n")) if field == "contact" else cell.replace("\n", "")
+        entry.fixed[field] = "" if NOTHING.fullmatch(joined) else joined
+    if entry.fixed["unit"] == "":
+        entry.fixed["unit"] = ""
+    place_entry(entry, places)
+    read_numbers(entry, places.area_code(entry.division) if entry.division else "")
+    check_cells(entry)
+
+
+def unit_key(division: Division, unit: str) -> tuple[Division, str]:
+    """What tells a unit from others: its division, and its name without the places in front."""
+    name = simplified(clean(unit))
+    for front in (HOME_PROVINCE, "湖北"):
+        name = name.removeprefix(front)
+    for front in (name[:end] for end in range(min(12, len(name)), 1, -1)):
+        if front[-1] in "市州" and division[1] in name[len(front) :]:
+            name = name.removeprefix(front)
+            break
+    return division, name
+
+
+def join_repeated(entries: list[Entry]) -> list[Entry]:
+    """The entries with those of one unit made one: a unit's second officer has a row of his own. Two addresses, though,
+    are two places: the later is held back."""
+    first: dict[tuple[Division, str], Entry] = {}
+    kept = []
     for entry in entries:
-        if entry.division in held and not entry.problems:
-            entry.problems.append(f"{entry.division[1]}另有一行待改，改好后一并导入")
-
-
-def checked(entries: list[Entry], catalog: Catalog) -> list[Entry]:
-    """The entries placed, their numbers read and everything doubtful written down."""
-    for entry in entries:
+        key = unit_key(entry.division, entry.fixed["unit"]) if entry.division else None
+        earlier = first.setdefault(key, entry) if key else entry
+        if earlier is entry or entry.problems or earlier.problems:
+            kept.append(entry)
+            continue
+        if entry.fixed["address"] and earlier.fixed["address"] not in ("", entry.fixed["address"]):
+            entry.problems.append(f"与第 {earlier.number} 行同名，地址却不同；请在单位名称里写明是哪一处")
+            kept.append(entry)
+            continue
+        earlier.fixed["address"] = earlier.fixed["address"] or entry.fixed["address"]
+        for field, between in (("contact", "、"), ("office_phone", ";"), ("mobile", ";")):
+            texts = [*earlier.fixed[field].split(between), *entry.fixed[field].split(between)]
+            earlier.fixed[field] = between.join(dict.fromkeys(filter(None, texts)))
+        earlier.doubts += entry.doubts
+        earlier.repairs += entry.repairs
         for field, cell in entry.cells.items():
-            entry.cells[field] = cell if field in NUMBER_FIELDS else cell.replace("\n", "")
-        place_entry(entry, catalog)
-        area = area_code(entry.division, catalog) if entry.division else ""
-        for field in NUMBER_FIELDS:
-            office, mobile, repairs, problems = numbers_in(entry.cells.get(field, ""), area)
-            entry.office += office
-            entry.mobile += mobile
-            entry.repairs += repairs
-            entry.problems += problems
-        if re.search(r"\d", entry.cells.get("contact", "")):
-            entry.problems.append(f"负责人「{entry.cells['contact']}」里有数字")
-        for field in ("unit", "address", "contact"):
-            problem = cell_problem(entry.cells.get(field, ""))
-            if problem:
-                entry.problems.append(f"{field} {problem[0]}")
-    _hold_back_siblings(entries)
+            if cell and cell not in earlier.cells.get(field, "").split("\n"):
+                earlier.cells[field] = "\n".join(filter(None, [earlier.cells.get(field, ""), cell]))
+    return kept
+
+
+def shared_numbers(entries: list[Entry]) -> None:
+    """A doubt for each number that units of two counties have."""
+    owner: dict[str, Entry] = {}
+    for entry in entries:
+        for number in filter(None, f"{entry.fixed['office_phone']};{entry.fixed['mobile']}".split(";")):
+            earlier = owner.setdefault(number, entry)
+            if earlier.division != entry.division and earlier.division and entry.division:
+                entry.doubts.append(f"{number} 与第 {earlier.number} 行{earlier.division[1]}的相同")
+
+
+def checked(entries: list[Entry], places: Places) -> list[Entry]:
+    """The entries placed, their numbers read, all that is doubtful written down; those of one unit made one."""
+    for entry in entries:
+        check_entry(entry, places)
+    entries = join_repeated(entries)
+    shared_numbers(entries)
     return entries
 
 
-def entry_row(entry: Entry, catalog: Catalog, source: str, as_of: str) -> Row:
-    """An entry as a row of the list; without a division as far as it goes."""
-    model = catalog.rows_of(entry.division)[0] if entry.division else {}
-    row = {name: model.get(name, "") for name in ("code", "province", "city", "district", "hotline")}
-    unit = entry.cells.get("unit", "") or model.get("unit", "")
-    numbers = {"office_phone": ";".join(dict.fromkeys(entry.office)), "mobile": ";".join(dict.fromkeys(entry.mobile))}
-    cells = {"unit": unit, "address": entry.cells.get("address", ""), "contact": entry.cells.get("contact", "")}
-    return {**row, **cells, **numbers, "status": "listed", "source": source, "as_of": as_of}
+def entry_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
+    """An entry as a row of the list; without a division as far as it goes. What xunqin printed keeps its source."""
+    row = dict.fromkeys(COLUMNS, "")
+    if entry.division:
+        code, district = entry.division
+        row.update(code=code, province=HOME_PROVINCE, city=places.city_of(entry.division), district=district)
+        row["hotline"] = f"{places.area_code(entry.division)}-110"
+    for field in ("unit", "address", "contact", "office_phone", "mobile"):
+        row[field] = entry.fixed.get(field, "")
+    row["unit"] = row["unit"] or (places.catalog.rows_of(entry.division)[0]["unit"] if entry.division in places.catalog.row_numbers else "")
+    row["status"] = entry.cells.get("status") or "listed"
+    row["source"] = entry.cells.get("source") or source
+    row["as_of"] = date_of(entry.cells.get("as_of", "")) or as_of
+    return row
 
 
-# How the fields are headed in the rows that are written out to be corrected.
-REJECTED_HEADINGS = {
-    "city": "市州", "district": "区县", "unit": "单位名称", "address": "地址", "contact": "负责人",
-    "office_phone": "办公电话", "mobile": "手机", "phone": "联系电话",
-}  # fmt: skip
+def date_of(text: str) -> str:
+    """A day not in the future as YYYY-MM-DD, "" for anything else: 2022-07-05, 2022-7-5, 2022/07/05, 2022年7月5日."""
+    import datetime
+
+    found = re.fullmatch(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?: 00:00:00)?", text.strip(), re.ASCII)
+    try:
+        day = datetime.date(*map(int, found.groups())) if found else datetime.date.max
+    except ValueError:
+        return ""
+    return day.isoformat() if day <= datetime.date.today() else ""
 
 
-def rejected_text(entries: list[Entry]) -> str:
-    """The rows that cannot be taken over, to be corrected and imported again."""
-    rows = []
-    for entry in entries:
-        cells = {heading: entry.cells.get(field, "") for field, heading in REJECTED_HEADINGS.items()}
-        rows.append({"行": str(entry.number), **cells, "问题": "；".join(entry.problems)})
-    used = [heading for heading in REJECTED_HEADINGS.values() if any(row[heading] for row in rows)]
-    return excel_text(rows, ["行", *used, "问题"])
+def title_date(parts: list[Part]) -> str:
+    """The date that the first lines of a file print, "" for none: 湖北省免费采血点（2022年7月5日）."""
+    digits = str.maketrans("〇○零一二三四五六七八九", "000123456789")
+    for part in parts:
+        for line in part.lines[:15]:
+            for cell in line.cells:
+                for text in (cell, cell.translate(digits)):
+                    found = re.search(r"20\d\d\s*(?:年|-|/|\.)\s*\d{1,2}\s*(?:月|-|/|\.)\s*\d{1,2}\s*日?", text)
+                    if found and date_of(found[0]):
+                        return date_of(found[0])
+    return ""
+
+
+# --- drafts and rejected rows: workbooks to be corrected -------------------------------------------
+
+
+def write_new(stem: str, suffix: str, data: bytes) -> str:
+    """Write a file that is not there yet, whole or not at all; its path. One that is there is never touched: 名单.2.xlsx."""
+    for number in itertools.count(1):
+        path = f"{stem}{'' if number == 1 else f'.{number}'}{suffix}"
+        try:
+            file = open(path, "xb")  # noqa: SIM115
+        except FileExistsError:
+            continue
+        try:
+            with file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            raise ListError(path, f"写不进去（{reason(error)}）", "请检查磁盘空间和权限") from None
+        return path
+    raise AssertionError
+
+
+def workbook(rows: list[Row], strips: list[bytes], strays: list[Stray]) -> bytes:
+    """An XLSX file to be corrected in a spreadsheet: a row a unit, in front the strip of the picture it was read from.
+
+    All cells are text, so that no zero is lost; a row with 存疑 or 问题 is coloured; the last column is 核对.
+    """
+    try:
+        import openpyxl
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+        from openpyxl.drawing.image import Image
+        from openpyxl.styles import Alignment, Font, PatternFill
+    except ImportError:
+        raise extra_missing("待核对的行", "import") from None
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "名单"
+    pictured = any(strips)
+    columns = [*(["图"] if pictured else []), *(rows[0] if rows else [])]
+    widths = {"单位名称": 34, "地址": 40, "存疑": 44, "问题": 44, "负责人": 14, "办公电话": 18, "手机": 18, "联系电话": 18}
+
+    def fill(sheet: Any, at: int, cells: Iterable[str], colour: str = "") -> None:
+        for column, cell in enumerate(cells, 1):
+            place = sheet.cell(at, column)
+            place.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", cell)
+            place.data_type, place.number_format = "s", "@"
+            place.alignment = Alignment(vertical="center", wrap_text=True)
+            if colour and cell:
+                place.fill = PatternFill("solid", fgColor=colour)
+            if at == 1:
+                place.font = Font(bold=True)
+
+    fill(sheet, 1, columns, "DDE7F0")
+    for column, name in enumerate(columns, 1):
+        sheet.column_dimensions[openpyxl.utils.get_column_letter(column)].width = widths.get(name, 12)
+    sheet.freeze_panes = "A2"
+    for at, (row, strip) in enumerate(zip(rows, strips), 2):
+        doubtful = row.get("存疑") or row.get("问题")
+        fill(sheet, at, [*([""] if pictured else []), *row.values()], "FFF2CC" if doubtful else "")
+        if strip:
+            image = Image(io.BytesIO(strip))
+            scale = min(1.0, 900 / image.width, 540 / image.height)
+            image.width, image.height = int(image.width * scale), int(image.height * scale)
+            sheet.add_image(image, f"A{at}")
+            sheet.row_dimensions[at].height = max(image.height * 0.75 + 3, 18)
+            wide = sheet.column_dimensions["A"]
+            wide.width = max(wide.width, image.width / 7 + 1)
+    if strays:
+        other = book.create_sheet(STRAY_SHEET)
+        fill(other, 1, ("行", "内容", "为什么没有收"), "DDE7F0")
+        for at, stray in enumerate(strays, 2):
+            fill(other, at, (str(stray.number), stray.text, stray.why))
+        other.column_dimensions["B"].width, other.column_dimensions["C"].width = 60, 30
+    data = io.BytesIO()
+    book.save(data)
+    return data.getvalue()
+
+
+def rejected_row(entry: Entry) -> Row:
+    """A row that is not taken over, its cells as they came, with what to do."""
+    cells = {heading: entry.cells.get(field, "") for field, heading in FIELD_NAMES.items()}
+    cells["联系电话"] = "\n".join(filter(None, [cells["联系电话"], entry.cells.get("mixed", "")]))
+    return {"行": str(entry.number), **cells, "其他": entry.unread, "问题": "；".join(entry.held()), "核对": ""}
+
+
+def draft_row(entry: Entry, places: Places) -> Row:
+    """A row of a picture's draft. Numbers of a doubtful row stand as they were read, to be compared with the picture."""
+    row = entry_row(entry, places, "", "")
+    as_read = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
+    office, mobile = (as_read, "") if entry.problems else (row["office_phone"], row["mobile"])
+    changed = [f"已改 {repair}" for repair in entry.repairs if "补区号" not in repair]
+    return {
+        "市州": row["city"] or entry.cells.get("city", ""), "区县": row["district"] or entry.cells.get("district", ""),
+        "单位名称": row["unit"], "地址": row["address"], "负责人": row["contact"], "办公电话": office, "手机": mobile,
+        "存疑": "；".join(dict.fromkeys([*entry.problems, *entry.doubts, *changed])), "核对": "",
+    }  # fmt: skip
+
+
+class Batch(NamedTuple):
+    """A file as it was understood, before anything is written."""
+
+    form: Form
+    entries: list[Entry]
+    strays: list[Stray]
+    skipped: list[str]
+    date: str  # printed in the file, "" for none
+    pictured: bool  # read from pictures: a draft is written, nothing is taken over
+
+
+def understood(path: str, places: Places) -> Batch:
+    """Read a file in any form and check every unit in it. Raises ListError when it names none."""
+    form, parts = read_parts(path)
+    found = all_entries(parts, places)
+    entries = checked(found.entries, places)
+    pictured = form is PICTURE or any(line.strip for part in parts for line in part.lines)
+    if not entries:
+        name = STDIN_NAME if path == "-" else path
+        if pictured:
+            raise ListError(name, "图里没认出名单", "请换一张清楚、端正的图，或改用表格文件")
+        raise ListError(name, "没有读到一个单位", "请确认名单里有单位和电话；表头可写：单位名称,地址,负责人,办公电话,手机")
+    return Batch(form, entries, found.strays, found.skipped, title_date(parts), pictured)
+
+
+def write_draft(path: str, batch: Batch, places: Places) -> str:
+    """Write a picture's draft beside it; the draft's path. A number that belongs to no row has a row of its own."""
+    rows = [draft_row(entry, places) for entry in batch.entries]
+    empty = dict.fromkeys(rows[0], "")
+    rows += [{**empty, "存疑": f"「{stray.text}」没归到哪一行"} for stray in batch.strays]
+    strips = [entry.strip for entry in batch.entries] + [b""] * len(batch.strays)
+    return write_new(f"{path}.草稿", ".xlsx", workbook(rows, strips, []))
+
+
+def write_rejected(path: str, entries: list[Entry], strays: list[Stray]) -> str:
+    """Write the rows that are not taken over, and the numbers that belong to none, beside the file; their path."""
+    rows = [rejected_row(entry) for entry in entries]
+    used = [name for name in (rows[0] if rows else {}) if name in ("单位名称", "问题", "核对") or any(row[name] for row in rows)]
+    rows = [{name: row[name] for name in used} for row in rows]
+    return write_new(f"{path}.待核对", ".xlsx", workbook(rows, [entry.strip for entry in entries], strays))
 
 
 # --- the user's own list ----------------------------------------------------------------------
 
+LOCK_PATIENCE = 60  # seconds
+
 
 @contextlib.contextmanager
 def locked(path: str) -> Iterator[None]:
-    """One import at a time; the lock goes with the process, however it ends."""
-    with open(path + ".lock", "a") as lock:
-        if sys.platform == "win32":
-            import msvcrt
+    """One import at a time; the lock goes with the process, however it ends. Says that it waits, and not for ever."""
+    import time
 
-            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
+    try:
+        lock = open(path + ".lock", "a")  # noqa: SIM115
+    except OSError as error:
+        raise ListError(path + ".lock", f"打不开（{reason(error)}）", "请检查磁盘空间和权限") from None
+    with lock:
+        for tenths in itertools.count():
+            try:
+                if sys.platform == "win32":
+                    import msvcrt
 
-            fcntl.flock(lock, fcntl.LOCK_EX)
+                    msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+                else:
+                    import fcntl
+
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+                    raise ListError(path + ".lock", f"锁不住（{reason(error)}）", "请检查磁盘") from None
+            if tenths == 3:
+                tell("另一个 xunqin 正在导入，等它完成……")
+            if tenths >= LOCK_PATIENCE * 10:
+                raise ListError(path, "另一个 xunqin 一直占着", "请先结束它，再导入一次")
+            time.sleep(0.1)
         yield
 
 
-def _replace(path: str, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    temporary = f"{path}.{os.getpid()}.tmp"
+def replace_file(path: str, data: bytes, check: Callable[[str], object] = lambda path: None) -> None:
+    """Write a file so that it is there whole or not at all, after `check` took what was written.
+
+    A link stays a link; mode and owner stay as they were.
+    """
+    import secrets
+
+    path = os.path.realpath(path)
+    temporary = f"{path}.{secrets.token_hex(8)}.tmp"
     try:
-        with open(temporary, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with open(temporary, "xb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            old = os.stat(path)
+            os.chmod(temporary, old.st_mode & 0o7777)
+            if hasattr(os, "chown") and (old.st_uid, old.st_gid) != (os.getuid(), os.getgid()):
+                with contextlib.suppress(PermissionError):
+                    os.chown(temporary, old.st_uid, old.st_gid)
+        check(temporary)
         os.replace(temporary, path)
-    except OSError:
+    except OSError as error:
+        raise ListError(path, f"写不进去（{reason(error)}）", "请检查磁盘空间和权限；原来的名单没有动") from None
+    finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
-        raise
 
 
-def take_over(rows: list[Row], path: str) -> bool:
-    """Put rows into the user's own list in place of their counties' old rows; whether there was an old list.
+def own_rows() -> Sequence[Row]:
+    """The rows of the user's own list; none before the first import. One that a spreadsheet saved in GB 18030 loads too."""
+    import stat
 
-    The new list is written beside the old one and moved into its place; the old one stays as a backup.
+    path = own_list_path()
+    remedy = "这是您导入的名单；请运行 xunqin import --undo 退回上一份"
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ListError(path, "不是普通文件", remedy)
+        with open(path, "rb") as file:
+            raw = file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise ListError(path, f"打不开（{reason(error)}）", "这是您导入的名单，请检查权限") from None
+    try:
+        return load_list(path)
+    except ListError as error:
+        with contextlib.suppress(UnicodeDecodeError, ListError):
+            return recoded_list(raw.decode("gb18030"))
+        raise ListError(str(error), remedy, "") from None
+
+
+def recoded_list(text: str) -> Sequence[Row]:
+    """A list whose text is not UTF-8 in its file, by way of one that is."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "points.csv")
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        return list(load_list(path))
+
+
+def merged(bundled: Sequence[Row], own: Sequence[Row]) -> Sequence[Row]:
+    """The user's own rows, then the bundled ones: all of the counties that are not among the own, and of those that are,
+    the points that a source names."""
+    if not own:
+        return bundled
+    divisions = {(row["code"], row["district"]) for row in own}
+    units = {unit_key((row["code"], row["district"]), row["unit"]) for row in own}
+    kept = []
+    for row in bundled:
+        division = (row["code"], row["district"])
+        if division not in divisions or (row["status"] == "listed" and unit_key(division, row["unit"]) not in units):
+            kept.append(row)
+    return [*own, *kept]
+
+
+class Merged(NamedTuple):
+    """An own list with the rows of an import in it, and what became of each of them."""
+
+    rows: list[Row]
+    outcomes: list[str]  # 新增, 更新, 未变 or 旧于现有, for each imported row
+    gone: list[Row]  # rows that --replace leaves out
+
+
+def merge(old: Sequence[Row], new: list[Row], whole: bool, held: Collection[Division | None]) -> Merged:
+    """Put imported rows into a list, unit by unit. An empty cell never erases a filled one, nor an older list a newer row.
+
+    With `whole` the import is the whole list: what is not in it goes, but for the counties with a row held back.
     """
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with locked(path):
-        old = load_list(path) if os.path.exists(path) else []
-        taken = {(row["code"], row["district"]) for row in rows}
-        kept = [row for row in old if (row["code"], row["district"]) not in taken]
-        if old:
-            _replace(path + ".bak", csv_text(old, COLUMNS))
-        _replace(path, csv_text([*kept, *rows], COLUMNS))
-    return bool(old)
+    rows = {unit_key((row["code"], row["district"]), row["unit"]): row for row in old}
+    outcomes = []
+    seen = set()
+    for row in new:
+        key = unit_key((row["code"], row["district"]), row["unit"])
+        seen.add(key)
+        before = rows.get(key)
+        if before is None:
+            outcomes.append("新增")
+            rows[key] = row
+            continue
+        if (date_of(before["as_of"]) or before["as_of"]) > row["as_of"]:
+            outcomes.append("旧于现有")
+            continue
+        update = {**row, **{name: row[name] or before[name] for name in CONTACT_COLUMNS}}
+        same = all(update[name] == before[name] for name in CONTACT_COLUMNS)
+        outcomes.append("未变" if same else "更新")
+        rows[key] = update
+    gone = []
+    if whole and None not in held:
+        gone = [key for key in rows if key not in seen and key[0] not in held]
+    return Merged([row for key, row in rows.items() if key not in gone], outcomes, [rows[key] for key in gone])
+
+
+def history(path: str) -> list[str]:
+    """The kept states of the own list, oldest first."""
+    folder = f"{path}.history"
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return [os.path.join(folder, name) for name in names if re.fullmatch(r"\d{6}\.csv", name)]
+
+
+def keep_state(path: str) -> None:
+    """Keep the own list as it is, bytes and all, before it is changed; that there was none is kept as an empty file."""
+    os.makedirs(f"{path}.history", exist_ok=True)
+    kept = history(path)
+    number = int(os.path.basename(kept[-1])[:6]) + 1 if kept else 1
+    raw = b""
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        raw = file.read()
+    write_new(os.path.join(f"{path}.history", f"{number:06}"), ".csv", raw)
+
+
+def take_over(new: list[Row], path: str, whole: bool, held: Collection[Division | None]) -> Merged:
+    """Merge rows into the user's own list. The old list is kept first; the new one is loaded before it takes its place."""
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with locked(path):
+            result = merge(own_rows(), new, whole, held)
+            if result.gone or set(result.outcomes) - {"旧于现有"}:
+                keep_state(path)
+                replace_file(path, csv_text(result.rows, COLUMNS).encode(), load_list)
+        return result
+    except OSError as error:
+        raise ListError(error.filename or path, f"写不进去（{reason(error)}）", "请检查磁盘空间和权限") from None
+
+
+def undo(path: str) -> str:
+    """Bring the own list back as it was before the last import; what was undone is kept too. Says what was done."""
+    with locked(path) if os.path.isdir(os.path.dirname(path)) else contextlib.nullcontext():
+        kept = history(path)
+        if not kept:
+            raise ListError(path, "没有可以撤销的导入", "还没有导入过，或已经全部撤销")
+        with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+            write_new(kept[-1].removesuffix(".csv"), ".undone.csv", file.read())
+        with open(kept[-1], "rb") as file:
+            before = file.read()
+        if before:
+            replace_file(path, before)
+        else:
+            os.unlink(path)
+        os.unlink(kept[-1])
+    return "已回到上一次导入之前的名单。" if before else "已撤销第一次导入，现在没有自己的名单。"
 
 
 # --- pictures ---------------------------------------------------------------------------------
@@ -2752,10 +3991,11 @@ def check_place(row: Row, bundled: Catalog) -> Iterator[Problem]:
 def check_unit(row: Row, bundled: Catalog) -> Iterator[Problem]:
     """A unit or an address that names another county of Hubei than the row's."""
     if (row["code"], row["district"]) in bundled.row_numbers:
-        for name in ("unit", "address"):
-            named = _placed(row[name], row["city"], bundled)
-            if named and named != (row["code"], row["district"]):
-                yield name, f"写的是{named[1]}，这一行却是{row['district']}", "请核对后改成一致"
+        places = Places(bundled)
+        named = {"unit": places.read(row["unit"]).division, "address": places.address(row["address"]).division}
+        for name, division in named.items():
+            if division and division != (row["code"], row["district"]):
+                yield name, f"写的是{division[1]}，这一行却是{row['district']}", "请核对后改成一致"
 
 
 def check_numbers(row: Row, bundled: Catalog) -> Iterator[Problem]:
@@ -2782,18 +4022,6 @@ def check_hotline(row: Row, bundled: Catalog) -> Iterator[Problem]:
         yield "hotline", f"{row['hotline']} 不是{bundled.city_of(division)}的", f"应为 {right}"
 
 
-def is_date(text: str) -> bool:
-    """Whether a text is a day as YYYY-MM-DD, today at the latest."""
-    import datetime
-
-    try:
-        return re.fullmatch(r"\d{4}-\d\d-\d\d", text) is not None and (
-            datetime.date.fromisoformat(text) <= datetime.date.today()
-        )
-    except ValueError:
-        return False
-
-
 def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
     """Every row has a status, a source and that source's date."""
     if row["status"] not in ("listed", "bureau"):
@@ -2801,7 +4029,7 @@ def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
     if not row["source"].strip():
         filled = any(row[name] for name in CONTACT_COLUMNS)
         yield "source", "联系办法没有来源" if filled else "是空的", "请写上网址或出处"
-    if not is_date(row["as_of"]):
+    if date_of(row["as_of"]) != row["as_of"] or not row["as_of"]:
         yield "as_of", f"「{row['as_of']}」不是过去的日期", "应如 2022-07-05"
 
 
@@ -3012,18 +4240,6 @@ def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing
 def typed(text: str) -> str:
     """An argument as the person typed it: in a broken locale Python hands UTF-8 over as surrogates."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def own_rows() -> Sequence[Row]:
-    """The rows of the user's own list; none before the first import."""
-    path = own_list_path()
-    return load_list(path) if os.path.exists(path) else []
-
-
-def merged(bundled: Sequence[Row], own: Sequence[Row]) -> Sequence[Row]:
-    """The user's own rows stand for their divisions, the bundled ones for the rest."""
-    taken = {(row["code"], row["district"]) for row in own}
-    return [*own, *(row for row in bundled if (row["code"], row["district"]) not in taken)] if own else bundled
 
 
 def open_catalog(data: str | None) -> Catalog:
@@ -3379,88 +4595,165 @@ def guide_command() -> int:
 
 
 def import_note(entry: Entry) -> Row:
-    """What an import says of a row: its number, the result, what was repaired or is doubtful."""
-    result = "待核对" if entry.problems else "已修正" if entry.repairs else "可收录"
-    return {"row": str(entry.number), "result": result, "note": "；".join([*entry.problems, *entry.repairs])}
+    """What an import says of a row: its number, the result, what is wrong, doubtful or repaired."""
+    result = "待核对" if entry.held() else entry.outcome or ("已修正" if entry.repairs else "可收录")
+    return {"row": str(entry.number), "result": result, "note": "；".join([*entry.held(), *entry.repairs])}
 
 
-def import_picture(path: str, catalog: Catalog, dry_run: bool) -> int:
-    """Write a draft CSV beside a picture; nothing is taken over from a picture itself."""
-    text, rows, doubtful = draft_text(path, catalog)
-    draft = f"{path}.草稿.csv"
+def printable(row: Row) -> Row:
+    """A row without what would move a terminal's cursor or turn its writing; line ends become 、."""
+    return {name: re.sub(CONTROLS, "?", cell.replace("\n", "、")) for name, cell in row.items()}
+
+
+def import_picture(file: str, batch: Batch, places: Places, dry_run: bool) -> int:
+    """Write a draft beside a picture; nothing is taken over from a picture itself."""
+    doubtful = sum(bool(draft_row(entry, places)["存疑"]) for entry in batch.entries) + len(batch.strays)
+    tell(f"从图里读到 {len(batch.entries)} 行，{doubtful} 处存疑。图片不直接收录。")
     if dry_run:
-        emit(text.removeprefix("\ufeff").replace("\r\n", "\n"), machine=True)
-    else:
-        _replace(draft, text)
-        tell(f"草稿写在 {typed(draft)}。")
-    tell(f"从图里读到 {rows} 行，{doubtful} 行有存疑。图片不直接收录：")
-    tell(f"请逐格对照原图改好草稿，再运行 xunqin import {typed(draft)}")
+        tell("只是试读，草稿没有写。")
+        return FOUND
+    draft = typed(write_draft(file, batch, places))
+    tell(f"草稿写在 {draft}。")
+    tell(f"请对照每行前面的图改好，存疑的行改完在「核对」里写「是」，再运行 xunqin import {shell_word(draft)}")
     return FOUND
 
 
+def shell_word(text: str) -> str:
+    """A file's name as it can be typed in a command."""
+    import shlex
+
+    return shlex.quote(text if not text.startswith("-") else f"./{text}")
+
+
+def import_batch(file: str, batch: Batch, places: Places, stated: str, source: str, whole: bool, dry_run: bool) -> list[Row]:
+    """Take over what is sure of a file, write out what is not, and tell of both; the rows, as they are printed."""
+    import datetime
+
+    date = stated or batch.date or datetime.date.today().isoformat()
+    held = [entry for entry in batch.entries if entry.held()]
+    sure = [entry for entry in batch.entries if not entry.held()]
+    rows = [entry_row(entry, places, source, date) for entry in sure]
+    rejected = ""
+    if (held or batch.strays) and not dry_run:
+        rejected = typed(write_rejected(STDIN_NAME if file == "-" else file, held, batch.strays))
+    divisions = {entry.division for entry in held}
+    path = own_list_path()
+    result = merge(own_rows(), rows, whole, divisions) if dry_run or not rows else take_over(rows, path, whole, divisions)
+    for entry, outcome in zip(sure, result.outcomes):
+        entry.outcome = outcome
+    counts = [f"{name} {result.outcomes.count(name)}" for name in ("新增", "更新", "未变", "旧于现有")]
+    tell(f"读到 {len(batch.entries)} 行：{'，'.join(counts)}，待核对 {len(held)}。")
+    if result.gone:
+        names = [row["unit"] for row in result.gone]
+        tell(f"名单里没有而去掉的 {len(names)} 个：{'、'.join(names[:5])}{' 等' if len(names) > 5 else ''}。")
+    if whole and None in divisions:
+        tell("有的行看不出是哪里，所以原来的单位都留着；改好后再用一次 --replace。")
+    if batch.skipped:
+        tell(f"跳过不是名单的表：{'、'.join(batch.skipped)}。")
+    if batch.strays:
+        tell(f"另有 {len(batch.strays)} 处号码不属于任何单位，没有收录。")
+    if rows and not stated and not all(entry.cells.get("as_of") for entry in sure):
+        tell(f"名单的日期按{'文件里写的' if batch.date else '今天'} {date} 记；不对请用 --as-of 重来。")
+    if rejected:
+        tell(f"{'待核对的行' if held else '这些号码'}写在 {rejected}。" + ("改好后再导入它。" if held else ""))
+    if dry_run:
+        tell("只是试读，什么都没有写。")
+    elif set(result.outcomes) - {"旧于现有"}:
+        tell(f"已收录到 {path}；要退回，用 xunqin import --undo。")
+    everything = [printable({**import_note(entry), **entry_row(entry, places, source, date)}) for entry in batch.entries]
+    return everything
+
+
 @cli.command("import", short_help="导入官方公布的名单", options_metavar="[选项]")
-@click.argument("file", metavar="文件")
+@click.argument("file", metavar="文件", required=False, type=click.Path(allow_dash=True))
+@click.option("--as-of", metavar="日期", help="名单的日期，如 2022-07-05；默认看文件里写的")
+@click.option("--source", metavar="出处", help="名单从哪里来；默认文件名")
+@click.option("--replace", "whole", is_flag=True, help="这份就是全部：名单里没有的单位去掉")
 @click.option("--dry-run", is_flag=True, help="只看结果，不收录")
-@click.option("--as-of", metavar="日期", help="名单的日期，如 2022-07-05；默认今天")
+@click.option("--undo", "back", is_flag=True, help="退回上一次导入之前")
 @output_options
-def import_command(file: str, dry_run: bool, as_of: str | None, format: str | None) -> int:
-    """导入官方公布的名单：CSV、XLSX 或图片。
+def import_command(
+    file: str | None, as_of: str | None, source: str | None, whole: bool, dry_run: bool, back: bool, format: str | None
+) -> int:
+    """导入官方公布的名单：表格、Word、PDF、网页、文字、图片都行。
 
     \b
       xunqin import 名单.xlsx --as-of 2022-07-05
-      xunqin import 名单.png      先得到草稿 CSV
-      xunqin import 名单.png.草稿.csv
-    图片只写成草稿，请对照原图改好再导入。
-    有问题的行不收录，写到「文件.rejected.csv」，
-    改好后再导入一次。
+      xunqin import -             粘贴文字，Ctrl-D 结束
+      xunqin import 名单.png      图片先得到草稿
+      xunqin import 名单.png.草稿.xlsx
+      xunqin import --undo        退回上一次导入
+    已有的单位更新，新的加上，空格不会抹掉已有的号码。
+    有问题的行不收录，写到「文件.待核对.xlsx」，
+    改好后再导入它；存疑的行在「核对」里写「是」才收。
     """
-    import datetime
-
-    if as_of is not None and not is_date(as_of):
+    if back:
+        tell(undo(own_list_path()))
+        return FOUND
+    if file is None:
+        raise click.UsageError("请给出要导入的文件，如 xunqin import 名单.xlsx；粘贴文字用 xunqin import -")
+    date = date_of(as_of or "")
+    if as_of is not None and not date:
         raise click.UsageError(f"--as-of 的值「{as_of}」不是过去的日期，应如 2022-07-05")
-    catalog = bundled_catalog()
-    kind = file_kind(file)
-    if kind == PICTURE:
-        return import_picture(file, catalog, dry_run)
-    entries = checked(entries_of(read_sheet(file, kind), catalog, file), catalog)
-    source = os.path.basename(typed(file))
-    date = as_of or datetime.date.today().isoformat()
-    read = [(entry, entry_row(entry, catalog, source, date)) for entry in entries]
-    show([{**import_note(entry), **row} for entry, row in read], ("row", "result", "note"), format)
-    clean_rows = [row for entry, row in read if not entry.problems]
-    rejected = [entry for entry in entries if entry.problems]
-    tell(f"读到 {len(read)} 行：可收录 {len(clean_rows)} 行，待核对 {len(rejected)} 行。")
-    if dry_run:
-        tell("只是试读，什么都没有写。")
-        return UNUSABLE if rejected else FOUND
-    if rejected:
-        _replace(file + ".rejected.csv", rejected_text(rejected))
-        tell(f"待核对的行写在 {typed(file)}.rejected.csv，改好后再导入它。")
-    if clean_rows:
-        replaced = take_over(clean_rows, own_list_path())
-        tell(f"已收录到 {own_list_path()}" + ("，原来的名单留作 points.csv.bak。" if replaced else "。"))
-    return UNUSABLE if rejected else FOUND
+    if file == "-" and is_terminal(sys.stdin):
+        tell("请粘贴名单，最后另起一行按 Ctrl-D：")
+    places = Places(bundled_catalog())
+    batch = understood(file, places)
+    if batch.pictured and not dry_run:
+        return import_picture(file, batch, places, dry_run)
+    named = source or (STDIN_NAME if file == "-" else os.path.basename(typed(file)))
+    rows = import_batch(file, batch, places, date, clean_source(named), whole, dry_run)
+    held = [row for row in rows if row["result"] == "待核对"]
+    if format or held:
+        show(rows if format else held, ("row", "result", "note"), format)
+    return UNUSABLE if held else FOUND
+
+
+def clean_source(text: str) -> str:
+    """A source that any list may hold: a file's name may begin with what a spreadsheet runs, or hold control characters."""
+    return re.sub(CONTROLS, "?", text).lstrip("=+-@ ") or STDIN_NAME
+
+
+def is_own_format(path: str) -> bool:
+    """Whether a file is a list as xunqin keeps it: CSV whose first line has its columns."""
+    try:
+        return all(name in read_text(path).partition("\n")[0] for name in COLUMNS)
+    except ListError:
+        return False
+
+
+def import_problems(path: str, places: Places) -> tuple[list[Row], list[str]]:
+    """(the rows that an import of a file would take over, a line for each row that it would hold back)."""
+    batch = understood(path, places)
+    remedy = "请对照来源改好；确认无误的在「核对」里写「是」"
+    held = [entry for entry in batch.entries if entry.held()]
+    problems = [str(ListError(path, "；".join(entry.held()), remedy, entry.number)) for entry in held]
+    rows = [entry_row(entry, places, clean_source(os.path.basename(path)), batch.date) for entry in batch.entries]
+    return [row for entry, row in zip(batch.entries, rows) if not entry.held()], problems
 
 
 @cli.command("check", short_help="检查名单，看覆盖多少", options_metavar="[选项]")
-@click.argument("file", required=False, metavar="[文件]")
+@click.argument("file", required=False, metavar="[文件]", type=click.Path())
 @click.pass_obj
 def check_command(data: str | None, file: str | None) -> int:
     """检查一份名单，一个问题一行；再看它覆盖多少。
 
     \b
       xunqin check
-      xunqin check 我的名单.csv
-    不给文件时，检查正在使用的名单。
+      xunqin check 我的名单.xlsx
+    凡是能导入的文件都能检查；不给文件时，检查正在使用的名单。
     """
     bundled = bundled_catalog()
     own = own_list_path()
     paths = [file or data or ""] if file or data else [data_file("points.csv"), *([own] if os.path.exists(own) else [])]
-    lists = [list_problems(path, bundled) for path in paths]
+    lists = [
+        list_problems(path, bundled) if not file or is_own_format(path) else import_problems(path, Places(bundled))
+        for path in paths
+    ]
     rows = lists[0][0] if len(lists) == 1 else merged(lists[0][0], lists[1][0])
     problems = [problem for _, found in lists for problem in found]
     lines = [*problems, *(f"名单：{typed(path)}" for path in paths), *coverage(rows)]
-    emit("".join(f"{line}\n" for line in lines))
+    emit("".join(f"{re.sub(CONTROLS, '?', line)}\n" for line in lines))
     tell(f"有 {len(problems)} 个问题。" if problems else "没有发现问题。")
     return UNUSABLE if problems else FOUND
 
