@@ -3357,7 +3357,7 @@ class Text(NamedTuple):
         """The height at which it stands."""
         return (self.top + self.bottom) / 2
 
-    def cut(self, places: list[float]) -> list["Text"]:
+    def cut(self, places: list[float]) -> list[Text]:
         """It in the pieces into which upright lines at some places cut it, each with its own characters."""
         ends = [0, *(sum(middle < place for middle in self.middles) for place in places), len(self.text)]
         edges = [self.left, *places, self.right]
@@ -3375,6 +3375,7 @@ def open_picture(path: str) -> Any:
     """A picture file as a PIL image, upright by its own mark, on white paper. Raises ListError when it is none."""
     try:
         import struct
+        import warnings
 
         from PIL import Image, ImageOps
     except ImportError:
@@ -3382,7 +3383,7 @@ def open_picture(path: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about broken marks and about size, which is judged here
-            photo = Image.open(path)
+            photo: Any = Image.open(path)
             width, height = photo.size
             if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
                 raise ListError(path, f"图片太大：{width}×{height}", "请裁成几张再试")
@@ -3425,7 +3426,7 @@ def find_texts(engine: Any, image: Any) -> tuple[Any, Any, Any]:
     for top, bottom in strips(*image.shape[:2]):
         boxes = engine(image[top:bottom], use_det=True, use_rec=False).boxes
         if boxes is not None:
-            found.append(numpy.array(boxes) + (0, top))
+            found.append(numpy.add(boxes, (0, top)))
     corners = numpy.concatenate(found)
     wide, high = (numpy.linalg.norm(corners[:, at] - corners[:, 0], axis=1) for at in (1, 3))
     return corners, wide, high
@@ -3613,7 +3614,7 @@ class Walls:
         long = numpy.bincount(self.line, self.end - self.start)[self.line] >= 3 * self.letter
         self.at, self.start, self.end, self.line = (one[long] for one in (self.at, self.start, self.end, self.line))
 
-    def bridge(self, others: "Walls") -> None:
+    def bridge(self, others: Walls) -> None:
         """Closes the gaps that something written over a wall made: those not from one crossing wall to another."""
         walls: list[list[float]] = []
         for line, start, at, end in sorted(zip(self.line, self.start, self.at, self.end)):
@@ -3894,7 +3895,7 @@ class Picture:
     def table_lines(self, table: Table) -> list[Line]:
         """The rows of a table with their doubts and strips; what is empty throughout is left out."""
         used = sorted({column for _, column in table.texts})
-        lines = []
+        lines: list[Line] = []
         for row, (top, bottom) in enumerate(itertools.pairwise(table.rows)):
             cells = []
             for column in used:
@@ -3909,11 +3910,11 @@ class Picture:
 
     def text_lines(self, texts: list[Text]) -> list[Line]:
         """Running text by paragraphs."""
-        edges = min(text.left for text in texts), max(text.right for text in texts)
+        left, right = min(text.left for text in texts), max(text.right for text in texts)
         lines: list[Line] = []
-        for texts in unwrapped(texts, self.letter, OPEN, max(text.middles[-1] for text in texts) + self.letter / 2):
-            strip = self.strip(min(text.top for text in texts), max(text.bottom for text in texts), *edges)
-            lines.append(Line(len(lines) + 1, [written(texts)], self.doubts(texts), strip))
+        for line in unwrapped(texts, self.letter, OPEN, right - self.letter / 2):
+            strip = self.strip(min(text.top for text in line), max(text.bottom for text in line), left, right)
+            lines.append(Line(len(lines) + 1, [written(line)], self.doubts(line), strip))
         return lines
 
 
