@@ -3325,6 +3325,7 @@ STRIP_PIXELS = 2_000_000  # of one strip handed to the engine: its need of memor
 OVERLAP = 200  # pixels that neighbouring strips share: more than a line of text is high
 TEXT_HEIGHT = 32  # pixels; text far smaller or larger is brought to it
 SURE_CHARACTER, SURE_DIGIT = 0.8, 0.95  # below these a character is doubtful
+HARDLY_SURE = 0.5  # and below this it is, though a second reading says the same
 OPEN = float("inf")  # where there is no wall
 
 
@@ -3534,14 +3535,17 @@ def made_straight(engine: Any, image: Any) -> Any:
 
 
 def read_strip(engine: Any, image: Any) -> list[Text]:
-    """The texts on one strip of a straight picture; those askew are a watermark's and left out, unless a number."""
+    """The texts on one strip of a straight picture; those askew or huge are a watermark's, left out unless a number."""
     result = engine(image, use_det=True, use_rec=True)
+    if result.boxes is None:
+        return []
     texts = []
-    for corners, words in zip(result.boxes if result.boxes is not None else [], result.word_results):
+    usual = numpy.median(result.boxes[:, 3, 1] - result.boxes[:, 0, 1])
+    for corners, words in zip(result.boxes, result.word_results):
         read = [(word, (box[0][0] + box[1][0]) / 2, sure) for word, sure, box in words if word.strip()]
         text = "".join(word for word, _, _ in read)
         (x0, y0), (x1, y1) = corners[0], corners[1]
-        askew = len(read) > 2 and abs(y1 - y0) > 0.15 * abs(x1 - x0)
+        askew = abs(y1 - y0) > 0.15 * abs(x1 - x0) if len(read) > 2 else corners[3][1] - y0 > 1.9 * usual
         if read and (not askew or re.search(r"\d{7}", text)):
             left, top, right, bottom = map(float, (*corners.min(axis=0), *corners.max(axis=0)))
             middles, sure = [middle for _, middle, _ in read], [sure for *_, sure in read]
@@ -3758,9 +3762,17 @@ def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> li
     return written
 
 
-def written(texts: list[Text]) -> str:
-    """Texts in a row as one, without a mark that a gap in front was taken for."""
-    return "".join(text.text for text in texts).lstrip("：:，、；")
+def written(texts: list[Text], letter: float = OPEN) -> str:
+    """Texts in a row as one, without a mark that a gap in front was taken for; gaps wider than a letter as blanks."""
+    line = ""
+    for text in texts:
+        for at, character in enumerate(text.text):
+            usual = 1.3 if min(text.text[max(at - 1, 0) : at + 1]) > "\u2000" else 1.05
+            if at and text.middles[at] - text.middles[at - 1] > letter * usual:
+                line += " "
+            line += character
+    return line.lstrip("：:，、；")
+
 
 
 def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
@@ -3858,22 +3870,35 @@ def layout(texts: list[Text], level: Walls, down: Walls, letter: float) -> tuple
 class Picture:
     """A straight picture that is being read: its pixels, the engine, the width of a letter on it."""
 
-    def __init__(self, image: Any, engine: Any, letter: float) -> None:
+    def __init__(self, image: Any, engine: Any, texts: list[Text], letter: float) -> None:
         self.image, self.engine, self.letter = image, engine, letter
+        self.gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(float)
+        views = [self.gray[int(text.top) : int(text.bottom), int(text.left) : int(text.right)] for text in texts[:99]]
+        self.contrast = float(numpy.median([numpy.abs(view - numpy.median(view)).max() for view in views if view.size]))
 
-    def doubts(self, texts: list[Text]) -> tuple[str, ...]:
-        """What the engine is unsure of in some texts, and numbers that read otherwise when read alone and larger."""
+    def doubts(self, texts: list[Text]) -> list[str]:
+        """What the engine is unsure of, or reads otherwise when it reads a text alone and larger; where a letter fails."""
         doubts = []
         for text in texts:
-            least = [SURE_DIGIT if character.isdigit() else SURE_CHARACTER for character in text.text]
-            weak = [character for character, sure, low in zip(text.text, text.sure, least) if sure < low]
-            if weak:
-                doubts.append(f"「{text.text}」里的「{''.join(weak)}」不够清楚")
-            elif len(re.sub(r"\D", "", text.text)) >= 6:
+            signs = [(character, sure) for character, sure in zip(text.text, text.sure) if character.isalnum()]
+            least = [SURE_DIGIT if character.isdigit() else SURE_CHARACTER for character, _ in signs]
+            weak = [character for (character, sure), low in zip(signs, least) if sure < low]
+            if weak or sum(character.isdigit() for character, _ in signs) >= 6:
                 again = self.read_again(text)
-                if re.sub(r"\D", "", again) != re.sub(r"\D", "", text.text):
+                if re.sub(r"\W", "", again) != "".join(character for character, _ in signs):
                     doubts.append(f"「{text.text}」再读成了「{again}」")
-        return tuple(doubts)
+                elif min(sure for _, sure in signs) < HARDLY_SURE:
+                    doubts.append(f"「{text.text}」里的「{''.join(weak)}」不够清楚")
+            steps = zip(itertools.pairwise(text.middles), itertools.pairwise(text.text))
+            if any(right - left > 1.7 * self.letter and min(pair) > "\u3000" for (left, right), pair in steps):
+                doubts.append(f"「{text.text}」中间可能漏了字")
+        return doubts
+
+    def has_ink(self, top: float, bottom: float, left: float, right: float) -> bool:
+        """Whether something dark stands in a cell in which nothing was read."""
+        inset = self.letter / 3
+        view = self.gray[int(top + inset) : int(bottom - inset), int(left + inset) : int(right - inset)]
+        return view.size > 0 and float((numpy.abs(view - numpy.median(view)) > self.contrast / 2).mean()) > 0.01
 
     def read_again(self, text: Text) -> str:
         """One text once more, by itself and larger."""
@@ -3897,15 +3922,18 @@ class Picture:
         used = sorted({column for _, column in table.texts})
         lines: list[Line] = []
         for row, (top, bottom) in enumerate(itertools.pairwise(table.rows)):
-            cells = []
+            cells, unread = [], 0
             for column in used:
                 left, right = table.columns[column : column + 2]
+                if (row, column) not in table.texts and self.has_ink(top, bottom, left, right):
+                    unread += 1
                 pieces = unwrapped(table.texts.get((row, column), []), self.letter, left, right - 0.3 * self.letter)
                 cells.append("\n".join(written(texts) for texts in pieces))
             if any(cells):
                 texts = [text for column in used for text in table.texts.get((row, column), [])]
                 strip = self.strip(top, bottom, table.columns[0], table.columns[-1])
-                lines.append(Line(len(lines) + 1, cells, self.doubts(texts), strip))
+                doubts = self.doubts(texts) + ["有一格里有字，没认出来"] * min(unread, 1)
+                lines.append(Line(len(lines) + 1, cells, tuple(doubts), strip))
         return lines
 
     def text_lines(self, texts: list[Text]) -> list[Line]:
@@ -3914,7 +3942,7 @@ class Picture:
         lines: list[Line] = []
         for line in unwrapped(texts, self.letter, OPEN, right - self.letter / 2):
             strip = self.strip(min(text.top for text in line), max(text.bottom for text in line), left, right)
-            lines.append(Line(len(lines) + 1, [written(line)], self.doubts(line), strip))
+            lines.append(Line(len(lines) + 1, [written(line, self.letter)], tuple(self.doubts(line)), strip))
         return lines
 
 
@@ -3938,7 +3966,7 @@ def picture_parts(image: Any, name: str) -> list[Part]:
         texts = read_texts(engine, pixels, lambda row: bar.update(20 + 60 * row // len(pixels) - bar.pos))
         if not texts:
             return []
-        picture = Picture(pixels, engine, letter_width(texts))
+        picture = Picture(pixels, engine, texts, letter_width(texts))
         lines = straight_lines(pixels, 1.15 * picture.letter)
         level, down = Walls(lines[0], picture.letter), Walls(lines[1], picture.letter)
         level.bridge(down)
