@@ -3764,13 +3764,12 @@ def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> li
 
 def written(texts: list[Text], letter: float = OPEN) -> str:
     """Texts in a row as one, without a mark that a gap in front was taken for; gaps wider than a letter as blanks."""
-    line = ""
+    line, place = "", OPEN
     for text in texts:
-        for at, character in enumerate(text.text):
-            usual = 1.3 if min(text.text[max(at - 1, 0) : at + 1]) > "\u2000" else 1.05
-            if at and text.middles[at] - text.middles[at - 1] > letter * usual:
+        for character, middle in zip(text.text, text.middles):
+            if middle - place > letter * (1.3 if min(character, line[-1:]) > "\u2000" else 1.05):
                 line += " "
-            line += character
+            line, place = line + character, middle
     return line.lstrip("：:，、；")
 
 
@@ -3873,8 +3872,21 @@ class Picture:
     def __init__(self, image: Any, engine: Any, texts: list[Text], letter: float) -> None:
         self.image, self.engine, self.letter = image, engine, letter
         self.gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(float)
-        views = [self.gray[int(text.top) : int(text.bottom), int(text.left) : int(text.right)] for text in texts[:99]]
-        self.contrast = float(numpy.median([numpy.abs(view - numpy.median(view)).max() for view in views if view.size]))
+        self.contrast = float(numpy.median([numpy.ptp(self.view(text)) for text in texts[:99]]))
+        self.usual_ink = float(numpy.median([self.ink(self.view(text)) for text in texts[:99]]))
+
+    def view(self, text: Text) -> Any:
+        """The grey pixels of a text."""
+        return self.gray[max(int(text.top), 0) : int(text.bottom) + 1, max(int(text.left), 0) : int(text.right) + 1]
+
+    def ink(self, view: Any) -> float:
+        """The share of a part of the picture that is as dark as text is; on dark paper, as light."""
+        return float((numpy.abs(view - numpy.median(view)) > self.contrast / 2).mean()) if view.size else 0.0
+
+    def without_watermark(self, texts: list[Text]) -> list[Text]:
+        """The texts of a cell without faint ones that lie over others."""
+        dark = [text for text in texts if self.ink(self.view(text)) > 0.4 * self.usual_ink or re.search(r"\d{7}", text.text)]
+        return dark or texts
 
     def doubts(self, texts: list[Text]) -> list[str]:
         """What the engine is unsure of, or reads otherwise when it reads a text alone and larger; where a letter fails."""
@@ -3898,7 +3910,7 @@ class Picture:
         """Whether something dark stands in a cell in which nothing was read."""
         inset = self.letter / 3
         view = self.gray[int(top + inset) : int(bottom - inset), int(left + inset) : int(right - inset)]
-        return view.size > 0 and float((numpy.abs(view - numpy.median(view)) > self.contrast / 2).mean()) > 0.01
+        return self.ink(view) > 0.01
 
     def read_again(self, text: Text) -> str:
         """One text once more, by itself and larger."""
@@ -3921,18 +3933,19 @@ class Picture:
         """The rows of a table with their doubts and strips; what is empty throughout is left out."""
         used = sorted({column for _, column in table.texts})
         lines: list[Line] = []
+        texts = {place: self.without_watermark(found) for place, found in table.texts.items()}
         for row, (top, bottom) in enumerate(itertools.pairwise(table.rows)):
             cells, unread = [], 0
             for column in used:
                 left, right = table.columns[column : column + 2]
-                if (row, column) not in table.texts and self.has_ink(top, bottom, left, right):
+                if (row, column) not in texts and self.has_ink(top, bottom, left, right):
                     unread += 1
-                pieces = unwrapped(table.texts.get((row, column), []), self.letter, left, right - 0.3 * self.letter)
-                cells.append("\n".join(written(texts) for texts in pieces))
+                pieces = unwrapped(texts.get((row, column), []), self.letter, left, right - 0.3 * self.letter)
+                cells.append("\n".join(map(written, pieces)))
             if any(cells):
-                texts = [text for column in used for text in table.texts.get((row, column), [])]
+                here = [text for column in used for text in texts.get((row, column), [])]
                 strip = self.strip(top, bottom, table.columns[0], table.columns[-1])
-                doubts = self.doubts(texts) + ["有一格里有字，没认出来"] * min(unread, 1)
+                doubts = self.doubts(here) + ["有一格里有字，没认出来"] * min(unread, 1)
                 lines.append(Line(len(lines) + 1, cells, tuple(doubts), strip))
         return lines
 
