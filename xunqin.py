@@ -3448,12 +3448,12 @@ def upright(engine: Any, image: Any) -> Any:
     return numpy.ascontiguousarray(image[::-1, ::-1]) if sure[1] > sure[0] else image
 
 
-def straight_lines(image: Any, shortest: float) -> tuple[Any, Any]:
+def straight_lines(gray: Any, shortest: float) -> tuple[Any, Any]:
     """(level, upright) straight edges longer than a letter: arrays of x0, y0, x1, y1; rightwards and downwards.
 
     Painted rules, the edges of coloured rows, a table's frame. An upright one is given as y0, x0, y1, x1.
     """
-    found = cv2.createLineSegmentDetector().detect(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))[0]
+    found = cv2.createLineSegmentDetector().detect(gray)[0]
     lines = numpy.zeros((0, 4)) if found is None else found.reshape(-1, 4).astype(float)
     kinds = []
     for along in (lines, lines[:, [1, 0, 3, 2]]):
@@ -3498,7 +3498,7 @@ def flattened(image: Any, corners: Any, letter: float) -> Any:
     """
     texts = (corners[:, [0, 1]] + corners[:, [3, 2]]).reshape(-1, 4) / 2
     for _ in range(2):
-        level, down = straight_lines(image, 2 * letter)
+        level, down = straight_lines(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), 2 * letter)
         level, texts = numpy.concatenate([level, texts]), texts[:0]  # texts stand elsewhere on the second drawing
         height, width = image.shape[:2]
         if len(level) < 12:
@@ -3518,17 +3518,36 @@ def flattened(image: Any, corners: Any, letter: float) -> Any:
     return image
 
 
-def made_straight(engine: Any, image: Any) -> Any:
-    """A picture as the engine reads it best: upright, level, its text neither tiny nor huge."""
+def without_watermark(image: Any) -> Any:
+    """A picture, dark on light, without what is less than half as dark as the darkest around it."""
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(numpy.float32)
+    paper = cv2.blur(cv2.dilate(gray, numpy.ones((25, 25))), (25, 25))
+    dark = paper - gray
+    text = numpy.percentile(dark[dark > dark.max() / 2], 50)
+    clear = paper - numpy.clip(2 * dark - text, 0, None)
+    return cv2.cvtColor(numpy.clip(clear, 0, 255).astype(numpy.uint8), cv2.COLOR_GRAY2BGR)
+
+
+def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
+    """(a picture as the engine reads it best, whether a watermark lies over it).
+
+    Upright, level, dark on light, its text neither tiny nor huge.
+    """
+    if numpy.median(image) < 110:
+        image = 255 - image
     image = upright(engine, image)
     corners, wide, high = find_texts(engine, image)
     if not len(corners):
-        return image
+        return image, False
     height = float(numpy.median(high))
-    image = flattened(image, corners[wide > 4 * high], height)
+    rise, run = numpy.abs(corners[:, 1] - corners[:, 0]).T[::-1]
+    level = rise < 0.15 * run
+    image = flattened(image, corners[(wide > 4 * high) & level], height)
     scale = 1.0 if 0.8 * TEXT_HEIGHT < height < 2 * TEXT_HEIGHT else min(TEXT_HEIGHT / height, 3.0)
     scale = min(scale, MAX_WIDTH / image.shape[1])
-    return image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    if scale != 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return image, int((~level & (wide > 2 * high)).sum()) > 2
 
 
 # --- pictures: read ---------------------------------------------------------------------------
@@ -3618,24 +3637,20 @@ class Walls:
         long = numpy.bincount(self.line, self.end - self.start)[self.line] >= 3 * self.letter
         self.at, self.start, self.end, self.line = (one[long] for one in (self.at, self.start, self.end, self.line))
 
-    def bridge(self, others: Walls) -> None:
-        """Closes the gaps that something written over a wall made: those not from one crossing wall to another."""
+    def bridge(self, dark: Any) -> None:
+        """Closes the gaps in which the picture is dark all along: something is written over the wall there.
+
+        `dark` is a picture of what is darker than its surroundings, so laid that the walls run along its rows.
+        """
         walls: list[list[float]] = []
         for line, start, at, end in sorted(zip(self.line, self.start, self.at, self.end)):
             last = walls[-1] if walls else [0, 0, 0, -1]
-            gap = (last[2], start)
-            narrow = last[3] == line and gap[1] - gap[0] < 4 * self.letter
-            if narrow and not all(others.crossed(place, at) for place in gap):
+            gap = dark[max(int(at) - 2, 0) : int(at) + 3, int(last[2]) : int(start)]
+            if last[3] == line and (not gap.size or gap.mean(axis=1).max() > 0.8):
                 last[2] = max(last[2], end)
             else:
                 walls.append([at, start, end, line])
         self._keep([wall[:3] for wall in walls])
-
-    def crossed(self, at: float, place: float) -> bool:
-        """Whether one of the walls stands about there, about at a place on its way."""
-        slack = self.letter / 2
-        way = (self.start < place + slack) & (self.end > place - slack)
-        return bool((way & (abs(self.at - at) < slack)).any())
 
     def around(self, place: float, low: float, high: float) -> tuple[float, float]:
         """The nearest walls on both sides of a place that run along most of low to high; infinite where none does."""
@@ -3649,6 +3664,16 @@ class Walls:
         met = (self.at > text.middles[0]) & (self.at < text.middles[-1])
         met &= (self.start < text.middle) & (self.end > text.middle) & (self.end - self.start > 2 * self.letter)
         return sorted(self.at[met].tolist())
+
+
+def walls_on(image: Any, letter: float) -> tuple[Walls, Walls]:
+    """The (level, upright) walls on a straight picture, dark on light."""
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    dark = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 8)
+    found = [Walls(lines, letter) for lines in straight_lines(gray, 1.15 * letter)]
+    for walls, view in zip(found, (dark, dark.T)):
+        walls.bridge(view)
+    return found[0], found[1]
 
 
 Cell = tuple[float, float, float, float]  # the walls around a text: left, top, right, bottom; infinite where none is
@@ -3873,7 +3898,6 @@ class Picture:
         self.image, self.engine, self.letter = image, engine, letter
         self.gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(float)
         self.contrast = float(numpy.median([numpy.ptp(self.view(text)) for text in texts[:99]]))
-        self.usual_ink = float(numpy.median([self.ink(self.view(text)) for text in texts[:99]]))
 
     def view(self, text: Text) -> Any:
         """The grey pixels of a text."""
@@ -3882,11 +3906,6 @@ class Picture:
     def ink(self, view: Any) -> float:
         """The share of a part of the picture that is as dark as text is; on dark paper, as light."""
         return float((numpy.abs(view - numpy.median(view)) > self.contrast / 2).mean()) if view.size else 0.0
-
-    def without_watermark(self, texts: list[Text]) -> list[Text]:
-        """The texts of a cell without faint ones that lie over others."""
-        dark = [text for text in texts if self.ink(self.view(text)) > 0.4 * self.usual_ink or re.search(r"\d{7}", text.text)]
-        return dark or texts
 
     def doubts(self, texts: list[Text]) -> list[str]:
         """What the engine is unsure of, or reads otherwise when it reads a text alone and larger; where a letter fails."""
@@ -3933,7 +3952,7 @@ class Picture:
         """The rows of a table with their doubts and strips; what is empty throughout is left out."""
         used = sorted({column for _, column in table.texts})
         lines: list[Line] = []
-        texts = {place: self.without_watermark(found) for place, found in table.texts.items()}
+        texts = table.texts
         for row, (top, bottom) in enumerate(itertools.pairwise(table.rows)):
             cells, unread = [], 0
             for column in used:
@@ -3974,17 +3993,16 @@ def picture_parts(image: Any, name: str) -> list[Part]:
         if min(pixels.shape[:2]) < 16:
             return []
         bar.update(5)
-        pixels = made_straight(engine, pixels)
+        pixels, marked = made_straight(engine, pixels)
         bar.update(15)
+        painted = pixels
+        if marked:
+            pixels = without_watermark(pixels)
         texts = read_texts(engine, pixels, lambda row: bar.update(20 + 60 * row // len(pixels) - bar.pos))
         if not texts:
             return []
         picture = Picture(pixels, engine, texts, letter_width(texts))
-        lines = straight_lines(pixels, 1.15 * picture.letter)
-        level, down = Walls(lines[0], picture.letter), Walls(lines[1], picture.letter)
-        level.bridge(down)
-        down.bridge(level)
-        tables, rest = layout(texts, level, down, picture.letter)
+        tables, rest = layout(texts, *walls_on(painted, picture.letter), picture.letter)
         parts = []
         for table in sorted(tables, key=lambda table: table.rows[0]):
             parts.append((table.rows[0], Part(name, True, picture.table_lines(table))))
