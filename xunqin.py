@@ -3791,8 +3791,9 @@ def written(texts: list[Text], letter: float = OPEN) -> str:
     """Texts in a row as one, without a mark that a gap in front was taken for; gaps wider than a letter as blanks."""
     line, place = "", OPEN
     for text in texts:
+        own = max(letter, letter_width([text]))
         for character, middle in zip(text.text, text.middles):
-            if middle - place > letter * (1.3 if min(character, line[-1:]) > "\u2000" else 1.05):
+            if middle - place > own * (1.3 if min(character, line[-1:]) > "\u2000" else 1.05):
                 line += " "
             line, place = line + character, middle
     return line.lstrip("：:，、；")
@@ -3812,19 +3813,18 @@ def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
 
 
 def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
-    """The edges of rows: the blank stretches that columns share, but for those with a text now and then."""
-    usual = numpy.median([len(texts) for texts in columns])
-    slices: list[list[float]] = []
-    for middle in sorted(text.middle for texts in columns if len(texts) > 0.6 * usual for text in texts):
-        top, bottom = middle - 0.45 * letter, middle + 0.45 * letter
-        if slices and top <= slices[-1][1]:
-            slices[-1][1] = bottom
-        else:
-            slices.append([top, bottom])
-    blanks = [(below[0] - above[1], (above[1] + below[0]) / 2) for above, below in itertools.pairwise(slices)]
-    usual = sorted(blanks)[len(blanks) * 3 // 4][0] if blanks else 0.0
-    edges = [edge for blank, edge in blanks if blank > 0.6 * usual]  # narrower ones are between two lines of one row
-    return [slices[0][0] - letter, *edges, slices[-1][1] + letter]
+    """The edges of rows: the stretches that are blank in all columns, but for one in four: a text for several rows."""
+    texts = [text for column in columns for text in column]
+    top, bottom = min(text.middle for text in texts) - letter, max(text.middle for text in texts) + letter
+    cover = numpy.zeros((len(columns), int(bottom - top) + 1), bool)
+    for at, column in enumerate(columns):
+        for text in column:
+            cover[at, int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
+    full = cover.sum(axis=0) > len(columns) // 4
+    starts, ends = numpy.flatnonzero(full[1:] & ~full[:-1]), numpy.flatnonzero(~full[1:] & full[:-1])
+    blanks = starts[1:] - ends[:-1]
+    wide = blanks > 0.6 * numpy.percentile(blanks, 75) if len(blanks) else blanks  # others part two lines of one row
+    return [top, *(top + (ends[:-1] + starts[1:]) / 2)[wide], bottom]
 
 
 def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int, int]]:
@@ -3921,7 +3921,8 @@ class Picture:
                 elif min(sure for _, sure in signs) < HARDLY_SURE:
                     doubts.append(f"「{text.text}」里的「{''.join(weak)}」不够清楚")
             steps = zip(itertools.pairwise(text.middles), itertools.pairwise(text.text))
-            if any(right - left > 1.7 * self.letter and min(pair) > "\u3000" for (left, right), pair in steps):
+            own = max(self.letter, letter_width([text]))
+            if any(right - left > 1.7 * own and min(pair) > "\u3000" for (left, right), pair in steps):
                 doubts.append(f"「{text.text}」中间可能漏了字")
         return doubts
 
