@@ -3358,6 +3358,12 @@ class Text(NamedTuple):
         """The height at which it stands."""
         return (self.top + self.bottom) / 2
 
+    def parted(self, place: float, letter: float) -> bool:
+        """Whether there is a gap between the characters on both sides of a place."""
+        at = sum(middle < place for middle in self.middles)
+        wide = [character > "\u2000" for character in self.text[max(at - 1, 0) : at + 1]]
+        return 0 < at < len(self.text) and self.middles[at] - self.middles[at - 1] > (0.85 + 0.2 * sum(wide)) * letter
+
     def cut(self, places: list[float]) -> list[Text]:
         """It in the pieces into which upright lines at some places cut it, each with its own characters."""
         ends = [0, *(sum(middle < place for middle in self.middles) for place in places), len(self.text)]
@@ -3700,6 +3706,7 @@ class Table:
 
     def __init__(self, rows: list[float], columns: list[float]) -> None:
         self.rows, self.columns = rows, columns
+        self.sides = list(itertools.pairwise(columns))  # from where to where the lines of each column run
         self.texts: dict[tuple[int, int], list[Text]] = {}
 
     def put(self, text: Text, column: int, first: int, last: int) -> None:
@@ -3739,7 +3746,9 @@ def walled_tables(texts: list[Text], cells: list[Cell], letter: float) -> list[T
         table = Table(rows, clustered([cells[at][side] for at in members for side in (0, 2)], letter / 2))
         for at in members:
             first, last = closest(rows, cells[at][1]), closest(rows, cells[at][3])
-            table.put(texts[at], closest(table.columns, cells[at][0]), first, last)
+            column, end = closest(table.columns, cells[at][0]), closest(table.columns, cells[at][2])
+            for piece in texts[at].cut([edge for edge in table.columns[column + 1 : end] if texts[at].parted(edge, letter)]):
+                table.put(piece, max(column, sum(piece.middles[0] > edge for edge in table.columns) - 1), first, last)
         tables.append(table)
     return tables
 
@@ -3778,7 +3787,7 @@ def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> li
         word = re.match(r"[\dA-Za-z－-]+|.", line[0].text)
         needs = line[0].middles[word.end() - 1 if word else 0] - line[0].middles[0] + 0.8 * letter
         last = written[-1] if written else line
-        room = right - last[-1].middles[-1] - letter / 2 + max(last[0].middles[0] - letter / 2 - left, 0.0)
+        room = right - last[-1].middles[-1] - 0.8 * letter + max(last[0].middles[0] - letter / 2 - left, 0.0)
         apart = line[0].middle - last[-1].middle > 2.5 * letter
         if written and not apart and goes_on("".join(piece.text for piece in last), text, needs, room):
             last += line
@@ -3793,7 +3802,7 @@ def written(texts: list[Text], letter: float = OPEN) -> str:
     for text in texts:
         own = max(letter, letter_width([text]))
         for character, middle in zip(text.text, text.middles):
-            if middle - place > own * (1.3 if min(character, line[-1:]) > "\u2000" else 1.05):
+            if middle - place > own * (1.22 if min(character, line[-1:]) > "\u2000" else 1.05):
                 line += " "
             line, place = line + character, middle
     return line.lstrip("：:，、；")
@@ -3804,9 +3813,10 @@ def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
     """The edges of columns: the gaps that lines share, but for one line in twenty."""
     cover = numpy.zeros(int(max(text.right for line in lines for text in line) + 2 * letter), int)
     for text in itertools.chain.from_iterable(lines):
-        for character, middle in zip(text.text, text.middles):
-            half = (0.35 if character < "\u2000" else 0.55) * letter  # so that the letters of a word touch
-            cover[max(int(middle - half), 0) : int(middle + half)] += 1
+        cover[max(int(text.middles[0] - letter / 3), 0) : int(text.middles[-1] + letter / 3)] += 1
+        for left, right in itertools.pairwise(text.middles):
+            if text.parted((left + right) / 2, letter):
+                cover[int(left + letter / 2) : int(right - letter / 2)] -= 1
     full = cover > len(lines) * 0.05
     starts, ends = numpy.flatnonzero(full[1:] & ~full[:-1]), numpy.flatnonzero(~full[1:] & full[:-1])
     return [float(starts[0] - letter), *((ends[:-1] + starts[1:]) / 2), float(ends[-1] + letter)]
@@ -3853,17 +3863,23 @@ def gap_table(texts: list[Text], cells: list[Cell], letter: float) -> Table | No
     pieces = [(piece, cell) for piece, cell in pieces if piece.bottom > several[0][0].top]  # a title stands above
     beside = [edge for _, cell in pieces for edge in (cell[0], cell[2]) if abs(edge) < OPEN]
     above = [edge for _, cell in pieces for edge in (cell[1], cell[3]) if abs(edge) < OPEN]
-    columns = clustered(beside, letter / 2) if len(beside) > 1.6 * len(pieces) else column_edges(several, letter)
+    columns, rows = clustered(beside, letter / 2), clustered(above, letter / 2)
+    if len(columns) < 4 or len(beside) < 1.6 * len(pieces):  # no walls, or only a frame around all
+        columns = column_edges(several, letter)
     if len(columns) < 3:
         return None
     filled: list[list[Text]] = [[] for _ in columns[1:]]
     for piece, _ in pieces:
         for part in piece.cut(columns[1:-1]):
             filled[sum(part.middles[0] > edge for edge in columns[1:-1])].append(part)
-    rows = clustered(above, letter / 2) if len(above) > 1.6 * len(pieces) else row_edges(filled, letter)
+    if len(rows) < 4 or len(above) < 1.6 * len(pieces):
+        rows = row_edges(filled, letter)
     table = Table(rows, columns)
     for column, parts in enumerate(filled):
         parts.sort(key=lambda part: part.middle)
+        if parts:
+            ends = min(part.middles[0] for part in parts), max(part.middles[-1] for part in parts)
+            table.sides[column] = ends[0] - letter / 2, ends[1] + 0.8 * letter
         for part, (first, last) in zip(parts, spans(parts, rows, letter) if parts else []):
             table.put(part, column, first, last)
     return table
@@ -3957,10 +3973,9 @@ class Picture:
         for row, (top, bottom) in enumerate(itertools.pairwise(table.rows)):
             cells, unread = [], 0
             for column in used:
-                left, right = table.columns[column : column + 2]
-                if (row, column) not in texts and self.has_ink(top, bottom, left, right):
+                if (row, column) not in texts and self.has_ink(top, bottom, *table.columns[column : column + 2]):
                     unread += 1
-                pieces = unwrapped(texts.get((row, column), []), self.letter, left, right - 0.3 * self.letter)
+                pieces = unwrapped(texts.get((row, column), []), self.letter, *table.sides[column])
                 cells.append("\n".join(map(written, pieces)))
             if any(cells):
                 here = [text for column in used for text in texts.get((row, column), [])]
@@ -3973,7 +3988,7 @@ class Picture:
         """Running text by paragraphs."""
         left, right = min(text.left for text in texts), max(text.right for text in texts)
         lines: list[Line] = []
-        for line in unwrapped(texts, self.letter, OPEN, right - self.letter / 2):
+        for line in unwrapped(texts, self.letter, OPEN, right - self.letter / 4):
             strip = self.strip(min(text.top for text in line), max(text.bottom for text in line), left, right)
             lines.append(Line(len(lines) + 1, [written(line, self.letter)], tuple(self.doubts(line)), strip))
         return lines
