@@ -3685,8 +3685,11 @@ def walls_on(image: Any, letter: float) -> tuple[Walls, Walls]:
 Cell = tuple[float, float, float, float]  # the walls around a text: left, top, right, bottom; infinite where none is
 
 
-def cell_around(text: Text, level: Walls, down: Walls) -> Cell:
-    """The nearest walls around a text: those beside its line, those above and below, those beside the whole cell."""
+def cell_around(text: Text, level: Walls, down: Walls, size: tuple[int, int]) -> Cell:
+    """The nearest walls around a text: those beside its line, those above and below, those beside the whole cell.
+
+    A picture of a size (width, height) that was cropped at the table's edge lacks the walls there.
+    """
     low, high = text.middle - 1, text.middle + 1
     for _ in range(2):
         left, right = down.around(text.middles[0], low, high)[0], down.around(text.middles[-1], low, high)[1]
@@ -3695,6 +3698,8 @@ def cell_around(text: Text, level: Walls, down: Walls) -> Cell:
         if top == -OPEN or bottom == OPEN:
             break
         low, high = top, bottom
+    if (left > -OPEN or right < OPEN) and (top > -OPEN or bottom < OPEN):
+        return max(left, 0.0), max(top, 0.0), min(right, float(size[0])), min(bottom, float(size[1]))
     return left, top, right, bottom
 
 
@@ -3729,28 +3734,6 @@ def clustered(values: Iterable[float], slack: float) -> list[float]:
         else:
             groups.append([value])
     return [sum(group) / len(group) for group in groups]
-
-
-def walled_tables(texts: list[Text], cells: list[Cell], letter: float) -> list[Table]:
-    """The tables that closed cells make up: those that lie wall to wall, together."""
-    left, top, right, bottom = numpy.array(cells).T
-    beside = (left[:, None] - right < letter / 2) & (left - right[:, None] < letter / 2)
-    touching = beside & (top[:, None] - bottom < letter / 2) & (top - bottom[:, None] < letter / 2)
-    group, before = numpy.arange(len(cells)), numpy.full(len(cells), -1)
-    while (group != before).any():
-        before, group = group, numpy.where(touching, group, len(cells)).min(axis=1)
-    tables = []
-    for one in dict.fromkeys(group.tolist()):
-        members = numpy.flatnonzero(group == one).tolist()
-        rows = clustered([cells[at][side] for at in members for side in (1, 3)], letter / 2)
-        table = Table(rows, clustered([cells[at][side] for at in members for side in (0, 2)], letter / 2))
-        for at in members:
-            first, last = closest(rows, cells[at][1]), closest(rows, cells[at][3])
-            column, end = closest(table.columns, cells[at][0]), closest(table.columns, cells[at][2])
-            for piece in texts[at].cut([edge for edge in table.columns[column + 1 : end] if texts[at].parted(edge, letter)]):
-                table.put(piece, max(column, sum(piece.middles[0] > edge for edge in table.columns) - 1), first, last)
-        tables.append(table)
-    return tables
 
 
 def in_lines(texts: list[Text], letter: float) -> list[list[Text]]:
@@ -3809,6 +3792,48 @@ def written(texts: list[Text], letter: float = OPEN) -> str:
 
 
 
+def repeats(table: Table) -> list[float]:
+    """Where a table is two or more beside each other, by headings that come again: the edges between them."""
+    count = len(table.columns) - 1
+    for row in range(min(3, len(table.rows) - 1)):
+        heads = [written(table.texts.get((row, column), [])) for column in range(count)]
+        for wide in range(2, count // 2 + 1):
+            if count % wide == 0 and all(heads) and heads == heads[:wide] * (count // wide):
+                return table.columns[wide:-1:wide]
+    return []
+
+
+def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
+    """The table that closed cells make up; more than one where the same headings come again beside each other."""
+    rows = clustered([cell[side] for _, cell in placed for side in (1, 3)], letter / 2)
+    table = Table(rows, clustered([cell[side] for _, cell in placed for side in (0, 2)], letter / 2))
+    for text, cell in placed:
+        first, last = closest(rows, cell[1]), closest(rows, cell[3])
+        column, end = closest(table.columns, cell[0]), closest(table.columns, cell[2])
+        # A wall that was not seen here is known from other rows.
+        for piece in text.cut([edge for edge in table.columns[column + 1 : end] if text.parted(edge, letter)]):
+            table.put(piece, max(column, sum(piece.middles[0] > edge for edge in table.columns) - 1), first, last)
+    edges: list[float] = [-OPEN, *repeats(table), OPEN]
+    if len(edges) == 2:
+        return [table] if len(table.rows) > 2 and len(table.columns) > 2 else []
+    parts = [[one for one in placed if left < one[0].middles[0] < right] for left, right in itertools.pairwise(edges)]
+    return [table for part in parts for table in walled_table(part, letter)]
+
+
+def walled_tables(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
+    """The tables that closed cells make up: those that lie wall to wall, together."""
+    left, top, right, bottom = numpy.array([cell for _, cell in placed]).T
+    beside = (left[:, None] - right < letter / 2) & (left - right[:, None] < letter / 2)
+    touching = beside & (top[:, None] - bottom < letter / 2) & (top - bottom[:, None] < letter / 2)
+    group, before = numpy.arange(len(placed)), numpy.full(len(placed), -1)
+    while (group != before).any():
+        before, group = group, numpy.where(touching, group, len(placed)).min(axis=1)
+    tables: list[Table] = []
+    for one in dict.fromkeys(group.tolist()):
+        tables += walled_table([placed[at] for at in numpy.flatnonzero(group == one)], letter)
+    return tables
+
+
 def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
     """The edges of columns: the gaps that lines share, but for one line in twenty."""
     cover = numpy.zeros(int(max(text.right for line in lines for text in line) + 2 * letter), int)
@@ -3851,10 +3876,10 @@ def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int
     return [(row, row + 1) for row in own]
 
 
-def gap_table(texts: list[Text], cells: list[Cell], letter: float) -> Table | None:
+def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     """The table that texts make up which no walls, or walls one way only, keep apart; None where it is running text."""
     pieces = []
-    for text, cell in zip(texts, cells):
+    for text, cell in placed:
         gaps = [sum(pair) / 2 for pair in itertools.pairwise(text.middles) if pair[1] - pair[0] > 1.9 * letter]
         pieces += [(piece, cell) for piece in text.cut(gaps)]
     several = [line for line in in_lines([piece for piece, _ in pieces], letter) if len(line) > 1]
@@ -3885,23 +3910,25 @@ def gap_table(texts: list[Text], cells: list[Cell], letter: float) -> Table | No
     return table
 
 
-def layout(texts: list[Text], level: Walls, down: Walls, letter: float) -> tuple[list[Table], list[Text]]:
-    """(the tables on a picture, the texts that stand in none)."""
+def lies_in(text: Text, edges: Cell) -> bool:
+    """Whether a text begins within edges: left, top, right, bottom."""
+    return edges[0] < text.middles[0] < edges[2] and edges[1] < text.middle < edges[3]
+
+
+def layout(texts: list[Text], level: Walls, down: Walls, size: tuple[int, int], letter: float) -> tuple[list[Table], list[Text]]:
+    """(the tables on a picture of a size (width, height), the texts that stand in none)."""
     pieces = [piece for text in texts for piece in text.cut(down.through(text))]
-    cells = [cell_around(piece, level, down) for piece in pieces]
-    closed = [at for at, cell in enumerate(cells) if max(map(abs, cell)) < OPEN]
-    tables = []
-    if closed:
-        found = walled_tables([pieces[at] for at in closed], [cells[at] for at in closed], letter)
-        tables = [table for table in found if len(table.rows) > 2 and len(table.columns) > 2]
-    placed = {text for table in tables for texts in table.texts.values() for text in texts}
-    rest = [at for at, piece in enumerate(pieces) if piece not in placed]
+    placed = [(piece, cell_around(piece, level, down, size)) for piece in pieces]
+    closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
+    tables = walled_tables(closed, letter) if closed else []
+    inside = [(table.columns[0], table.rows[0], table.columns[-1], table.rows[-1]) for table in tables]
+    rest = [one for one in placed if one not in closed or not any(lies_in(one[0], edges) for edges in inside)]
     if len(rest) > len(pieces) / 2:
-        table = gap_table([pieces[at] for at in rest], [cells[at] for at in rest], letter)
+        table = gap_table(rest, letter)
         if table:
             tables.append(table)
-            rest = [at for at in rest if not table.rows[0] < pieces[at].middle < table.rows[-1]]
-    return tables, [pieces[at] for at in rest]
+            rest = [one for one in rest if not table.rows[0] < one[0].middle < table.rows[-1]]
+    return tables, [piece for piece, _ in rest]
 
 
 # --- pictures: parts --------------------------------------------------------------------------
@@ -4018,7 +4045,7 @@ def picture_parts(image: Any, name: str) -> list[Part]:
         if not texts:
             return []
         picture = Picture(pixels, engine, texts, letter_width(texts))
-        tables, rest = layout(texts, *walls_on(painted, picture.letter), picture.letter)
+        tables, rest = layout(texts, *walls_on(painted, picture.letter), painted.shape[1::-1], picture.letter)
         parts = []
         for table in sorted(tables, key=lambda table: table.rows[0]):
             parts.append((table.rows[0], Part(name, True, picture.table_lines(table))))
