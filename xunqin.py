@@ -2079,7 +2079,8 @@ NUMBER = (
 )
 # A number, whole or damaged: what may be one must not be lost.
 ANY_NUMBER = re.compile(
-    rf"{NUMBER}|\+?[\d*＊][\d*＊—–－~-]{{5,}}[\d*＊](?:\s*转\s*\d+)?".replace("?P<", "?P<any_"), re.IGNORECASE | re.ASCII
+    rf"{NUMBER}|\+?[\d*＊][\d*＊—–－~-]{{5,}}[\d*＊](?:\s*转\s*\d+)?".replace("?P<", "?P<any_"),
+    re.IGNORECASE | re.ASCII,
 )
 HUBEI_AREAS = "027 0710 0711 0712 0713 0714 0715 0716 0717 0718 0719 0722 0724 0728".split()
 
@@ -2128,9 +2129,15 @@ def numbers_in(cell: str, area: str) -> Numbers:
     """
     numbers = Numbers([], [], [], [], [])
     text = cell.translate(DASHES).replace("\n", " ; ")
-    text = re.sub(rf"(?<![\d-])(?={area[1:]}-?\d{{{8 if area == '027' else 7}}}(?![\d-]))", "\ue000", text) if area else text
+    text = (
+        re.sub(rf"(?<![\d-])(?={area[1:]}-?\d{{{8 if area == '027' else 7}}}(?![\d-]))", "\ue000", text)
+        if area
+        else text
+    )
     if "\ue000" in text:
-        numbers.repairs.append(f"补上开头的 0：{'、'.join(re.findall(chr(0xE000) + r'[0-9-]+', text))}".replace("\ue000", ""))
+        numbers.repairs.append(
+            f"补上开头的 0：{'、'.join(re.findall(chr(0xE000) + r'[0-9-]+', text))}".replace("\ue000", "")
+        )
         text = text.replace("\ue000", "0")
     stated = ""
     for found in re.finditer(NUMBER, text, re.ASCII | re.IGNORECASE):
@@ -2243,7 +2250,9 @@ class Places:
             name = text[:end]
             if name in self.counties and name not in self.cities:
                 return "", text
-            if self.cities.get(name) == name or (name in self.cities and name.endswith("州") and name not in self.short):
+            if self.cities.get(name) == name or (
+                name in self.cities and name.endswith("州") and name not in self.short
+            ):
                 return self.cities[name], text[end:]
         short = next((text[:end] for end in range(4, 1, -1) if text[:end] in self.cities), "")
         ambiguous = short in self.short and self.county_in_front(text[len(short) :], named=True) is None
@@ -2280,7 +2289,9 @@ class Places:
 
     def elsewhere_name(self, text: str) -> bool:
         """Whether a text begins with the full name of a county or city outside Hubei."""
-        return any(is_elsewhere(text[:end]) for end in range(min(len(text), 12), 2, -1) if text[end - 1] in "市区县旗盟州")
+        return any(
+            is_elsewhere(text[:end]) for end in range(min(len(text), 12), 2, -1) if text[end - 1] in "市区县旗盟州"
+        )
 
 
 def is_elsewhere(name: str) -> bool:
@@ -2475,7 +2486,9 @@ def table_entries(part: Part, fields: list[str], headings: list[str], start: int
                     before.cells[field] = f"{before.cells[field]}\n{cell}" if before.cells.get(field) else cell
                 before.doubts += entry.doubts
                 continue
-            entry.cells.setdefault("above", city or (before.cells.get("city") or before.cells["above"] if before else ""))
+            entry.cells.setdefault(
+                "above", city or (before.cells.get("city") or before.cells["above"] if before else "")
+            )
             if "unit" not in known and "district" not in known:
                 whose = f"；若是「{before.cells.get('unit', '')}」的，请并到那一行" if before else ""
                 entry.problems.append(f"没有单位名称{whose}")
@@ -2492,7 +2505,9 @@ AROUND = re.compile(
     "客服|编辑|责编|记者|版权|备案|ICP|举报|投诉|监督|网站|网址|首页|联系我们|技术支持|主办|承办|来源|新闻热线|爆料|广告|扫码|公众号",
     re.IGNORECASE,
 )
-NUMBERING = re.compile(r"^(?:第?[\d一二三四五六七八九十]{1,4}[、.．)）]|[（(][\d一二三四五六七八九十]{1,4}[)）]|[①-⑳]|[^\w（(【\[《]+)\s*")
+NUMBERING = re.compile(
+    r"^(?:第?[\d一二三四五六七八九十]{1,4}[、.．)）]|[（(][\d一二三四五六七八九十]{1,4}[)）]|[①-⑳]|[^\w（(【\[《]+)\s*"
+)
 SMALL_TALK = re.compile(
     "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|及其|值班|24小时|全天|均可|办|手|座机|"
     r"办公室?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
@@ -2648,7 +2663,9 @@ def _worded_pieces(text: str, field: str) -> Iterator[tuple[str, str]]:
             # A label may follow a text without a sign between; 荆州市： is none.
             starts = range(max(len(head) - 12, 0), len(head) - 1)
             behind = ("address", "contact", "unread", "mixed", *NUMBER_FIELDS)
-            label = next((at for at in starts if heading_field(head[at:]) in behind or not at and heading_field(head)), len(head))
+            label = next(
+                (at for at in starts if heading_field(head[at:]) in behind or not at and heading_field(head)), len(head)
+            )
             named = heading_field(head[label:]) if label < len(head) else ""
             if not colon and label > 0:
                 named = ""
@@ -2696,9 +2713,13 @@ def all_entries(parts: list[Part], places: Places) -> Contents:
                 fields, headings = own_fields, own_headings
                 inside = table_entries(part, fields, headings, start, places)
         if inside is None:
-            lines = [line._replace(cells=["  ".join(filter(None, line.cells)).replace("\n", "  ")]) for line in part.lines]
+            lines = [
+                line._replace(cells=["  ".join(filter(None, line.cells)).replace("\n", "  ")]) for line in part.lines
+            ]
             inside = text_entries(Part(part.name, False, lines), places)
-            inside = inside._replace(entries=[entry for entry in inside.entries if set(entry.cells) - {"unit", "above", "district"}])
+            inside = inside._replace(
+                entries=[entry for entry in inside.entries if set(entry.cells) - {"unit", "above", "district"}]
+            )
         if part.table and not inside.entries and part.name:
             found.skipped.append(part.name)
         found.entries.extend(inside.entries)
@@ -2726,7 +2747,11 @@ def repaired_unit(entry: Entry, placed: Placed, city: str, beside: Division | No
     name = misread_name(written, names, alike=not home and beside is None)
     prefix = written[: len(written) - len(names[0])] if beside is not None and len(written) > len(names[0]) else ""
     if not name and prefix:  # the city in front may be misread too: 襄阻市枣阳市
-        name = names[0] if written.endswith(names[0]) and one_apart(prefix, places.city_of(places.counties[names[0]])) else ""
+        name = (
+            names[0]
+            if written.endswith(names[0]) and one_apart(prefix, places.city_of(places.counties[names[0]]))
+            else ""
+        )
         written, name = (prefix, places.city_of(places.counties[name])) if name else (written, "")
     if not name:
         return None
@@ -2939,7 +2964,9 @@ def entry_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
         row["hotline"] = f"{places.area_code(entry.division)}-110"
     for field in ("unit", "address", "contact", "office_phone", "mobile"):
         row[field] = entry.fixed.get(field, "")
-    row["unit"] = row["unit"] or (places.catalog.rows_of(entry.division)[0]["unit"] if entry.division in places.catalog.row_numbers else "")
+    row["unit"] = row["unit"] or (
+        places.catalog.rows_of(entry.division)[0]["unit"] if entry.division in places.catalog.row_numbers else ""
+    )
     row["status"] = entry.cells.get("status") or "listed"
     row["source"] = entry.cells.get("source") or source
     row["as_of"] = date_of(entry.cells.get("as_of", "")) or as_of
@@ -2950,7 +2977,9 @@ def date_of(text: str) -> str:
     """A day not in the future as YYYY-MM-DD, "" for anything else: 2022-07-05, 2022-7-5, 2022/07/05, 2022年7月5日."""
     import datetime
 
-    found = re.fullmatch(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?: 00:00:00)?", text.strip(), re.ASCII)
+    found = re.fullmatch(
+        r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?: 00:00:00)?", text.strip(), re.ASCII
+    )
     try:
         day = datetime.date(*map(int, found.groups())) if found else datetime.date.max
     except ValueError:
@@ -3012,7 +3041,16 @@ def workbook(rows: list[Row], strips: list[bytes], strays: list[Stray]) -> bytes
     sheet.title = "名单"
     pictured = any(strips)
     columns = [*(["图"] if pictured else []), *(rows[0] if rows else [])]
-    widths = {"单位名称": 34, "地址": 40, "存疑": 44, "问题": 44, "负责人": 14, "办公电话": 18, "手机": 18, "联系电话": 18}
+    widths = {
+        "单位名称": 34,
+        "地址": 40,
+        "存疑": 44,
+        "问题": 44,
+        "负责人": 14,
+        "办公电话": 18,
+        "手机": 18,
+        "联系电话": 18,
+    }
 
     def fill(sheet: Any, at: int, cells: Iterable[str], colour: str = "") -> None:
         for column, cell in enumerate(cells, 1):
@@ -3092,7 +3130,9 @@ def understood(path: str, places: Places) -> Batch:
         name = STDIN_NAME if path == "-" else path
         if pictured:
             raise ListError(name, "图里没认出名单", "请换一张清楚、端正的图，或改用表格文件")
-        raise ListError(name, "没有读到一个单位", "请确认名单里有单位和电话；表头可写：单位名称,地址,负责人,办公电话,手机")
+        raise ListError(
+            name, "没有读到一个单位", "请确认名单里有单位和电话；表头可写：单位名称,地址,负责人,办公电话,手机"
+        )
     return Batch(form, entries, found.strays, found.skipped, title_date(parts), pictured)
 
 
@@ -3108,7 +3148,11 @@ def write_draft(path: str, batch: Batch, places: Places) -> str:
 def write_rejected(path: str, entries: list[Entry], strays: list[Stray]) -> str:
     """Write the rows that are not taken over, and the numbers that belong to none, beside the file; their path."""
     rows = [rejected_row(entry) for entry in entries]
-    used = [name for name in (rows[0] if rows else {}) if name in ("单位名称", "问题", "核对") or any(row[name] for row in rows)]
+    used = [
+        name
+        for name in (rows[0] if rows else {})
+        if name in ("单位名称", "问题", "核对") or any(row[name] for row in rows)
+    ]
     rows = [{name: row[name] for name in used} for row in rows]
     return write_new(f"{path}.待核对", ".xlsx", workbook(rows, [entry.strip for entry in entries], strays))
 
@@ -3365,7 +3409,7 @@ class Text(NamedTuple):
         return 0 < at < len(self.text) and self.middles[at] - self.middles[at - 1] > (0.85 + 0.2 * sum(wide)) * letter
 
     def cut(self, places: list[float]) -> list[Text]:
-        """It in the pieces into which upright lines at some places cut it, each with its own characters."""
+        """The pieces into which upright lines at some places cut it, each with its own characters."""
         ends = [0, *(sum(middle < place for middle in self.middles) for place in places), len(self.text)]
         edges = [self.left, *places, self.right]
         return [
@@ -3714,6 +3758,11 @@ class Table:
         self.sides = list(itertools.pairwise(columns))  # from where to where the lines of each column run
         self.texts: dict[tuple[int, int], list[Text]] = {}
 
+    def holds(self, text: Text) -> bool:
+        """Whether a text begins within its edges."""
+        across = self.columns[0] < text.middles[0] < self.columns[-1]
+        return across and self.rows[0] < text.middle < self.rows[-1]
+
     def put(self, text: Text, column: int, first: int, last: int) -> None:
         """A text into a column, into each row from first to before last, into one at least."""
         for row in range(first, max(last, first + 1)):
@@ -3722,18 +3771,21 @@ class Table:
 
 def closest(edges: list[float], place: float) -> int:
     """Which of some edges is nearest to a place."""
-    return min(range(len(edges)), key=lambda at: abs(edges[at] - place))
+    return int(numpy.abs(numpy.array(edges) - place).argmin())
 
 
-def clustered(values: Iterable[float], slack: float) -> list[float]:
+def clustered(values: list[float], slack: float) -> list[float]:
     """The middles of groups of values of which neighbours are closer than `slack`, in order."""
-    groups: list[list[float]] = []
-    for value in sorted(values):
-        if groups and value - groups[-1][-1] < slack:
-            groups[-1].append(value)
-        else:
-            groups.append([value])
-    return [sum(group) / len(group) for group in groups]
+    values = sorted(values)
+    parts = numpy.split(values, numpy.flatnonzero(numpy.diff(values) >= slack) + 1)
+    return [float(part.mean()) for part in parts if len(part)]
+
+
+def blank_stretches(full: Any) -> tuple[Any, Any]:
+    """Where the blank stretches between the first and the last true value of an array (begin, end)."""
+    filled = numpy.flatnonzero(full)
+    step = numpy.flatnonzero(numpy.diff(filled) > 1)
+    return filled[step] + 1, filled[step + 1]
 
 
 def in_lines(texts: list[Text], letter: float) -> list[list[Text]]:
@@ -3791,7 +3843,6 @@ def written(texts: list[Text], letter: float = OPEN) -> str:
     return line.lstrip("：:，、；")
 
 
-
 def repeats(table: Table) -> list[float]:
     """Where a table is two or more beside each other, by headings that come again: the edges between them."""
     count = len(table.columns) - 1
@@ -3842,9 +3893,8 @@ def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
         for left, right in itertools.pairwise(text.middles):
             if text.parted((left + right) / 2, letter):
                 cover[int(left + letter / 2) : int(right - letter / 2)] -= 1
-    full = cover > len(lines) * 0.05
-    starts, ends = numpy.flatnonzero(full[1:] & ~full[:-1]), numpy.flatnonzero(~full[1:] & full[:-1])
-    return [float(starts[0] - letter), *((ends[:-1] + starts[1:]) / 2), float(ends[-1] + letter)]
+    begin, end = blank_stretches(cover > len(lines) * 0.05)
+    return [-letter, *((begin + end) / 2).tolist(), len(cover)]
 
 
 def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
@@ -3855,11 +3905,9 @@ def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
     for at, column in enumerate(columns):
         for text in column:
             cover[at, int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
-    full = cover.sum(axis=0) > len(columns) // 4
-    starts, ends = numpy.flatnonzero(full[1:] & ~full[:-1]), numpy.flatnonzero(~full[1:] & full[:-1])
-    blanks = starts[1:] - ends[:-1]
-    wide = blanks > 0.6 * numpy.percentile(blanks, 75) if len(blanks) else blanks  # others part two lines of one row
-    return [top, *(top + (ends[:-1] + starts[1:]) / 2)[wide], bottom]
+    begin, end = blank_stretches(cover.sum(axis=0) > len(columns) // 4)
+    wide = end - begin > 0.6 * numpy.percentile([0, *(end - begin)], 75)  # others part two lines of one row
+    return [top, *(top + (begin + end) / 2)[wide].tolist(), bottom]
 
 
 def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int, int]]:
@@ -3871,9 +3919,7 @@ def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int
         around.append((first, last))
         off = max(off, abs((rows[first] + rows[last]) / 2 - text.middle))
         first = min(last, len(rows) - 2)
-    if len(texts) < 0.6 * (len(rows) - 1) and off < letter and around[-1][1] == len(rows) - 1:
-        return around
-    return [(row, row + 1) for row in own]
+    return around if off < 0.6 * letter and around[-1][1] == len(rows) - 1 else [(row, row + 1) for row in own]
 
 
 def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
@@ -3910,115 +3956,102 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     return table
 
 
-def lies_in(text: Text, edges: Cell) -> bool:
-    """Whether a text begins within edges: left, top, right, bottom."""
-    return edges[0] < text.middles[0] < edges[2] and edges[1] < text.middle < edges[3]
-
-
-def layout(texts: list[Text], level: Walls, down: Walls, size: tuple[int, int], letter: float) -> tuple[list[Table], list[Text]]:
+def layout(
+    texts: list[Text], level: Walls, down: Walls, size: tuple[int, int], letter: float
+) -> tuple[list[Table], list[Text]]:
     """(the tables on a picture of a size (width, height), the texts that stand in none)."""
     pieces = [piece for text in texts for piece in text.cut(down.through(text))]
     placed = [(piece, cell_around(piece, level, down, size)) for piece in pieces]
     closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
     tables = walled_tables(closed, letter) if closed else []
-    inside = [(table.columns[0], table.rows[0], table.columns[-1], table.rows[-1]) for table in tables]
-    rest = [one for one in placed if one not in closed or not any(lies_in(one[0], edges) for edges in inside)]
+    rest = [one for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
     if len(rest) > len(pieces) / 2:
         table = gap_table(rest, letter)
         if table:
             tables.append(table)
-            rest = [one for one in rest if not table.rows[0] < one[0].middle < table.rows[-1]]
+            rest = [one for one in rest if not table.holds(one[0])]
     return tables, [piece for piece, _ in rest]
 
 
 # --- pictures: parts --------------------------------------------------------------------------
 
 
+def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
+    """(which row, its cells as text) for each row of a table that has one; columns that are empty are left out."""
+    used = sorted({column for _, column in table.texts})
+    rows = []
+    for row in sorted({row for row, _ in table.texts}):
+        lines = [unwrapped(table.texts.get((row, column), []), letter, *table.sides[column]) for column in used]
+        rows.append((row, ["\n".join(map(written, cell)) for cell in lines]))
+    return rows
+
+
 class Picture:
-    """A straight picture that is being read: its pixels, the engine, the width of a letter on it."""
+    """A straight picture that was read: its pixels, the engine for a second look, the width of a letter on it."""
 
-    def __init__(self, image: Any, engine: Any, texts: list[Text], letter: float) -> None:
-        self.image, self.engine, self.letter = image, engine, letter
-        self.gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(float)
-        self.contrast = float(numpy.median([numpy.ptp(self.view(text)) for text in texts[:99]]))
+    def __init__(self, image: Any, engine: Any, texts: list[Text]) -> None:
+        self.image, self.engine, self.letter = image, engine, letter_width(texts)
+        self.contrast = float(numpy.median([numpy.ptp(self.view(text[:4])) for text in texts[:99]]))
 
-    def view(self, text: Text) -> Any:
-        """The grey pixels of a text."""
-        return self.gray[max(int(text.top), 0) : int(text.bottom) + 1, max(int(text.left), 0) : int(text.right) + 1]
+    def view(self, edges: tuple[float, ...], more: float = 0) -> Any:
+        """The pixels within edges (left, top, right, bottom), moved outward by `more`."""
+        rows = slice(max(int(edges[1] - more), 0), max(int(edges[3] + more) + 1, 0))
+        return self.image[rows, max(int(edges[0] - more), 0) : max(int(edges[2] + more) + 1, 0)]
 
-    def ink(self, view: Any) -> float:
-        """The share of a part of the picture that is as dark as text is; on dark paper, as light."""
-        return float((numpy.abs(view - numpy.median(view)) > self.contrast / 2).mean()) if view.size else 0.0
+    def has_ink(self, edges: tuple[float, ...]) -> bool:
+        """Whether something as dark as text stands in a cell."""
+        view = self.view(edges, -self.letter / 3).astype(int)
+        return view.size > 0 and bool((abs(view - numpy.median(view)) > self.contrast / 2).mean() > 0.01)
 
-    def doubts(self, texts: list[Text]) -> list[str]:
-        """What the engine is unsure of, or reads otherwise when it reads a text alone and larger; where a letter fails."""
-        doubts = []
-        for text in texts:
-            signs = [(character, sure) for character, sure in zip(text.text, text.sure) if character.isalnum()]
-            least = [SURE_DIGIT if character.isdigit() else SURE_CHARACTER for character, _ in signs]
-            weak = [character for (character, sure), low in zip(signs, least) if sure < low]
-            if weak or sum(character.isdigit() for character, _ in signs) >= 6:
-                again = self.read_again(text)
-                if re.sub(r"\W", "", again) != "".join(character for character, _ in signs):
-                    doubts.append(f"「{text.text}」再读成了「{again}」")
-                elif min(sure for _, sure in signs) < HARDLY_SURE:
-                    doubts.append(f"「{text.text}」里的「{''.join(weak)}」不够清楚")
-            steps = zip(itertools.pairwise(text.middles), itertools.pairwise(text.text))
-            own = max(self.letter, letter_width([text]))
-            if any(right - left > 1.7 * own and min(pair) > "\u3000" for (left, right), pair in steps):
-                doubts.append(f"「{text.text}」中间可能漏了字")
-        return doubts
-
-    def has_ink(self, top: float, bottom: float, left: float, right: float) -> bool:
-        """Whether something dark stands in a cell in which nothing was read."""
-        inset = self.letter / 3
-        view = self.gray[int(top + inset) : int(bottom - inset), int(left + inset) : int(right - inset)]
-        return self.ink(view) > 0.01
-
-    def read_again(self, text: Text) -> str:
-        """One text once more, by itself and larger."""
-        view = self.image[
-            max(int(text.top) - 3, 0) : int(text.bottom) + 3, max(int(text.left) - 3, 0) : int(text.right) + 3
-        ]
-        larger = cv2.resize(view, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
+    def read_again(self, text: Text, more: float) -> str:
+        """One text once more, by itself and larger, with `more` pixels around it."""
+        larger = cv2.resize(self.view(text[:4], more), None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
         return "".join(self.engine(larger, use_det=False, use_rec=True).txts or ()).replace(" ", "")
 
-    def strip(self, top: float, bottom: float, left: float, right: float) -> bytes:
-        """A part of the picture as a small grey PNG."""
-        view = self.image[max(int(top), 0) : int(bottom) + 1, max(int(left), 0) : int(right) + 1]
+    def doubts(self, text: Text) -> Iterator[str]:
+        """What the engine is unsure of in a text or reads otherwise by itself and larger; where a letter is lacking."""
+        signs = [(character, sure) for character, sure in zip(text.text, text.sure) if character.isalnum()]
+        weak = [sign for sign, sure in signs if sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER)]
+        plain, number = "".join(sign for sign, _ in signs), sum(sign.isdigit() for sign, _ in signs) >= 6
+        if weak or number:
+            again = self.read_again(text, 3)
+            if re.sub(r"\W", "", again) != plain and (number or re.sub(r"\W", "", self.read_again(text, 8)) != plain):
+                yield f"「{text.text}」再读成了「{again}」"
+            elif min(sure for _, sure in signs) < HARDLY_SURE:
+                yield f"「{text.text}」里的「{''.join(weak)}」不够清楚"
+        wide = 1.7 * max(self.letter, letter_width([text]))
+        for at in range(1, len(text.text)):
+            if text.middles[at] - text.middles[at - 1] > wide and min(text.text[at - 1 : at + 1]) > "\u3000":
+                yield f"「{text.text[:at]}」后面可能漏了字"
+
+    def strip(self, edges: tuple[float, ...]) -> bytes:
+        """The part of the picture within edges as a small grey PNG."""
+        view = cv2.cvtColor(self.view(edges), cv2.COLOR_BGR2GRAY)
         factor = min(STRIP_WIDTH / view.shape[1], 1.0)
-        small = cv2.resize(
-            cv2.cvtColor(view, cv2.COLOR_BGR2GRAY), None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA
-        )
+        small = cv2.resize(view, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
         return bytes(cv2.imencode(".png", small // 16 * 17)[1])  # sixteen greys: half the size
 
-    def table_lines(self, table: Table) -> list[Line]:
-        """The rows of a table with their doubts and strips; what is empty throughout is left out."""
-        used = sorted({column for _, column in table.texts})
-        lines: list[Line] = []
-        texts = table.texts
-        for row, (top, bottom) in enumerate(itertools.pairwise(table.rows)):
-            cells, unread = [], 0
-            for column in used:
-                if (row, column) not in texts and self.has_ink(top, bottom, *table.columns[column : column + 2]):
-                    unread += 1
-                pieces = unwrapped(texts.get((row, column), []), self.letter, *table.sides[column])
-                cells.append("\n".join(map(written, pieces)))
-            if any(cells):
-                here = [text for column in used for text in texts.get((row, column), [])]
-                strip = self.strip(top, bottom, table.columns[0], table.columns[-1])
-                doubts = self.doubts(here) + ["有一格里有字，没认出来"] * min(unread, 1)
-                lines.append(Line(len(lines) + 1, cells, tuple(doubts), strip))
-        return lines
+    def table_lines(self, table: Table) -> Iterator[Line]:
+        """The rows of a table with their doubts and strips."""
+        used = {column for _, column in table.texts}
+        for row, cells in table_cells(table, self.letter):
+            top, bottom = table.rows[row : row + 2]
+            doubts = []
+            for column in sorted(used):
+                texts = table.texts.get((row, column), [])
+                doubts += [doubt for text in texts for doubt in self.doubts(text)]
+                if not texts and self.has_ink((table.columns[column], top, table.columns[column + 1], bottom)):
+                    doubts.append("有一格里有字，没认出来")
+            strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
+            yield Line(row + 1, cells, tuple(dict.fromkeys(doubts)), strip)
 
-    def text_lines(self, texts: list[Text]) -> list[Line]:
-        """Running text by paragraphs."""
+    def text_lines(self, texts: list[Text]) -> Iterator[Line]:
+        """Running text by paragraphs, with doubts and strips."""
         left, right = min(text.left for text in texts), max(text.right for text in texts)
-        lines: list[Line] = []
-        for line in unwrapped(texts, self.letter, OPEN, right - self.letter / 4):
-            strip = self.strip(min(text.top for text in line), max(text.bottom for text in line), left, right)
-            lines.append(Line(len(lines) + 1, [written(line, self.letter)], tuple(self.doubts(line)), strip))
-        return lines
+        for number, part in enumerate(unwrapped(texts, self.letter, OPEN, right - self.letter / 4), 1):
+            doubts = [doubt for text in part for doubt in self.doubts(text)]
+            strip = self.strip((left, min(text.top for text in part), right, max(text.bottom for text in part)))
+            yield Line(number, [written(part, self.letter)], tuple(doubts), strip)
 
 
 def picture_parts(image: Any, name: str) -> list[Part]:
@@ -4027,34 +4060,31 @@ def picture_parts(image: Any, name: str) -> list[Part]:
     A cell that spans several rows stands in each of them; a line's doubts say what the engine is unsure of and which
     number reads otherwise a second time. Shows its progress on a terminal.
     """
-    terminal = is_terminal(sys.stderr)
-    with click.progressbar(
-        length=100, label=f"读图 {name}".rstrip(), file=sys.stderr if terminal else io.StringIO()
-    ) as bar:
+    file = sys.stderr if is_terminal(sys.stderr) else io.StringIO()
+    with click.progressbar(length=100, label=f"读图 {name}".rstrip(), file=file) as bar:
         engine = load_engine()
         pixels = numpy.ascontiguousarray(numpy.array(image.convert("RGB"))[:, :, ::-1])
         if min(pixels.shape[:2]) < 16:
             return []
         bar.update(5)
-        pixels, marked = made_straight(engine, pixels)
+        painted, marked = made_straight(engine, pixels)
         bar.update(15)
-        painted = pixels
-        if marked:
-            pixels = without_watermark(pixels)
+        pixels = without_watermark(painted) if marked else painted
         texts = read_texts(engine, pixels, lambda row: bar.update(20 + 60 * row // len(pixels) - bar.pos))
         if not texts:
             return []
-        picture = Picture(pixels, engine, texts, letter_width(texts))
-        tables, rest = layout(texts, *walls_on(painted, picture.letter), painted.shape[1::-1], picture.letter)
-        parts = []
-        for table in sorted(tables, key=lambda table: table.rows[0]):
-            parts.append((table.rows[0], Part(name, True, picture.table_lines(table))))
+        picture = Picture(pixels, engine, texts)
+        tables, rest = layout(texts, *walls_on(painted, picture.letter), pixels.shape[1::-1], picture.letter)
+        parts: list[tuple[float, Part]] = []
+        for table in tables:
+            parts.append((table.rows[0], Part(name, True, list(picture.table_lines(table)))))
             bar.update(20 // len(tables))
-        starts = [top for top, _ in parts]
-        for at in range(len(parts) + 1):
-            between = [text for text in rest if sum(start <= text.middle for start in starts) == at]
-            if between:
-                parts.append((min(text.top for text in between), Part(name, False, picture.text_lines(between))))
+        tops = sorted(top for top, _ in parts)
+        for _, group in itertools.groupby(
+            sorted(rest, key=lambda text: text.middle), lambda text: sum(top <= text.middle for top in tops)
+        ):
+            between = list(group)
+            parts.append((between[0].top, Part(name, False, list(picture.text_lines(between)))))
     return [part for _, part in sorted(parts, key=lambda part: part[0])]
 
 
@@ -4728,7 +4758,9 @@ def shell_word(text: str) -> str:
     return shlex.quote(text if not text.startswith("-") else f"./{text}")
 
 
-def import_batch(file: str, batch: Batch, places: Places, stated: str, source: str, whole: bool, dry_run: bool) -> list[Row]:
+def import_batch(
+    file: str, batch: Batch, places: Places, stated: str, source: str, whole: bool, dry_run: bool
+) -> list[Row]:
     """Take over what is sure of a file, write out what is not, and tell of both; the rows, as they are printed."""
     import datetime
 
@@ -4741,7 +4773,9 @@ def import_batch(file: str, batch: Batch, places: Places, stated: str, source: s
         rejected = typed(write_rejected(STDIN_NAME if file == "-" else file, held, batch.strays))
     divisions = {entry.division for entry in held}
     path = own_list_path()
-    result = merge(own_rows(), rows, whole, divisions) if dry_run or not rows else take_over(rows, path, whole, divisions)
+    result = (
+        merge(own_rows(), rows, whole, divisions) if dry_run or not rows else take_over(rows, path, whole, divisions)
+    )
     for entry, outcome in zip(sure, result.outcomes):
         entry.outcome = outcome
     counts = [f"{name} {result.outcomes.count(name)}" for name in ("新增", "更新", "未变", "旧于现有")]
@@ -4763,7 +4797,9 @@ def import_batch(file: str, batch: Batch, places: Places, stated: str, source: s
         tell("只是试读，什么都没有写。")
     elif set(result.outcomes) - {"旧于现有"}:
         tell(f"已收录到 {path}；要退回，用 xunqin import --undo。")
-    everything = [printable({**import_note(entry), **entry_row(entry, places, source, date)}) for entry in batch.entries]
+    everything = [
+        printable({**import_note(entry), **entry_row(entry, places, source, date)}) for entry in batch.entries
+    ]
     return everything
 
 
