@@ -3814,7 +3814,7 @@ def goes_on(before: str, line: str, needs: float, room: float) -> bool:
 def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> list[list[Text]]:
     """Texts by lines as they were written: one that was broken because it was full is put together again.
 
-    `left` and `right` are the edges of their cell; `left` is infinite where all lines begin at the left, as a text does.
+    `left` and `right` are the edges of their cell; `left` is infinite where lines begin at the left, as a text does.
     """
     written: list[list[Text]] = []
     for line in in_lines(texts, letter):
@@ -3919,7 +3919,11 @@ def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int
         around.append((first, last))
         off = max(off, abs((rows[first] + rows[last]) / 2 - text.middle))
         first = min(last, len(rows) - 2)
-    return around if off < 0.6 * letter and around[-1][1] == len(rows) - 1 else [(row, row + 1) for row in own]
+    astray = [abs((rows[row] + rows[row + 1]) / 2 - text.middle) > letter / 2 for row, text in zip(own, texts)]
+    number = any(re.search(r"\d{5}", text.text) for text in texts)  # of one row only, whatever it looks like
+    if any(astray) and not number and off < 0.6 * letter and around[-1][1] == len(rows) - 1:
+        return around
+    return [(row, row + 1) for row in own]
 
 
 def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
@@ -4033,13 +4037,14 @@ class Picture:
 
     def table_lines(self, table: Table) -> Iterator[Line]:
         """The rows of a table with their doubts and strips."""
-        used = {column for _, column in table.texts}
+        used = sorted({column for _, column in table.texts})
         for row, cells in table_cells(table, self.letter):
             top, bottom = table.rows[row : row + 2]
             doubts = []
-            for column in sorted(used):
+            for column in used:
                 texts = table.texts.get((row, column), [])
-                doubts += [doubt for text in texts for doubt in self.doubts(text)]
+                above = table.texts.get((row - 1, column), [])  # what spans rows is doubted in the first
+                doubts += [doubt for text in texts if text not in above for doubt in self.doubts(text)]
                 if not texts and self.has_ink((table.columns[column], top, table.columns[column + 1], bottom)):
                     doubts.append("有一格里有字，没认出来")
             strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
