@@ -3926,6 +3926,15 @@ def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int
     return [(row, row + 1) for row in own]
 
 
+def in_columns(texts: list[Text], columns: list[float]) -> list[list[Text]]:
+    """Texts by columns, from above; one that runs over an edge is cut there."""
+    filled: list[list[Text]] = [[] for _ in columns[1:]]
+    for text in sorted(texts, key=lambda text: text.middle):
+        for part in text.cut(columns[1:-1]):
+            filled[sum(part.middles[0] > edge for edge in columns[1:-1])].append(part)
+    return filled
+
+
 def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     """The table that texts make up which no walls, or walls one way only, keep apart; None where it is running text."""
     pieces = []
@@ -3943,19 +3952,14 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
         columns = column_edges(several, letter)
     if len(columns) < 3:
         return None
-    filled: list[list[Text]] = [[] for _ in columns[1:]]
-    for piece, _ in pieces:
-        for part in piece.cut(columns[1:-1]):
-            filled[sum(part.middles[0] > edge for edge in columns[1:-1])].append(part)
+    filled = in_columns([piece for piece, _ in pieces], columns)
     if len(rows) < 4 or len(above) < 1.6 * len(pieces):
         rows = row_edges(filled, letter)
     table = Table(rows, columns)
     for column, parts in enumerate(filled):
-        parts.sort(key=lambda part: part.middle)
-        if parts:
-            ends = min(part.middles[0] for part in parts), max(part.middles[-1] for part in parts)
-            table.sides[column] = ends[0] - letter / 2, ends[1] + 0.8 * letter
-        for part, (first, last) in zip(parts, spans(parts, rows, letter) if parts else []):
+        ends = [part.middles[0] for part in parts] + [part.middles[-1] for part in parts] + [columns[column]]
+        table.sides[column] = min(ends[:-1] or ends) - letter / 2, max(ends) + 0.8 * letter
+        for part, (first, last) in zip(parts, spans(parts, rows, letter)):
             table.put(part, column, first, last)
     return table
 

@@ -31,9 +31,14 @@ def made_rows(seed: int, count: int = 14, officers: int = 1) -> list[Row]:
         model = CATALOG.rows_of(division)[0]
         area = model["hotline"].removesuffix("-110")
         city, district = model["city"], model["district"]
-        unit = chance.choice([model["unit"].removesuffix("刑侦支队"), model["unit"].removesuffix("刑侦支队").removeprefix(city)])
+        unit = chance.choice(
+            [model["unit"].removesuffix("刑侦支队"), model["unit"].removesuffix("刑侦支队").removeprefix(city)]
+        )
         unit = unit if len(unit) > 5 else model["unit"]
-        names = [chance.choice(FAMILY) + chance.choice((chance.choice(GIVEN), "警官", "".join(chance.sample(GIVEN, 2)))) for _ in range(officers)]
+        names = [
+            chance.choice(FAMILY) + chance.choice((chance.choice(GIVEN), "警官", "".join(chance.sample(GIVEN, 2))))
+            for _ in range(officers)
+        ]
         office = f"{area}-{chance.choice('2345678')}{chance.randrange(10 ** (7 if area == '027' else 6)):0{7 if area == '027' else 6}}"
         mobiles = [f"1{chance.choice(('35', '38', '59', '87'))}{chance.randrange(10**8):08}" for _ in range(officers)]
         kind = chance.random()
@@ -123,16 +128,26 @@ def city_rows(rows: list[Row]) -> Grid:
 
 def headings_again(rows: list[Row]) -> Grid:
     table = plain(rows)
-    return [*table[:6], [""] * 6, table[0], *table[6:], ["注：以上信息如有变动，以当地公安机关答复为准", "", "", "", "", ""]]
+    return [
+        *table[:6],
+        [""] * 6,
+        table[0],
+        *table[6:],
+        ["注：以上信息如有变动，以当地公安机关答复为准", "", "", "", "", ""],
+    ]
 
 
 def no_headings(rows: list[Row]) -> Grid:
-    return grid(rows, "", lambda at, row: str(at), *map(cell, ("city", "unit", "address", "contact", "office_phone", "mobile")))[1:]
+    return grid(
+        rows, "", lambda at, row: str(at), *map(cell, ("city", "unit", "address", "contact", "office_phone", "mobile"))
+    )[1:]
 
 
 def side_by_side(rows: list[Row]) -> Grid:
     half = (len(rows) + 1) // 2
-    table = grid(rows, "单位名称,地址,负责人,电话", *map(cell, ("unit", "address", "contact")), lambda at, row: phones(row))
+    table = grid(
+        rows, "单位名称,地址,负责人,电话", *map(cell, ("unit", "address", "contact")), lambda at, row: phones(row)
+    )
     right = [*table[1 + half :], *[[""] * 4] * (2 * half - len(rows))]
     return [table[0] * 2, *(left + other for left, other in zip(table[1 : 1 + half], right))]
 
@@ -145,7 +160,11 @@ def with_fax(rows: list[Row]) -> Grid:
 
 
 def phone_one_two(rows: list[Row]) -> Grid:
-    return grid(rows, "市州,单位,地址,负责人,电话1,电话2", *map(cell, ("city", "unit", "address", "contact", "office_phone", "mobile")))
+    return grid(
+        rows,
+        "市州,单位,地址,负责人,电话1,电话2",
+        *map(cell, ("city", "unit", "address", "contact", "office_phone", "mobile")),
+    )
 
 
 def two_officers(rows: list[Row]) -> Grid:
@@ -224,7 +243,9 @@ def as_docx(table: Grid) -> bytes:
 
 def as_html(table: Grid, encoding: str = "utf-8") -> bytes:
     def tag(text: str) -> str:
-        return f"<td style='x'><p><span>{html.escape(text)[:2]}</span>{html.escape(text)[2:]}</p></td>".replace("\n", "<br/>")
+        return f"<td style='x'><p><span>{html.escape(text)[:2]}</span>{html.escape(text)[2:]}</p></td>".replace(
+            "\n", "<br/>"
+        )
 
     rows = "\n".join(f"<tr>{''.join(map(tag, row))}</tr>" for row in table)
     return (
@@ -254,7 +275,9 @@ def labelled(row: Row, at: int) -> str:
 
 
 def labelled_lines(row: Row, at: int) -> str:
-    return f"单位：{row['unit']}\n地　址：{row['address']}\n联 系 人：{row['contact']}\n电　话：{phones(row, ' / ')}\n\n"
+    return (
+        f"单位：{row['unit']}\n地　址：{row['address']}\n联 系 人：{row['contact']}\n电　话：{phones(row, ' / ')}\n\n"
+    )
 
 
 def one_line(row: Row, at: int) -> str:
