@@ -1564,10 +1564,13 @@ class Part(NamedTuple):
     lines: list[Line]
 
 
-# Limits, so that a hostile or a wrong file is refused at once: the bytes of a file, the XML unpacked from one, the
-# rows and columns of a table, the characters of a cell, the pages of a PDF.
+# Limits, so that a wrong or hostile file is refused at once: bytes of a file and of the XML packed in one, rows and
+# columns of a table, characters of a cell, tags of a document, pages of a PDF, pixels of a page drawn from one.
 MAX_BYTES, MAX_XML, MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_PAGES = 50_000_000, 60_000_000, 200_000, 200, 5_000, 200
+MAX_TAGS, MAX_SIDE = 500_000, 5_000
+WRONG_FILE = "请确认是不是给错了文件"
 STDIN_NAME = "粘贴的名单"
+STRAY_SHEET = "未收录的号码"
 
 
 def extra_missing(path: str, extra: str) -> ListError:
@@ -1575,44 +1578,9 @@ def extra_missing(path: str, extra: str) -> ListError:
     return ListError(path, f"还没装读它要用的库（{extra}）", f"请在 xunqin 的文件夹里运行 pip install '.[{extra}]'")
 
 
-def read_bytes(path: str) -> bytes:
-    """The bytes of a file, of stdin for "-". Raises ListError for what is no file, cannot be opened, or is too large."""
-    import stat
+# --- words: what the headings of columns and the labels in front of texts say ---------------------
 
-    try:
-        if path == "-":
-            if sys.stdin is None:
-                raise ListError("标准输入", "已经关闭", "请给出一个文件")
-            raw = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            mode = os.stat(path).st_mode
-            if stat.S_ISDIR(mode):
-                raise ListError(path, "这是一个目录", "请给出一个文件")
-            if not stat.S_ISREG(mode):
-                raise ListError(path, "不是普通文件", "请先存成文件，或用 xunqin import - 从标准输入读")
-            with open(path, "rb") as file:
-                raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ListError(path or "（空的文件名）", f"打不开（{reason(error)}）", "请检查路径和权限") from None
-    if not raw:
-        raise ListError(path, "文件是空的", "请给出有内容的名单")
-    if len(raw) > MAX_BYTES:
-        raise ListError(path, "文件太大（超过 50 MB）", "请确认是不是给错了文件")
-    return raw
-
-
-def tidy(cell: str) -> str:
-    """A cell in one width, its lines apart by line breaks only. Full-width signs that Chinese is written with stay."""
-    wide = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in "（），：；！？"}
-    text = cell.translate({**wide, 0x3000: " ", 0xA0: " ", 0xFEFF: ""})
-    text = re.sub(r"^'(?=[=+@-])", "", text)  # the guard of a spreadsheet
-    return "\n".join(line.strip() for line in re.split(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]+", text) if line.strip())
-
-
-# --- words: what headings and labels say --------------------------------------------------------
-
-# What a heading, or a label in front of a text, may say. A heading is made of these words and no others; the last
-# one tells the field, but one of `unread` always does. Words of one character count only by themselves.
+# A heading is made of these words and no others; the last one tells the field, but one of `unread` always does.
 HEADINGS = {
     "number": "序号 编号 行 行号 排序 no row line",
     "province": "省 省份 province",
@@ -1621,41 +1589,41 @@ HEADINGS = {
     "unit": "单位 采血点 采血单位 采血机构 机构 公安机关 名称 点位 部门 unit name",
     "address": "地址 位置 地点 住址 address location",
     "contact": "负责人 联系人 联络人 责任人 接待人 经办人 民警 警官 姓名 contact officer person",
-    "office_phone": "办公电话 办公室电话 座机 固定电话 固定 固话 值班电话 值班室 值班室电话 单位电话 officephone office",
+    "office_phone": "办公电话 办公室电话 座机 固定电话 固定 固话 值班电话 值班室 单位电话 officephone office",
     "mobile": "手机 移动电话 移动 小灵通 mobile mobilephone cell cellphone",
     "phone": "电话 电话号码 号码 联系方式 联系办法 热线 咨询电话 phone telephone tel",
-    "unread": "传真 监督 监督电话 投诉 举报 邮编 邮政编码 邮箱 网址 微信 qq 备注 说明 时间 职务 警号 fax email remark",
+    "unread": "传真 监督 投诉 举报 邮编 邮政编码 邮箱 网址 微信 qq 警号 fax email",
+    "note": "备注 说明 时间 职务 其他 remark",
     "skipped": "问题 图 置信度 hotline 报警电话 code 代码 query match note result distancekm",
     "doubt": "存疑",
     "confirmed": "核对",
     "status": "status 状态",
-    "source": "source 出处",
-    "as_of": "asof",
+    "source": "source 出处 来源",
+    "as_of": "asof 日期",
 }
-FILLERS = "的 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 办公 对外 公布 公开 咨询 服务 人员 信息 第一 第二 号"
+FILLERS = "的 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 办公 对外 咨询 服务 人员 信息 号"
 JOINERS = "[及和与、/／&]"
 HEADING_WORDS = {word: field for field, words in HEADINGS.items() for word in words.split()}
-_HEADING_PATTERN = "|".join(sorted([*HEADING_WORDS, *FILLERS.split(), JOINERS], key=len, reverse=True))
+HEADING_PATTERN = "|".join(sorted([*HEADING_WORDS, *FILLERS.split(), JOINERS], key=len, reverse=True))
 NUMBER_FIELDS = ("office_phone", "mobile", "phone")
-# The fields that make an entry, as they are headed in drafts and in the rows that are written out to be corrected.
+# What an entry is made of, as it is headed in drafts and in the rows that are written out to be corrected.
 FIELD_NAMES = {
     "city": "市州", "district": "区县", "unit": "单位名称", "address": "地址", "contact": "负责人",
     "office_phone": "办公电话", "mobile": "手机", "phone": "联系电话",
 }  # fmt: skip
-STRAY_SHEET = "未收录的号码"
 
 
 @lru_cache(maxsize=4096)
 def heading_field(text: str) -> str:
-    """The field that a heading names, "mixed" when one column holds a contact or an address and a phone, "" for none.
+    """The field that a heading names, "mixed" for a phone with a contact or an address, "" for none.
 
     详细地址 -> address, 联系电话（工作日）-> phone, 电话2 -> phone, 联系人及电话 -> mixed, 传真电话 -> unread.
     """
-    bare = re.sub(r"[（(\[【][^）)\]】]*[）)\]】]", "", text)
-    heading = simplified(re.sub(r"[\s_:：*.．·\-\d]", "", bare)).lower()
+    bare = re.sub(r"[（(\[【][^）)\]】]*[）)\]】]", "", text) if len(text) < 60 else text
+    heading = simplified(re.sub(r"[\s_:：*．.·\-\d]", "", bare)).lower()
     if heading in HEADING_WORDS:
         return HEADING_WORDS[heading]
-    words = re.findall(_HEADING_PATTERN, heading) if len(heading) <= 24 else []
+    words = re.findall(HEADING_PATTERN, heading) if len(heading) <= 24 else []
     if "".join(words) != heading or any(len(word) == 1 and word in HEADING_WORDS for word in words):
         return ""
     fields = [HEADING_WORDS[word] for word in words if word in HEADING_WORDS and word != "no"]
@@ -1667,42 +1635,64 @@ def heading_field(text: str) -> str:
     return fields[-1] if fields else ""
 
 
-# --- readers: each knows one form of file, and nothing of the list ------------------------------
+# Full-width signs and letters in one width; those that Chinese is written with stay.
+ONE_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in "（），：；！？"}
+ONE_WIDTH.update({0x3000: 0x20, 0xA0: 0x20, 0xFEFF: 0x20})
+
+
+def tidy(cell: str) -> str:
+    """A cell in one width, its lines apart by line breaks only."""
+    text = cell.translate(ONE_WIDTH)
+    text = re.sub(r"^'(?=[=+@-])", "", text)  # a spreadsheet's guard
+    return "\n".join(line.strip() for line in re.split(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]+", text) if line.strip())
+
+
+# --- readers: each knows one form of file, and nothing of the list --------------------------------
+
+
+def running(name: str, texts: Iterable[str]) -> Part:
+    """Lines of text as a part, blank ones left out."""
+    return Part(name, False, [Line(at, [tidy(text)]) for at, text in enumerate(texts, 1) if text.strip()])
 
 
 def table_delimiter(lines: list[str]) -> str:
-    """What stands between the cells of a text's lines: , tab ; or |, "" when it is running text."""
-    best, found = 1, ""
-    filled = [line for line in lines if line.strip()]
+    """What stands between the cells of a text's lines: tab , ; or |, "" when it is running text.
+
+    That which makes most headings out of one of the first lines, or cuts most lines into as many cells.
+    """
+    most, found = 1, ""
     for delimiter in "\t,;|":
-        rows = [line.split(delimiter) for line in filled]
-        headed = max((len([cell for cell in row if heading_field(cell)]) for row in rows[:15]), default=0)
-        widths = sorted(len(row) for row in rows)
-        even = widths[len(widths) // 2] if widths else 0
+        rows = [line.split(delimiter) for line in lines if line.strip()]
+        score = max(sum(heading_field(cell) != "" for cell in row) for row in rows[:15])
+        widths = sorted(map(len, rows))
+        even = widths[len(widths) // 2]
         labelled = any(re.match(r"\s*(地址|电话|联系)[^:：]*[:：].", cell) for row in rows[:15] for cell in row)
         if even > 1 and widths.count(even) * 3 >= len(widths) * 2 and not labelled:
-            headed = max(headed, 2)
-        if headed > best:
-            best, found = headed, delimiter
+            score = max(score, 2)
+        if score > most:
+            most, found = score, delimiter
     return found
 
 
-def read_text_parts(path: str, raw: bytes) -> list[Part]:
-    """Text apart by comma, tab, semicolon or pipe as a table, other text as it runs; UTF-8, UTF-16 or GB 18030."""
-    text = ""
-    encodings = ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
+def decoded(path: str, raw: bytes) -> str:
+    """A text in UTF-8, in UTF-16 with its mark, or in GB 18030."""
+    for encoding in ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030"):
         with contextlib.suppress(UnicodeDecodeError):
             text = raw.decode(encoding)
-            break
-    if not text or "\0" in text:
-        raise ListError(path, "不是认得的文件", "可用 CSV、文本、XLSX、DOCX、PDF、网页和图片")
+            if "\0" not in text:
+                return text
+    raise ListError(path, "不是认得的文件", "可用 CSV、文本、XLSX、DOCX、PDF、网页和图片")
+
+
+def read_text_parts(path: str, raw: bytes) -> list[Part]:
+    """Text whose lines are cut into cells as a table, other text as it runs. A quote too many is an error."""
+    text = decoded(path, raw)
     lines = re.split(r"\r\n|\n|\r", text)
     if len(lines) > MAX_ROWS:
-        raise ListError(path, f"有 {len(lines)} 行", f"名单最多 {MAX_ROWS} 行，请确认是不是给错了文件")
-    delimiter = table_delimiter(lines)
+        raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
+    delimiter = table_delimiter(lines) if text.strip() else ""
     if not delimiter:
-        return [Part("", False, [Line(at, [tidy(line)]) for at, line in enumerate(lines, 1) if line.strip()])]
+        return [running("", lines)]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows = []
     start = 1
@@ -1715,244 +1705,222 @@ def read_text_parts(path: str, raw: bytes) -> list[Part]:
     return [Part("", True, rows)]
 
 
-def check_archive(path: str, raw: bytes) -> None:
-    """Raise ListError for a packed file whose XML unpacks to more than MAX_XML bytes."""
+def unpacked(path: str, raw: bytes) -> Any:
+    """A packed file, opened, its XML within bounds."""
     import zipfile
 
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        unpacked = sum(entry.file_size for entry in archive.infolist() if not entry.filename.startswith("xl/media"))
-    if unpacked > MAX_XML:
-        raise ListError(path, f"解开后太大（{unpacked // 1_000_000} MB）", "请确认是不是给错了文件")
+    archive = zipfile.ZipFile(io.BytesIO(raw))
+    size = sum(entry.file_size for entry in archive.infolist() if entry.filename.endswith((".xml", ".rels")))
+    if size > MAX_XML:
+        raise ListError(path, f"解开后太大（{size // 1_000_000} MB）", WRONG_FILE)
+    return archive
 
 
-def sheet_marks(path: str, raw: bytes, position: int) -> tuple[list[str], set[str]]:
-    """(merged areas as A1:A3, cells with a formula but no stored value) of a workbook's sheet, from its XML."""
+class SheetMarks(NamedTuple):
+    """What openpyxl does not say of a sheet that it reads row by row."""
+
+    merged: list[str]  # areas as A1:A3
+    empty: list[str]  # cells with a formula but no stored value
+    wide: bool  # whether a cell, if only a blank one, stands right of column ZZ
+
+
+def sheet_marks(path: str, archive: Any, position: int) -> SheetMarks:
+    """The marks of a workbook's sheet, from its XML. Raises ListError when it is too long or too wide."""
     import posixpath
-    import zipfile
     from xml.etree import ElementTree
 
     relation = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-    merged, empty = [], set()
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
-        wanted = [element.get(relation) for element in book.iter() if element.tag.endswith("}sheet")][position]
-        targets = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-        member = next(element.get("Target", "") for element in targets if element.get("Id") == wanted)
-        member = posixpath.normpath(posixpath.join("/xl", member)).lstrip("/")
-        with archive.open(member) as file:
-            for _, element in ElementTree.iterparse(file):
-                tag = element.tag.rpartition("}")[2]
-                if tag == "mergeCell":
-                    merged.append(element.get("ref", ""))
-                elif tag == "c" and len(element):
-                    inside = {child.tag.rpartition("}")[2]: child.text for child in element}
-                    if "f" in inside and not inside.get("v"):
-                        empty.add(element.get("r", ""))
-                    if len(re.sub("[^A-Z]", "", element.get("r", ""))) > 2:
-                        raise ListError(path, f"{element.get('r')} 格有内容", f"名单最多 {MAX_COLUMNS} 列")
-                elif tag == "row":
-                    element.clear()
-    return merged, empty
-
-
-def workbook_cell(value: object) -> str:
-    """A workbook's cell as text: 13800001234.0 is 13800001234."""
-    if value is None:
-        return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else tidy(str(value))
+    sheets = [item for item in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter() if item.get(relation)]
+    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    targets = {item.get("Id"): item.get("Target", "") for item in relations}
+    member = posixpath.normpath(posixpath.join("/xl", targets[sheets[position].get(relation)])).lstrip("/")
+    merged, empty, wide, rows = [], [], False, 0
+    for _, item in ElementTree.iterparse(archive.open(member)):
+        tag = item.tag.rpartition("}")[2]
+        if tag == "mergeCell":
+            merged.append(item.get("ref", ""))
+        elif tag == "c":
+            inside = {child.tag.rpartition("}")[2]: child.text for child in item}
+            if "f" in inside and not inside.get("v"):
+                empty.append(item.get("r", ""))
+            wide = wide or item.get("r", "")[2:3].isalpha()
+            if inside and item.get("r", "")[2:3].isalpha():
+                raise ListError(path, f"{item.get('r')} 格有内容", f"名单最多 {MAX_COLUMNS} 列")
+        elif tag == "row":
+            item.clear()
+            rows += 1
+            if rows > MAX_ROWS:
+                raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
+    return SheetMarks(merged, empty, wide)
 
 
 def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
-    """Every visible sheet of an XLSX file; what stands in a merged cell stands in each of its rows."""
+    """Every visible sheet of an XLSX file; what stands in a cell merged downwards stands in each of its rows."""
     import warnings
 
     import openpyxl
-    from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 
-    check_archive(path, raw)
+    archive = unpacked(path, raw)
     parts = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of drop-down lists and formats that openpyxl does not know
         book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-        for position, sheet in enumerate(book.worksheets):
-            if sheet.sheet_state != "visible":
+        for sheet in book.worksheets:
+            if sheet.sheet_state == "visible":
+                parts.append(sheet_part(sheet, sheet_marks(path, archive, book.sheetnames.index(sheet.title))))
+            else:
                 parts.append(Part(f"{sheet.title}（隐藏）", True, []))
-                continue
-            merged, empty = sheet_marks(path, raw, book.sheetnames.index(sheet.title))
-            sheet.reset_dimensions()
-            rows: dict[int, list[str]] = {}
-            for number, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True), 1):
-                if any(value is not None for value in values):
-                    rows[number] = [workbook_cell(value) for value in values]
-                if len(rows) > MAX_ROWS:
-                    raise ListError(path, f"超过 {MAX_ROWS} 行", "请确认是不是给错了文件")
-            for number, column in map(coordinate_to_tuple, filter(None, empty)):
-                if number in rows:
-                    rows[number][column - 1] = "#公式没有值"
-            for area in merged:
-                left, top, _, bottom = range_boundaries(area)
-                if top in rows and left <= MAX_COLUMNS:
-                    for number in range(top + 1, min(bottom, max(rows)) + 1):
-                        if number in rows:
-                            rows[number][left - 1] = rows[number][left - 1] or rows[top][left - 1]
-            width = max((at + 1 for row in rows.values() for at, cell in enumerate(row) if cell), default=0)
-            parts.append(Part(sheet.title, True, [Line(number, cells[:width]) for number, cells in rows.items()]))
     return parts
 
 
-WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+def sheet_part(sheet: Any, marks: SheetMarks) -> Part:
+    """A sheet as a part: 13800001234.0 is 13800001234; merged areas are filled down."""
+    from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
+
+    def text(value: object) -> str:
+        whole = isinstance(value, float) and value.is_integer()
+        return "" if value is None else tidy(str(int(value) if whole else value))  # type: ignore[call-overload]
+
+    sheet.reset_dimensions()
+    rows: dict[int, list[str]] = {}
+    for number, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS if marks.wide else None, values_only=True), 1):
+        if any(value is not None for value in values):
+            rows[number] = [text(value) for value in values]
+    for number, column in map(coordinate_to_tuple, marks.empty):
+        if number in rows:
+            rows[number][column - 1] = "#公式没有值"
+    for left, top, _, bottom in map(range_boundaries, marks.merged):
+        for number in range(top + 1, min(bottom, max(rows, default=0)) + 1) if top in rows else ():
+            if number in rows and left <= len(rows[top]) and left <= len(rows[number]):
+                rows[number][left - 1] = rows[number][left - 1] or rows[top][left - 1]
+    width = max((at + 1 for row in rows.values() for at, cell in enumerate(row) if cell), default=0)
+    return Part(sheet.title, True, [Line(number, cells[:width]) for number, cells in rows.items()])
 
 
-def word_text(element: Any) -> str:
-    """The text of a part of a Word file, its paragraphs apart by line breaks; deleted text and doubles left out."""
-    text = ""
-    for child in element:
-        if child.tag == WORD + "t":
-            text += child.text or ""
-        elif child.tag in (WORD + "br", WORD + "cr"):
-            text += "\n"
-        elif child.tag == WORD + "tab":
-            text += "  "
-        elif isinstance(child.tag, str) and not child.tag.endswith(("}Fallback", "}txbxContent")):
-            text += word_text(child) + ("\n" if child.tag == WORD + "p" else "")
-    return text
+class Markup(NamedTuple):
+    """How a form of document marks its tables, its lines, and what is no text of it."""
+
+    table: str
+    row: str
+    cells: tuple[str, ...]
+    lines: frozenset[str]
+    hidden: frozenset[str]
+    spans: Callable[[Any], tuple[int, int]]  # how many columns and rows a cell takes; 0 rows: it goes on from above
 
 
-def word_rows(table: Any) -> Iterator[list[str]]:
-    """The rows of a Word table; what stands in a cell merged downwards stands in each of its rows."""
-    above: dict[int, str] = {}
-    for row in table.iter(WORD + "tr"):
-        cells: list[str] = []
-        for cell in row.iter(WORD + "tc"):
-            column = len(cells)
-            text = tidy(word_text(cell))
-            merge = next(cell.iter(WORD + "vMerge"), None)
-            if merge is not None and merge.get(WORD + "val") != "restart":
-                text = above.get(column, "")
-            above[column] = text
-            span = next(cell.iter(WORD + "gridSpan"), None)
-            wide = int(span.get(WORD + "val") or 1) if span is not None else 1
-            cells += [text, *[""] * (min(wide, MAX_COLUMNS) - 1)]
-        yield cells[:MAX_COLUMNS]
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 
-def read_word_parts(path: str, raw: bytes) -> list[Part]:
-    """The tables and the text between them of a DOCX file, in order."""
-    import docx
-
-    check_archive(path, raw)
-    parts: list[Part] = []
-
-    def add_text(text: str) -> None:
-        if not parts or parts[-1].table:
-            parts.append(Part("", False, []))
-        at = len(parts[-1].lines)
-        parts[-1].lines.extend(Line(at + n, [line]) for n, line in enumerate(tidy(text).split("\n"), 1) if line)
-
-    def walk(element: Any) -> None:
-        for child in element:
-            tables = child.tag == WORD + "tbl" and sum(1 for _ in child.iter(WORD + "tbl"))
-            if tables == 1:  # one that holds others only lays them out
-                parts.append(Part("", True, [Line(at, cells) for at, cells in enumerate(word_rows(child), 1)]))
-            elif child.tag == WORD + "p":
-                add_text(word_text(child))
-                walk_boxes(child)
-            elif isinstance(child.tag, str) and not child.tag.endswith("}Fallback"):
-                walk(child)
-
-    def walk_boxes(paragraph: Any) -> None:
-        for box in paragraph.iter(WORD + "txbxContent"):
-            if not any(above.tag.endswith("}Fallback") for above in box.iterancestors()):
-                walk(box)
-
-    walk(docx.Document(io.BytesIO(raw)).element.body)
-    return parts
+def word_spans(cell: Any) -> tuple[int, int]:
+    """The columns of a Word table's cell, and 0 when it goes on from above."""
+    wide = next((int(span.get(W + "val") or 1) for span in cell.iter(W + "gridSpan")), 1)
+    merged = next((merge.get(W + "val", "") for merge in cell.iter(W + "vMerge")), "restart")
+    return wide, int(merged == "restart")
 
 
-# What begins a line of its own on a web page, and what is no text of it.
-HTML_BLOCKS = set("p div br li ul ol dl dt dd h1 h2 h3 h4 h5 h6 tr td th table section article nav footer pre".split())
-HTML_HIDDEN = ("script", "style", "noscript", "template", "head", "select", "textarea", "svg")
+def html_spans(cell: Any) -> tuple[int, int]:
+    """The columns and rows of a web page's cell."""
+    texts = (cell.get("colspan", "1"), cell.get("rowspan", "1"))
+    wide, deep = (int(text) if text.isdecimal() and len(text) < 6 else 1 for text in texts)
+    return wide, max(deep, 1)
 
 
-def html_lines(element: Any) -> list[str]:
-    """The text of a part of a web page, line by line, blank lines left out."""
+WORD_MARKUP = Markup(
+    W + "tbl", W + "tr", (W + "tc",), frozenset(W + name for name in ("p", "br", "cr", "tc", "tr", "tbl")),
+    frozenset([W + "delText", W + "instrText", "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"]),
+    word_spans,
+)  # fmt: skip
+HTML_MARKUP = Markup(
+    "table", "tr", ("td", "th"),
+    frozenset(re.findall(r"\w+", "p div br li ul ol dl dt dd h1 h2 h3 h4 tr td th table section nav footer pre")),
+    frozenset(re.findall(r"\w+", "script style noscript template head select textarea svg")),
+    html_spans,
+)  # fmt: skip
+
+
+def check_tags(path: str, raw: bytes) -> None:
+    """Raise ListError for a document that is too large to be taken apart."""
+    if raw.count(b"<") > MAX_TAGS:
+        raise ListError(path, f"超过 {MAX_TAGS} 个标记", WRONG_FILE)
+
+
+def tree_parts(root: Any, markup: Markup) -> list[Part]:
+    """The tables of a document and the text between them, in order. A table around others only lays them out."""
     from lxml import etree
 
+    parts: list[Part] = []
     text = ""
-    for event, item in etree.iterwalk(element, events=("start", "end", "comment")):
-        block = "\n" if item.tag in HTML_BLOCKS else ""
-        if event == "start":
-            text += block + " ".join(f".{item.text or ''}.".split())[1:-1]
-        else:
-            text += block
-            if item is not element:
-                text += " ".join(f".{item.tail or ''}.".split())[1:-1]
-    return [line for line in tidy(text).split("\n") if line]
+    walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+    for event, item in walk:
+        inner = item.tag == markup.table and next(item.iterdescendants(markup.table), None) is None
+        if event == "start" and item is not root and (inner or item.tag in markup.hidden):
+            walk.skip_subtree()
+            if inner:
+                rows = [Line(at, cells) for at, cells in enumerate(tree_rows(item, markup), 1)]
+                parts += [running("", text.split("\n")), Part("", True, rows)]
+                text = ""
+        elif event == "start":
+            text += ("\n" if item.tag in markup.lines else "") + squeezed(item.text)
+            text += "  " if item.tag == W + "tab" else ""
+        if event != "start" and item is not root:
+            text += ("\n" if item.tag in markup.lines else "") + squeezed(item.tail)
+    return [part for part in [*parts, running("", text.split("\n"))] if part.lines]
 
 
-def html_rows(table: Any) -> Iterator[list[str]]:
-    """The rows of a web page's table; a cell that spans rows stands in each of them, one that spans columns once."""
-    below: dict[int, tuple[int, str]] = {}  # column: (how many rows more, text)
+def squeezed(text: str | None) -> str:
+    """A text of a document, each run of spaces and line ends one space."""
+    return re.sub(r"\s+", " ", text or "")
 
-    def number(cell: Any, name: str) -> int:
-        text = cell.get(name, "1")
-        return min(max(int(text), 1), MAX_COLUMNS) if text.isdecimal() and len(text) < 6 else 1
 
-    for row in table.iter("tr"):
+def tree_rows(table: Any, markup: Markup) -> Iterator[list[str]]:
+    """The rows of a table; a cell that spans rows stands in each of them, one that spans columns only in the first."""
+    above: dict[int, tuple[int, str]] = {}  # column: (rows that it still takes, its text)
+    for row in table.iter(markup.row):
         cells: list[str] = []
-        waiting = list(row.iterchildren("td", "th"))
-        while (waiting or len(cells) in below) and len(cells) < MAX_COLUMNS:
+        waiting = list(row.iter(*markup.cells))
+        while (waiting or above.get(len(cells), (0, ""))[0]) and len(cells) <= MAX_COLUMNS:
             column = len(cells)
-            more, text = below.pop(column, (0, ""))
-            if more:
-                cells.append(text)
-            elif waiting:
+            left, text = above.get(column, (0, ""))
+            wide = 1
+            if not left:
                 cell = waiting.pop(0)
-                more, text = number(cell, "rowspan"), "\n".join(html_lines(cell))
-                cells += [text, *[""] * (number(cell, "colspan") - 1)]
-            if more > 1:
-                below[column] = (more - 1, text)
+                wide, left = markup.spans(cell)
+                if left:
+                    text = "\n".join(line.cells[0] for part in tree_parts(cell, markup) for line in part.lines)
+            cells += [text, *[""] * (min(wide, MAX_COLUMNS) - 1)]
+            above[column] = (max(left - 1, 0), text)
         yield cells
 
 
+def read_word_parts(path: str, raw: bytes) -> list[Part]:
+    """A DOCX file; text boxes stand where they are anchored, deleted text is none."""
+    import docx
+    from lxml import etree
+
+    archive = unpacked(path, raw)
+    for name in archive.namelist():
+        check_tags(path, archive.read(name) if name.endswith(".xml") else b"")
+    # Parsed anew: the library's own elements say all the text inside them where plain ones say their own.
+    plain = etree.XMLParser(resolve_entities=False, no_network=True)
+    return tree_parts(etree.fromstring(docx.Document(io.BytesIO(raw)).part.blob, plain), WORD_MARKUP)
+
+
 def read_html_parts(path: str, raw: bytes) -> list[Part]:
-    """The tables and the text between them of a web page, in order; in the character set that it declares."""
-    from lxml import etree, html
+    """A web page, in the character set that it declares."""
+    from lxml import html
+
+    check_tags(path, raw)
 
     def parsed(text: str) -> Any:
         return html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8", huge_tree=True))
 
     declared = "".join(parsed(raw.decode("latin-1")).xpath("//meta/@charset | //meta/@content")).lower()
     named = re.search(r"utf-?(?:8|16)|gb\w+|big5", declared)
+    if named is None or raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return tree_parts(parsed(decoded(path, raw)), HTML_MARKUP)
     # Browsers read all that calls itself GB as its largest set; the names 喆 and 镕 need it.
-    charset = "gb18030" if named and named[0].startswith("gb") else named[0] if named else "utf-8"
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        charset = "utf-16"
-    elif not named:
-        with contextlib.suppress(UnicodeDecodeError):
-            charset = "gb18030" if "\ufffd" in raw.decode("utf-8", "replace") and raw.decode("gb18030") else charset
-    root = parsed(raw.decode(charset, "replace"))
-    for hidden in list(root.iter(*HTML_HIDDEN)):
-        hidden.drop_tree()
-    parts: list[Part] = []
-    for table in [table for table in root.iter("table") if next(table.iterdescendants("table"), None) is None]:
-        rows = [Line(at, cells) for at, cells in enumerate(html_rows(table), 1)]
-        # Where it stood is found again by a mark among the lines of the text.
-        mark = etree.Element("p")
-        mark.text = f"\ue000{len(parts)}\ue000"
-        mark.tail = table.tail
-        table.getparent().replace(table, mark)
-        parts.append(Part("", True, rows))
-    ordered: list[Part] = []
-    lines: list[Line] = []
-    for at, line in enumerate(html_lines(root), 1):
-        mark = re.fullmatch("\ue000(\\d+)\ue000", line)
-        if not mark:
-            lines.append(Line(at, [line]))
-            continue
-        ordered += [Part("", False, lines), parts[int(mark[1])]]
-        lines = []
-    return [part for part in [*ordered, Part("", False, lines)] if part.lines]
+    charset = "gb18030" if named[0].startswith("gb") else named[0]
+    return tree_parts(parsed(raw.decode(charset, "replace")), HTML_MARKUP)
 
 
 def read_pdf_parts(path: str, raw: bytes) -> list[Part]:
@@ -1962,113 +1930,125 @@ def read_pdf_parts(path: str, raw: bytes) -> list[Part]:
     parts: list[Part] = []
     with pdfplumber.open(io.BytesIO(raw)) as book:
         if len(book.pages) > MAX_PAGES:
-            raise ListError(path, f"有 {len(book.pages)} 页", f"名单最多 {MAX_PAGES} 页，请确认是不是给错了文件")
+            raise ListError(path, f"超过 {MAX_PAGES} 页", WRONG_FILE)
         for page in book.pages:
             name = f"第 {page.page_number} 页"
             text = page.extract_text()
-            if page.images and len(re.sub(r"\s", "", text)) < 20 or text.count("(cid:") > 10:
-                scale = min(200, 5000 * 72 / max(page.width, page.height))
-                parts += picture_parts(page.to_image(resolution=scale).original.convert("RGB"), name)
-                continue
-            tables = [table for table in page.find_tables() if len(table.rows) > 1 and len(table.rows[0].cells) > 1]
-
-            def outside(item: Any, tables: list[Any] = tables) -> bool:
-                middle = ((item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2)
-                boxes = [table.bbox for table in tables]
-                return not any(b[0] <= middle[0] <= b[2] and b[1] <= middle[1] <= b[3] for b in boxes)
-
-            around = page.filter(lambda item: item["object_type"] != "char" or outside(item))
-            lines = [(line["top"], line["text"]) for line in around.extract_text_lines(x_tolerance_ratio=0.6)]
-            for table in sorted(tables, key=lambda table: float(table.bbox[1])):
-                above = [text for top, text in lines if top < table.bbox[1]]
-                lines = [(top, text) for top, text in lines if top >= table.bbox[1]]
-                parts.append(Part(name, False, [Line(at, [tidy(text)]) for at, text in enumerate(above, 1)]))
-                rows = [[tidy(cell or "") for cell in row] for row in table.extract()]
-                parts.append(Part(name, True, [Line(at, row) for at, row in enumerate(rows, 1)]))
-            parts.append(Part(name, False, [Line(at, [tidy(text)]) for at, (_, text) in enumerate(lines, 1)]))
+            if (page.images and len(re.sub(r"\s", "", text)) < 20) or text.count("(cid:") > 10:
+                sharpness = min(200, MAX_SIDE * 72 / max(page.width, page.height))
+                parts += picture_parts(page.to_image(resolution=sharpness).original.convert("RGB"), name)
+            else:
+                parts += pdf_page_parts(page, name)
             page.close()
     return [part for part in parts if part.lines]
 
 
-# The forms of files that are read: how each is called, the bytes it begins with, its reader.
+def pdf_page_parts(page: Any, name: str) -> Iterator[Part]:
+    """The ruled tables of a page and the lines of text above, between and below them."""
+    tables = [table for table in page.find_tables() if len(table.rows) > 1 and len(table.rows[0].cells) > 1]
+
+    def outside(item: Any) -> bool:
+        x, y = (item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2
+        return not any(box[0] <= x <= box[2] and box[1] <= y <= box[3] for box in (table.bbox for table in tables))
+
+    around = page.filter(lambda item: item["object_type"] != "char" or outside(item))
+    lines = around.extract_text_lines(x_tolerance_ratio=0.6)  # what is further apart are cells
+    for table in sorted(tables, key=lambda table: float(table.bbox[1])):
+        yield running(name, [line["text"] for line in lines if line["top"] < table.bbox[1]])
+        lines = [line for line in lines if line["top"] >= table.bbox[1]]
+        rows = [[tidy(cell or "") for cell in row] for row in table.extract()]
+        yield Part(name, True, [Line(at, cells) for at, cells in enumerate(rows, 1)])
+    yield running(name, [line["text"] for line in lines])
+
+
 class Form(NamedTuple):
-    """One form of file that is read."""
+    """A form of file that is read: its name, the bytes it begins with (a packed one: the file in it), its reader."""
 
     name: str
     starts: tuple[bytes, ...]
     read: Callable[[str, bytes], list[Part]]
 
 
-PICTURE = Form(
-    "图片",
-    (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"GIF8"),
-    lambda path, raw: read_picture_parts(path),
-)
-PDF = Form("PDF", (b"%PDF",), read_pdf_parts)
-XLSX = Form("Excel（.xlsx）", (), read_workbook_parts)
-DOCX = Form("Word（.docx）", (), read_word_parts)
-HTML = Form("网页", (), read_html_parts)
+PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"GIF8")
+PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<meta", b"<table", b"<div", b"<p", b"<?xml")
+PICTURE = Form("图片", PICTURE_STARTS, lambda path, _: read_picture_parts(path))
 TEXT = Form("文本", (), read_text_parts)
-# What is known and not read: the bytes it holds, what it is, what to do.
+PACKED_FORMS = (
+    Form("Excel（.xlsx）", (b"xl/workbook.xml",), read_workbook_parts),
+    Form("Word（.docx）", (b"word/",), read_word_parts),
+)
+FORMS = (PICTURE, Form("PDF", (b"%PDF",), read_pdf_parts), Form("网页", PAGE_STARTS, read_html_parts))
+# What is known and not read: the bytes it begins with or holds, what it is, what to do.
 UNREAD_FORMS = (
-    (b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P", "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx"),
-    (b"W\0o\0r\0d\0D\0o\0c", "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx"),
-    (b"W\0o\0r\0k\0b\0o\0o\0k", "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx"),
+    ("EncryptedP".encode("utf-16-le"), "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx"),
+    ("WordDoc".encode("utf-16-le"), "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx"),
+    ("Workbook".encode("utf-16-le"), "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx"),
     (b"\xd0\xcf\x11\xe0", "是旧版 Office 文件", "请另存为 .xlsx 或 .docx"),
+    (b"PK\x03\x04", "是压缩包或别的 Office 文件", "请解压，或另存为 .xlsx 或 .docx"),
+    (b"Rar!", "是压缩包", "请先解压，给出里面的名单"),
     (b"{\\rtf", "是 RTF 文件", "请用 Word 另存为 .docx"),
     (b"MIME-Version", "是网页归档（.mht）", "请用浏览器打开，另存为 .html"),
-    (b"Rar!", "是压缩包", "请先解压，给出里面的名单"),
-    (b"ftyphei", "是 HEIC 照片", "请另存为 JPEG 或 PNG"),
+    (b"ftyp", "是 HEIC 照片或视频", "请另存为 JPEG 或 PNG"),
 )
 
 
 def form_of(path: str, raw: bytes) -> Form:
     """The form of a file, by its first bytes. Raises ListError, with what it is, for one that is not read."""
-    for form in (PICTURE, PDF):
-        if raw.startswith(form.starts):
-            return form
     if raw.startswith(b"PK\x03\x04"):
-        for name, form in ((b"xl/workbook.xml", XLSX), (b"word/document.xml", DOCX)):
-            if name in raw:
+        for form in PACKED_FORMS:
+            if form.starts[0] in raw:
                 return form
-        raise ListError(path, "是压缩包或别的 Office 文件", "请解压，或另存为 .xlsx 或 .docx")
-    head = raw[:4096]
-    office = raw.startswith(b"\xd0\xcf\x11\xe0")
+    old_office = raw.startswith(b"\xd0\xcf\x11\xe0")
     for start, what, remedy in UNREAD_FORMS:
-        if start in (raw if office else head[:64]):
+        if start in (raw[: len(start)], raw[4:8]) or (old_office and start in raw):
             raise ListError(path, what, remedy)
-    start_of_text = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
-    tags = (b"<!doctype html", b"<html", b"<head", b"<body", b"<meta", b"<table", b"<div", b"<p", b"<?xml")
-    return HTML if start_of_text.startswith(tags) else TEXT
+    head = raw[:1024].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    return next((form for form in FORMS if raw.startswith(form.starts) or head.startswith(form.starts)), TEXT)
+
+
+def read_bytes(path: str) -> bytes:
+    """The bytes of a file, of stdin for "-". Raises ListError for what cannot be opened, or is too large."""
+    import stat
+
+    try:
+        if path == "-" and sys.stdin is not None:
+            raw = sys.stdin.buffer.read(MAX_BYTES + 1)
+        elif stat.S_ISREG(os.stat(path).st_mode):
+            with open(path, "rb") as file:
+                raw = file.read(MAX_BYTES + 1)
+        else:
+            what = "这是一个目录" if os.path.isdir(path) else "不是普通文件"
+            raise ListError(path, what, "请给出一个文件；管道里的内容用 xunqin import - 读")
+    except OSError as error:
+        raise ListError(path or "（空的文件名）", f"打不开（{reason(error)}）", "请检查路径和权限") from None
+    if not raw:
+        raise ListError(path, "文件是空的", "请给出有内容的名单")
+    if len(raw) > MAX_BYTES:
+        raise ListError(path, "文件太大（超过 50 MB）", WRONG_FILE)
+    return raw
 
 
 def read_parts(path: str) -> tuple[Form, list[Part]]:
-    """(form of the file, its tables and texts). Whatever its bytes are, the only error is a ListError of one line."""
+    """(form of a file, its tables and texts). Whatever its bytes are, the only error is a ListError of one line."""
     raw = read_bytes(path)
     form = form_of(path, raw)
     if form is PICTURE and path == "-":
-        raise ListError("标准输入", "是图片", "请存成文件再导入")
-    name = STDIN_NAME if path == "-" else path
+        raise ListError(STDIN_NAME, "是图片", "请存成文件再导入")
     try:
-        parts = form.read(name if form is not PICTURE else path, raw)
+        parts = form.read(path, raw)
     except ListError:
         raise
     except ModuleNotFoundError as error:
-        raise extra_missing(name, "ocr" if form is PICTURE else "import") from error
-    except Exception as error:  # libraries raise anything on foreign bytes; the cause stays attached
-        if os.environ.get("DBG"):
-            raise
-        raise ListError(name, f"这个{form.name}文件读不了，可能不完整", "请打开看看，另存一份再试") from error
-    for part in parts:
-        for line in part.lines:
-            if part.table and max(map(len, line.cells), default=0) > MAX_CELL:
-                raise ListError(name, f"一格里超过 {MAX_CELL} 个字", "请确认是不是给错了文件", line.number)
-            if len(line.cells) > MAX_COLUMNS:
-                raise ListError(name, f"超过 {MAX_COLUMNS} 列", "请确认是不是给错了文件", line.number)
+        raise extra_missing(path, "ocr" if form is PICTURE else "import") from error
+    except (Exception, MemoryError) as error:  # libraries raise anything on foreign bytes; the cause stays attached
+        raise ListError(path, f"这个{form.name}文件读不了，可能不完整", "请打开看看，另存一份再试") from error
+    for line in (line for part in parts if part.table for line in part.lines):
+        if len(line.cells) > MAX_COLUMNS or max(map(len, line.cells), default=0) > MAX_CELL:
+            raise ListError(path, f"超过 {MAX_COLUMNS} 列，或一格超过 {MAX_CELL} 个字", WRONG_FILE, line.number)
     return form, parts
 
 
-# --- numbers ----------------------------------------------------------------------------------
+# --- numbers --------------------------------------------------------------------------------------
 
 DASHES = str.maketrans(dict.fromkeys("—–－−‐‑‒―", "-"))
 # Area codes: 010 and 02x, else four digits; a local number begins with 2 to 8. A bare 86 is no country code.
@@ -2077,12 +2057,19 @@ NUMBER = (
     r"|(?:[(（]?(?P<area>010|02\d|0[3-9]\d{2})[)）]?[- ]*)?(?P<local>[2-8]\d{6,7})"
     r"(?:\s*(?:转|-|ext\.?)\s*(?:分机)?(?P<extension>(?<=[转机.t ])\d{1,5}|\d{3,5}))?)(?![\d-])"
 )
-# A number, whole or damaged: what may be one must not be lost.
-ANY_NUMBER = re.compile(
-    rf"{NUMBER}|\+?[\d*＊][\d*＊—–－~-]{{5,}}[\d*＊](?:\s*转\s*\d+)?".replace("?P<", "?P<any_"),
-    re.IGNORECASE | re.ASCII,
+# What may be a number, whole or damaged, in running text.
+ANY_NUMBER = re.compile(rf"{NUMBER}|\+?[\d*＊][\d*＊—–－~-]{{5,}}[\d*＊](?:\s*转\s*\d+)?", re.IGNORECASE | re.ASCII)
+# Words that stand among numbers and are no officer's name.
+SMALL_TALK = re.compile(
+    "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|值班室?|24小时|全天|均可|办|手|座机|"
+    r"办公室?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
 )
-HUBEI_AREAS = "027 0710 0711 0712 0713 0714 0715 0716 0717 0718 0719 0722 0724 0728".split()
+HUBEI_AREAS = ("027", *(f"0{code}" for code in range(710, 720)), "0722", "0724", "0728")
+
+
+def has_number(text: str) -> bool:
+    """Whether a text holds what may be a phone number: seven or more digits, however they are set apart."""
+    return re.search(r"\d(?:[ -]?\d){6}", text) is not None
 
 
 def is_valid_number(digits: str) -> bool:
@@ -2112,11 +2099,11 @@ def number_problem(number: str, area: str) -> str:
 
 
 class Numbers(NamedTuple):
-    """What a cell of numbers holds."""
+    """What a cell of numbers holds; `names` are officers that stand among their numbers."""
 
     office: list[str]
     mobile: list[str]
-    names: list[str]  # of officers, where they stand among their numbers
+    names: list[str]
     repairs: list[str]
     problems: list[str]
 
@@ -2129,16 +2116,10 @@ def numbers_in(cell: str, area: str) -> Numbers:
     """
     numbers = Numbers([], [], [], [], [])
     text = cell.translate(DASHES).replace("\n", " ; ")
-    text = (
-        re.sub(rf"(?<![\d-])(?={area[1:]}-?\d{{{8 if area == '027' else 7}}}(?![\d-]))", "\ue000", text)
-        if area
-        else text
-    )
-    if "\ue000" in text:
-        numbers.repairs.append(
-            f"补上开头的 0：{'、'.join(re.findall(chr(0xE000) + r'[0-9-]+', text))}".replace("\ue000", "")
-        )
-        text = text.replace("\ue000", "0")
+    lost_zero = rf"(?<![\d-]){area[1:]}-?\d{{{8 if area == '027' else 7}}}(?![\d-])"
+    for found in re.finditer(lost_zero, text) if area else ():
+        numbers.repairs.append(f"{found[0]} 补上开头的 0")
+    text = re.sub(lost_zero, r"0\g<0>", text) if area else text
     stated = ""
     for found in re.finditer(NUMBER, text, re.ASCII | re.IGNORECASE):
         if found["mobile"]:
@@ -2146,8 +2127,7 @@ def numbers_in(cell: str, area: str) -> Numbers:
             numbers.mobile.append(number)
         else:
             stated = found["area"] or stated
-            extension = f"转{found['extension']}" if found["extension"] else ""
-            number = f"{stated or area}-{found['local']}{extension}"
+            number = f"{stated or area}-{found['local']}{'转' if found['extension'] else ''}{found['extension'] or ''}"
             numbers.office.append(number)
             if not found["area"]:
                 numbers.repairs.append(f"{found['local']} 补区号 {stated or area}")
@@ -2156,22 +2136,22 @@ def numbers_in(cell: str, area: str) -> Numbers:
             numbers.problems.append(f"{found[0].strip()} {problem}")
     left = re.sub(NUMBER, " ", text, flags=re.ASCII | re.IGNORECASE)
     left = re.sub(r"\d{1,2}\s*(?:小时|[:：]\d\d|[时点])", "", left)
-    if any(character.isdigit() or character.isnumeric() and not "一" <= character <= "鿿" for character in left):
-        numbers.problems.append(f"「{' '.join(left.replace(';', ' ').split())}」不像完整的号码")
+    shown = " ".join(left.replace(";", " ").split())[:80]
+    if any(character.isdigit() or (character.isnumeric() and not "一" <= character <= "鿿") for character in left):
+        numbers.problems.append(f"「{shown}」不像完整的号码")
     if re.search("公安|分局|派出所", left):
-        numbers.problems.append(f"号码格里有单位名「{' '.join(left.split())}」")
+        numbers.problems.append(f"号码格里有单位名「{shown}」")
     words = [word for word in re.split(r"[^一-鿿·]+", left) if word and not SMALL_TALK.fullmatch(word)]
     numbers.names.extend(word for word in words if is_person(word) and not heading_field(word))
     return numbers
 
 
-# --- places -----------------------------------------------------------------------------------
+# --- places ---------------------------------------------------------------------------------------
 
 # Police that belong to no county. Their names hold places that they are not in: 江汉油田 is not 江汉区.
 WIDE_POLICE = "水上|铁路|铁道|航运|长航|油田|机场|民航|轨道"
 POLICE_START = "公安|分局|刑侦|刑警|刑事|打拐|反拐|派出所"
-# The tiers of a search that may place a row without a doubt.
-SURE_TIERS = ("exact", "unit", "address", "former")
+SURE_TIERS = ("exact", "unit", "address", "former")  # of a search that may place a row without a doubt
 PROVINCE_DIVISION = ("420000", HOME_PROVINCE)
 
 
@@ -2181,7 +2161,7 @@ class Placed(NamedTuple):
     division: Division | None = None  # a county, a city such as ("420600", "襄阳市"), or the province
     city: str = ""
     elsewhere: str = ""  # a province outside Hubei
-    unknown: str = ""  # a name where one of a county is expected, and none is
+    unknown: str = ""  # a name that stands where one of a county should, and is none
 
 
 class Places:
@@ -2190,108 +2170,112 @@ class Places:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.cities = catalog.city_names
+        rows = {division: catalog.rows_of(division)[0] for division in catalog.divisions}
+        self.homes = {division: row["city"] for division, row in rows.items()}
+        self.areas = {row["city"]: row["hotline"].removesuffix("-110") for row in rows.values()}
         self.counties = {district: (code, district) for code, district in catalog.divisions}
         self.short = {short_name(name): division for name, division in self.counties.items()}
         self.longest = max(map(len, [*self.counties, *self.cities]))
         self.known: dict[str, Placed] = {}
+        self.strangers = 0  # units that a search did not place
 
     def city_division(self, city: str) -> Division:
-        """The division that a unit of a whole city stands under: ("420600", "襄阳市"), a county-level city its own."""
+        """The division of a whole city's unit: ("420600", "襄阳市"); a county-level city is its own."""
         return self.counties.get(city) or (self.catalog.cities[city][0][0][:4] + "00", city)
 
     def city_of(self, division: Division) -> str:
         """The city that a division belongs to; the province and a city are their own."""
-        return self.catalog.city_of(division) if division in self.catalog.row_numbers else division[1]
+        return self.homes.get(division, division[1])
 
     def area_code(self, division: Division) -> str:
-        """The area code of a division: what its hotline begins with."""
-        city = "武汉市" if division == PROVINCE_DIVISION else self.city_of(division)
-        model = division if division in self.catalog.row_numbers else self.catalog.cities[city][0]
-        return self.catalog.rows_of(model)[0]["hotline"].removesuffix("-110")
+        """The area code of a division: what the hotlines of its city begin with."""
+        return self.areas["武汉市" if division == PROVINCE_DIVISION else self.city_of(division)]
+
+    def named(self, text: str) -> Division | None:
+        """The county with this full or short name."""
+        name = simplified(clean(text))
+        return self.counties.get(name) or self.short.get(name)
 
     def read(self, text: str) -> Placed:
         """Where a unit is, by its name: 武汉市公安局硚口区分局, 硚口公安分局, 襄阳市公安局刑侦支队, 湖北省公安厅."""
         if text not in self.known:
-            self.known[text] = self._read(simplified(clean(text[:60])))
+            self.known[text] = self._unit(simplified(clean(text[:60])))
         return self.known[text]
 
-    def _read(self, text: str) -> Placed:
+    def _unit(self, text: str) -> Placed:
         rest = text.removeprefix("湖北省").removeprefix("湖北")
         if rest != text and re.match("公安厅|厅|刑侦|公安局|打拐", rest):
             return Placed(PROVINCE_DIVISION)
-        elsewhere = self.elsewhere(rest)
-        if elsewhere:
-            return Placed(elsewhere=elsewhere)
+        if self.elsewhere(rest):
+            return Placed(elsewhere=self.elsewhere(rest))
         if re.search(WIDE_POLICE, rest):
             city = next((city for name, city in self.cities.items() if name in rest), "")
             return Placed(self.city_division(city), city) if city else Placed(unknown=rest)
         city, inside = self.take_city(rest)
-        county = self.county_in_front(inside, named=True)
-        if county is None and city:
-            county = self.county_in_front(re.sub("^市?公安局", "", inside), named=True)
-        if county is not None:
+        bureau = re.sub("^市?公安局", "", inside)
+        county = self.take_county(inside, True) or (self.take_county(bureau, True) if city else None)
+        if county:
             return Placed(county, self.city_of(county))
         if city and re.match(POLICE_START, inside) and not re.search(".分局|派出所", inside):
             return Placed(self.city_division(city), city)
-        if not re.search(POLICE_START, inside) and not self.elsewhere_name(inside):
+        if not re.search(POLICE_START, inside):
             return Placed(None, city)
-        hits = [hit.division for hit in search(text, self.catalog) if hit.tier in SURE_TIERS]
-        if len(set(hits)) == 1 and city in ("", self.city_of(hits[0])) and not self.elsewhere_name(rest):
-            return Placed(hits[0], self.city_of(hits[0]))
-        name = re.split(POLICE_START, re.sub("^市?公安局", "", inside))[0]
+        name = re.split(POLICE_START, bureau)[0]
+        # 荆州公安局 may be the city's or the county's. A list of nothing but strangers is not searched to its end.
+        if name not in self.short and not self.elsewhere_name(rest) and self.strangers < 500:
+            hits = list({hit.division for hit in search(text, self.catalog) if hit.tier in SURE_TIERS})
+            if len(hits) == 1 and city in ("", self.city_of(hits[0])):
+                return Placed(hits[0], self.city_of(hits[0]))
+            self.strangers += 1
         return Placed(None, city, unknown=name if len(name) > 1 else "")
+
+    def address(self, text: str) -> Placed:
+        """Where an address is, by the full names that it begins with; a short name in it may be a street's."""
+        rest = simplified(clean(text[:60])).removeprefix("湖北省").removeprefix("湖北")
+        city, inside = self.take_city(rest)
+        county = self.take_county(inside)
+        if county:
+            return Placed(county, city or self.city_of(county))
+        return Placed(None, city if city and rest.startswith(city) else "", self.elsewhere(rest))
 
     def take_city(self, text: str) -> tuple[str, str]:
         """(the city in front of a text, the rest); ("", text) when it begins with a county or with neither.
 
-        A full name of a county or city goes before a short one, a county's before a city's: 荆州区, then 荆州.
+        A full name goes before a short one, a county's before a city's: 荆州区, then 荆州.
         """
         for end in range(min(len(text), self.longest), 1, -1):
             name = text[:end]
             if name in self.counties and name not in self.cities:
                 return "", text
-            if self.cities.get(name) == name or (
-                name in self.cities and name.endswith("州") and name not in self.short
-            ):
+            if name in self.cities and name[-1] in "市州区" and name not in self.short:
                 return self.cities[name], text[end:]
-        short = next((text[:end] for end in range(4, 1, -1) if text[:end] in self.cities), "")
-        ambiguous = short in self.short and self.county_in_front(text[len(short) :], named=True) is None
-        return (self.cities[short], text[len(short) :]) if short and not ambiguous else ("", text)
+        short = next((text[:end] for end in (4, 3, 2) if text[:end] in self.cities), "")
+        if not short or (short in self.short and not self.take_county(text[len(short) :], True)):
+            return "", text
+        return self.cities[short], text[len(short) :]
 
-    def county_in_front(self, text: str, named: bool = False) -> Division | None:
-        """The county that a text begins with; by its short name only where police follow (`named`)."""
+    def take_county(self, text: str, police: bool = False) -> Division | None:
+        """The county that a text begins with: by its full name, or by its short one where `police` follow."""
         for end in range(min(len(text), self.longest), 1, -1):
             if text[:end] in self.counties:
                 return self.counties[text[:end]]
-        for end in range(min(len(text), self.longest), 1, -1):
-            police = "公安" if text[:end] == "公安" else POLICE_START  # a county has this name
-            if named and text[:end] in self.short and re.match(police, text[end:]):
-                both = text[:end] in self.cities and self.cities[text[:end]] not in self.counties
-                return None if both else self.short[text[:end]]
+        for end in range(min(len(text), self.longest) if police else 0, 1, -1):
+            follows = "公安" if text[:end] == "公安" else POLICE_START  # a county has this name
+            if text[:end] in self.short and re.match(follows, text[end:]):
+                ambiguous = text[:end] in self.cities and self.cities[text[:end]] not in self.counties
+                return None if ambiguous else self.short[text[:end]]
         return None
 
-    def address(self, text: str) -> Placed:
-        """Where an address is, by the full names that it begins with; a short name in it may be a street's."""
-        rest = simplified(clean(text[:60])).removeprefix("湖北省").removeprefix("湖北")
-        elsewhere = self.elsewhere(rest)
-        city, inside = ("", rest) if elsewhere else self.take_city(rest)
-        county = self.county_in_front(inside)
-        if county is None and city and not rest.startswith(city):
-            city = ""  # 武汉大道 is a street
-        return Placed(county, self.city_of(county) if county and not city else city, elsewhere)
-
     def elsewhere(self, text: str) -> str:
-        """The other province that a text begins with, by its name, "" for none."""
+        """The other province that a text begins with, "" for none."""
         for place in [*abroad(text[:3]), *abroad(text[:2])] if len(text) > 2 else []:
-            if place.level == "province" and place.name != HOME_PROVINCE and text.startswith(place.short):
+            if place.level == "province" and place.name != HOME_PROVINCE:
                 return place.name
         return ""
 
     def elsewhere_name(self, text: str) -> bool:
         """Whether a text begins with the full name of a county or city outside Hubei."""
-        return any(
-            is_elsewhere(text[:end]) for end in range(min(len(text), 12), 2, -1) if text[end - 1] in "市区县旗盟州"
-        )
+        return any(text[end - 1] in "市区县旗盟州" and is_elsewhere(text[:end]) for end in range(3, min(len(text), 12)))
 
 
 def is_elsewhere(name: str) -> bool:
@@ -2305,81 +2289,101 @@ def one_apart(one: str, other: str) -> bool:
 
 
 def misread_name(written: str, names: Iterable[str], alike: bool) -> str:
-    """The only one of the names that a written one is a misreading of: one character is another. "" for none.
+    """The only one of the names that a written one is a misreading of, in one character; "" for none.
 
     What is a real place, in Hubei or elsewhere, is none. With `alike` the two characters must look or sound alike.
     """
-    if is_elsewhere(written):
-        return ""
     near = [name for name in names if one_apart(written, name)]
-    if len(near) != 1:
+    if len(near) != 1 or is_elsewhere(written):
         return ""
     wrong, right = next((a, b) for a, b in zip(written, near[0]) if a != b)
-    sounds = [{" ".join(reading) for reading in readings(character)} for character in (wrong, right)]
-    return near[0] if not alike or looks_like(wrong, right, True) or sounds[0] & sounds[1] else ""
+    same_sound = set(readings(wrong)) & set(readings(right))
+    return near[0] if not alike or looks_like(wrong, right, True) or same_sound else ""
 
 
-# --- entries: rows and running text as units with their cells -----------------------------------
+# --- entries: rows and running text as units with their cells -------------------------------------
 
 
 class Entry:
     """One unit of a list being imported: its cells as they came, what was read from them, what is wrong."""
 
-    def __init__(self, number: int, cells: dict[str, str], doubts: Iterable[str] = (), strip: bytes = b"") -> None:
-        self.number = number
+    def __init__(self, line: Line, cells: dict[str, str]) -> None:
+        self.number = line.number
         self.cells = cells
-        self.strip = strip
-        self.doubts = list(doubts)  # what a person may confirm
+        self.strip = line.strip
+        self.doubts = list(line.doubts)  # what a person may confirm
         self.problems: list[str] = []  # what must be corrected
         self.repairs: list[str] = []
-        self.unread = ""  # text with numbers that is not this unit's phone
         self.division: Division | None = None
-        self.fixed: dict[str, str] = {}  # cells as the list will keep them
+        self.read: dict[str, str] = {}  # the cells as the list will keep them
         self.outcome = ""
 
+    def add(self, field: str, text: str, between: str = "\n") -> None:
+        """Put a text into a cell, behind what is there."""
+        cell = self.cells.get(field, "")
+        self.cells[field] = f"{cell}{between}{text}" if cell else text
+
     def held(self) -> list[str]:
-        """Why the entry is not taken over; none once its doubts are confirmed and nothing is wrong."""
+        """Why the entry is not taken over; nothing once its doubts are confirmed and nothing is wrong."""
         return [*self.problems, *([] if self.cells.get("confirmed") else self.doubts)]
 
 
 class Stray(NamedTuple):
-    """A number of the source that belongs to no unit."""
+    """A number of the source that is no unit's."""
 
     number: int
     text: str
     why: str
 
 
-def has_number(text: str) -> bool:
-    """Whether a text holds what may be a phone number: seven or more digits, however they are set apart."""
-    return re.search(r"\d(?:[ -]?\d){6}", text) is not None
+class Contents:
+    """What a file holds: units, numbers that are no unit's, names of tables that are no list, what stands on top."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.strays: list[Stray] = []
+        self.skipped: list[str] = []
+        self.titles: list[str] = []
 
 
-def row_fields(cells: list[str]) -> list[str]:
-    """The field that each cell of a row of headings names, "" where none."""
-    return [heading_field(cell) for cell in cells]
+def looks_like_unit(text: str) -> bool:
+    """Whether a text is written as a police unit's name is, not as an address at one: 公安局院内, 公安局办公楼一楼."""
+    bare = re.sub(r"[（(][^）)]*[）)]$", "", text.replace("\n", "")) if len(text) < 200 else ""
+    if not re.search("公安|分局|派出所|刑侦|刑警|刑事|打拐|反拐|DNA", bare) or has_number(bare):
+        return False
+    at_one = re.search(r"\d\s*号|[路街道巷]\d|[一二三四五六七八九十\d][楼层]", bare)
+    return re.search("[局所队办室处厅科中心点站组]$", bare) is not None and not at_one
 
 
-def is_heading_row(cells: list[str], least: int = 2) -> bool:
-    """Whether a row holds headings and nothing else."""
-    filled = [cell for cell in cells if cell]
-    return len(filled) >= least and all(heading_field(cell) for cell in filled)
+def looks_like_address(text: str) -> bool:
+    """Whether a text is written as an address is."""
+    return re.search(r"[路街道巷村楼镇乡院旁侧厦层幢栋室]|\d\s*号|广场|小区|对面|附近", text) is not None
+
+
+def is_person(text: str) -> bool:
+    """Whether a text is a person's name, or several: 戴警官, 戴警官、李警官, 欧阳建国."""
+    title = "(?:警官|民警|队长|大队长|支队长|中队长|主任|所长|教导员|指导员|同志|先生|女士|科长|法医)"
+    names = re.split("[、/和\n]", text)
+    named = all(re.fullmatch(rf"[一-鿿·]{{1,4}}{title}|[一-鿿]{{2,4}}|[一-鿿]+·[一-鿿]+", name) for name in names)
+    return named and not re.search("[路街巷村楼镇乡院旁层]|[大支中]队$", text)
 
 
 def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
     """(where the rows below the headings begin, the field of each column, its heading); (0, [], []) without headings.
 
-    Of the first fifteen rows the one with most headings is taken, joined with those above and below it that hold
-    nothing but headings. A column without any heading is blank: whether it holds numbers, its cells will tell.
+    Of the first fifteen rows the one with most headings is taken, with those around it that hold nothing but headings.
     """
-    told = [len([field for field in row_fields(line.cells) if field]) for line in lines[:15]]
-    best = max(told, default=0)
-    if best < 2:
+
+    def only_headings(at: int) -> bool:
+        return 0 <= at < len(lines) and all(heading_field(cell) for cell in lines[at].cells if cell)
+
+    told = [sum(heading_field(cell) != "" for cell in line.cells) for line in lines[:15]]
+    if max(told, default=0) < 2:
         return 0, [], []
-    first = last = told.index(best)
-    while first > 0 and is_heading_row(lines[first - 1].cells, 1):
+    first = last = told.index(max(told))
+    while only_headings(first - 1):
         first -= 1
-    while last + 1 < len(lines) and is_heading_row(lines[last + 1].cells, 1):
+    while only_headings(last + 1):
         last += 1
     width = max(len(line.cells) for line in lines[first:])
     fields, headings = [""] * width, [""] * width
@@ -2391,7 +2395,7 @@ def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
 
 
 def content_columns(lines: list[Line], places: Places) -> list[str]:
-    """The field of each column by what stands in it, for a table without headings."""
+    """The field of each column by what stands in it, for a table without headings; [] when none holds units."""
     tests: dict[str, Callable[[str], object]] = {
         "number": lambda cell: re.fullmatch(r"\d{1,4}", cell),
         "phone": has_number,
@@ -2399,59 +2403,50 @@ def content_columns(lines: list[Line], places: Places) -> list[str]:
         "district": lambda cell: simplified(cell) in places.counties,
         "unit": looks_like_unit,
         "address": looks_like_address,
-        "contact": lambda cell: re.fullmatch(r"[一-鿿·、\s]{2,9}", cell),
+        "contact": is_person,
     }
     fields = []
     for column in range(max((len(line.cells) for line in lines), default=0)):
         cells = [line.cells[column] for line in lines if column < len(line.cells) and line.cells[column]]
         fits = [field for field, test in tests.items() if sum(bool(test(cell)) for cell in cells) * 2 > len(cells)]
-        free = [field for field in fits if field == "phone" or field not in fields]
-        fields.append(free[0] if free else "")
+        fields.append(fits[0] if fits else "")
     return fields if "unit" in fields else []
 
 
 def side_by_side(fields: list[str]) -> list[range]:
     """The columns of each of the tables that stand beside each other: their headings repeat from the left."""
     times = fields.count("unit")
-    width = len(fields) // times if times else 0
+    width = len(fields) // times
     if times > 1 and all(fields[at] == fields[at % width] for at in range(width * times)):
         return [range(start, start + width) for start in range(0, width * times, width)]
     return [range(len(fields))]
 
 
-def table_entry(line: Line, columns: range, fields: list[str], headings: list[str]) -> Entry:
-    """The cells of a row by field. Several columns of one field stand in one cell, apart by line breaks."""
-    cells: dict[str, str] = {}
-    unread = []
-    for column in columns:
-        cell = line.cells[column] if column < len(line.cells) else ""
-        field = fields[column] or ("phone" if has_number(cell) and not headings[column] else "")
-        if field in ("", "unread", "number", "skipped") and has_number(cell):
-            unread.append(f"{headings[column]} {cell}".strip())
-        elif field and cell and cell not in cells.get(field, "").split("\n"):
-            cells[field] = f"{cells[field]}\n{cell}" if cells.get(field) else cell
-    entry = Entry(line.number, cells, line.doubts, line.strip)
-    entry.unread = "；".join(unread)
-    return entry
-
-
-def continues(entry: Entry, above: Entry | None) -> bool:
-    """Whether a row without a unit is more of the row above: a second officer, a second number, and nothing else.
-
-    Only where another cell that the row above has is empty too; else it is a row whose unit is missing.
-    """
-    filled = {field for field, cell in entry.cells.items() if field in FIELD_NAMES and cell}
-    if above is None or not filled or not filled <= {"contact", *NUMBER_FIELDS}:
-        return False
-    return any(above.cells.get(field) and not entry.cells.get(field) for field in FIELD_NAMES if field != "unit")
-
-
-class Contents(NamedTuple):
-    """What was found in a file."""
-
-    entries: list[Entry]
-    strays: list[Stray]
-    skipped: list[str]  # names of tables that are no list of units
+def table_contents(
+    contents: Contents, lines: list[Line], fields: list[str], headings: list[str], places: Places
+) -> None:
+    """Add the units of a table's rows. A row with nothing but a city's name holds for those below it."""
+    groups = side_by_side(fields)
+    above: dict[range, Entry] = {}
+    city = ""
+    for line in lines:
+        filled = [(cell, field) for cell, field in zip(line.cells, fields) if cell]
+        if all(heading_field(cell) or re.fullmatch("[-: ]*", cell) for cell, _ in filled):
+            continue
+        if len(filled) == 1 and is_title(*filled[0], places):
+            city = heading_city(filled[0][0], places)
+            continue
+        for group in groups:
+            entry = table_entry(contents, line, group, fields, headings)
+            if entry is None or continues(entry, above.get(group)):
+                continue
+            before = above.get(group)
+            entry.cells["above"] = city or (before.cells.get("city") or before.cells["above"] if before else "")
+            if not entry.cells.get("unit") and not entry.cells.get("district"):
+                whose = f"；若是「{before.cells.get('unit', '')}」的，请并到那一行" if before else ""
+                entry.problems.append(f"没有单位名称{whose}")
+            contents.entries.append(entry)
+            above[group] = entry
 
 
 def is_title(cell: str, field: str, places: Places) -> bool:
@@ -2460,517 +2455,252 @@ def is_title(cell: str, field: str, places: Places) -> bool:
     return not content or heading_city(cell, places) != ""
 
 
-def table_entries(part: Part, fields: list[str], headings: list[str], start: int, places: Places) -> Contents:
-    """The units of a table, row by row; a row with nothing but a city's name holds for those below it."""
-    found = Contents([], [], [])
-    groups = side_by_side(fields)
-    above: dict[range, Entry] = {}
-    city = ""
-    for line in part.lines[start:]:
-        if is_heading_row(line.cells) or all(re.fullmatch("[-: ]*", cell) for cell in line.cells):
-            continue
-        filled = [(cell, field) for cell, field in zip(line.cells, fields) if cell]
-        if len(filled) == 1 and is_title(*filled[0], places):
-            city = heading_city(filled[0][0], places)
-            continue
-        for group in groups:
-            entry = table_entry(line, group, fields, headings)
-            known = {field: cell for field, cell in entry.cells.items() if field in (*FIELD_NAMES, "mixed")}
-            if not known or set(known) <= {"city", "district"}:
-                if has_number(entry.unread):
-                    found.strays.append(Stray(line.number, entry.unread, "不在任何单位的行里"))
-                continue
-            before = above.get(group)
-            if "unit" not in known and before is not None and continues(entry, before):
-                for field, cell in known.items():
-                    before.cells[field] = f"{before.cells[field]}\n{cell}" if before.cells.get(field) else cell
-                before.doubts += entry.doubts
-                continue
-            entry.cells.setdefault(
-                "above", city or (before.cells.get("city") or before.cells["above"] if before else "")
-            )
-            if "unit" not in known and "district" not in known:
-                whose = f"；若是「{before.cells.get('unit', '')}」的，请并到那一行" if before else ""
-                entry.problems.append(f"没有单位名称{whose}")
-            found.entries.append(entry)
-            above[group] = entry
-    return found
+def table_entry(contents: Contents, line: Line, group: range, fields: list[str], headings: list[str]) -> Entry | None:
+    """The cells of a row by field; None when it says nothing of a unit. Cells of one field are put together.
+
+    Numbers under a heading that is no phone's are strays, those under an unknown one a doubt; a column without any
+    heading that holds numbers is taken for a phone's.
+    """
+    entry = Entry(line, {})
+    for column in group:
+        cell = line.cells[column] if column < len(line.cells) else ""
+        field = fields[column] or ("" if headings[column] else "phone")
+        if field == "unread" and has_number(cell):
+            contents.strays.append(Stray(line.number, f"{headings[column]} {cell}", "不是采血电话"))
+        elif field in ("", "note", "unread", "number"):
+            if has_number(cell):
+                entry.add("note", f"{headings[column]} {cell}".strip())
+        elif (
+            field != "skipped"
+            and cell
+            and (fields[column] or has_number(cell))
+            and cell not in entry.cells.get(field, "").split("\n")
+        ):
+            entry.add(field, cell)
+    told = {field for field in entry.cells if field in (*FIELD_NAMES, "mixed")}
+    if told and not told <= {"city", "district"}:
+        return entry
+    if entry.cells.get("note"):
+        contents.strays.append(Stray(line.number, entry.cells["note"], "不在任何单位的行里"))
+    return None
 
 
-# --- running text -------------------------------------------------------------------------------
+def continues(entry: Entry, above: Entry | None) -> bool:
+    """Put a row that is more of the row above into it: a second officer, a second number, and nothing else.
 
-UNIT_WORD = "公安|分局|派出所|刑侦|刑警|刑事|打拐|反拐|DNA"
-# What stands around a list, and whose numbers are no unit's.
+    Only where another cell that the row above has is empty too; else it is a row whose unit is missing.
+    """
+    told = {field for field in entry.cells if field in (*FIELD_NAMES, "mixed", "note")}
+    if above is None or not told <= {"contact", "mixed", *NUMBER_FIELDS}:
+        return False
+    if not any(above.cells.get(field) and field not in told for field in FIELD_NAMES if field != "unit"):
+        return False
+    for field in told:
+        above.add(field, entry.cells[field])
+    above.doubts += entry.doubts
+    return True
+
+
+# --- running text ---------------------------------------------------------------------------------
+
+# What stands around a list, and whose numbers are no unit's; what a unit's other numbers are called.
 AROUND = re.compile(
-    "客服|编辑|责编|记者|版权|备案|ICP|举报|投诉|监督|网站|网址|首页|联系我们|技术支持|主办|承办|来源|新闻热线|爆料|广告|扫码|公众号",
+    "客服|编辑|责编|记者|版权|备案|ICP|网站|网址|首页|联系我们|技术支持|主办|承办|来源|新闻热线|爆料|广告|扫码|公众号",
     re.IGNORECASE,
 )
+OTHER_NUMBER = re.compile(f"传真|监督|举报|投诉|邮编|{AROUND.pattern}", re.IGNORECASE)
 NUMBERING = re.compile(
     r"^(?:第?[\d一二三四五六七八九十]{1,4}[、.．)）]|[（(][\d一二三四五六七八九十]{1,4}[)）]|[①-⑳]|[^\w（(【\[《]+)\s*"
 )
-SMALL_TALK = re.compile(
-    "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|及其|值班|24小时|全天|均可|办|手|座机|"
-    r"办公室?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
-)
-
-
-def looks_like_unit(text: str) -> bool:
-    """Whether a text is written as a police unit's name is, not as an address at one: 公安局院内, 公安局办公楼一楼."""
-    bare = re.sub(r"[（(][^）)]*[）)]$", "", text.replace("\n", ""))
-    if not re.search(UNIT_WORD, bare) or not re.search("[局所队办室处厅科中心点站组]$", bare) or has_number(bare):
-        return False
-    return not re.search(r"\d\s*号|[路街道巷]\d|[一二三四五六七八九十\d][楼层]", bare)
-
-
-def looks_like_address(text: str) -> bool:
-    """Whether a text is written as an address is."""
-    return re.search(r"[路街道巷村楼镇乡院旁侧厦层幢栋室]|\d\s*号|广场|小区|对面|附近", text) is not None
 
 
 def heading_city(text: str, places: Places) -> str:
-    """The city that a heading names: 【武汉市】, 二、黄石市（6个）, 武汉市：; "省直" for 省直辖, 省直管市; "" for none."""
+    """The city that a heading names: 【武汉市】, 二、黄石市（6个）, 武汉市：; "省直" for 省直辖; "" for none."""
     bare = re.sub(r"[【】\[\]<>《》:：\s]|[（(]?共?\d+个?点?位?[)）]?$", "", NUMBERING.sub("", text))
-    if re.match("省直[辖管]", bare):
-        return "省直"
-    return places.cities.get(simplified(bare), "") if len(bare) < 12 else ""
+    return "省直" if re.match("省直[辖管]", bare) else places.cities.get(simplified(bare[:12]), "")
+
+
+def bare_piece(text: str) -> str:
+    """A piece of text without the signs around it and without a bracket that has no partner."""
+    text = NUMBERING.sub("", text.strip()).strip("、.:： ")
+    if text[:1] in ("（", "(") and text.count("（") + text.count("(") == 1 and text[-1] in "）)":
+        return text[1:-1]
+    if text.count("（") + text.count("(") != text.count("）") + text.count(")"):
+        return text.strip("（()）")
+    return text
+
+
+def pieces_of(text: str) -> Iterator[tuple[str, str]]:
+    """(field, text) for each piece of a line: "number" for a number, "label" for a label, else what the label says."""
+    # 地　址： is 地址：
+    text = re.sub(r"(?<![一-鿿])([一-鿿])\s+(?:([一-鿿])\s+)?([一-鿿])(?=\s*[:：])", r"\1\2\3", text)
+    at = 0
+    field = ""
+    for found in [*ANY_NUMBER.finditer(text), None]:
+        for clause in re.split(r"[，,；;。|！\t]+|\s+|(?<=[:：])", text[at : found.start() if found else None]):
+            for named, piece in labelled_pieces(clause, field):
+                field = named if piece == "" else ""
+                yield ("unread" if named == "unread" else "label", clause) if piece == "" else (named, piece)
+        if found:
+            yield "number", found[0].strip()
+            at = found.end()
+
+
+def labelled_pieces(clause: str, field: str) -> Iterator[tuple[str, str]]:
+    """(field, text) of a clause, ("", text) for one without label, (field, "") for a label; `field` holds from before.
+
+    A label with a colon may end a text (一楼联系人：), one without must be all of it, or begin it (地址武汉市一路).
+    """
+    head = bare_piece(clause) if len(clause) < 300 else ""  # no cell is that long
+    colon = clause.rstrip().endswith((":", "："))
+    inside = ("address", "contact", "unread", "mixed", *NUMBER_FIELDS)
+    for start in range(max(len(head) - 12, 0) if colon else 0, max(len(head) - 1, 0) if colon else 1):
+        named = heading_field(head[start:])
+        if named and (not start or named in inside):
+            if start:
+                yield field, bare_piece(head[:start])
+            yield named, ""
+            return
+    begun = re.match("(?:详细|采血)?(地址|联系人|负责人|联系民警)(?=.{2})", head)
+    if begun and not looks_like_unit(head):
+        yield HEADING_WORDS.get(begun[1], "contact"), head[begun.end() :]
+    elif head:
+        yield field, head
 
 
 class Reading:
     """Running text, read from the top: the unit that what follows belongs to, the city and county of the headings."""
 
-    def __init__(self, places: Places) -> None:
-        self.places = places
-        self.found = Contents([], [], [])
+    def __init__(self, contents: Contents, places: Places) -> None:
+        self.contents, self.places = contents, places
         self.entry: Entry | None = None
         self.city = self.district = ""
         self.last = ""  # the field of the piece in front, on the same line
 
     def line(self, line: Line) -> None:
         """Take one line in."""
-        # 地　址： is 地址：
-        text = re.sub(r"(?<![一-鿿])([一-鿿])\s+(?:([一-鿿])\s+)?([一-鿿])(?=\s*[:：])", r"\1\2\3", line.cells[0])
-        self.last = ""
-        pieces = list(text_pieces(text))
-        units = [at for at, (field, piece) in enumerate(pieces) if field in ("", "unit") and self.is_unit(piece)]
-        if AROUND.search(text) and not units:
+        pieces = list(pieces_of(line.cells[0]))
+        fields = ["begin" if self.is_unit(field, piece) else field for field, piece in pieces]
+        if AROUND.search(line.cells[0]) and "begin" not in fields:
             self.entry = None
-        if len([piece for field, piece in pieces if not field and heading_field(piece)]) >= 3:
-            return
-        early = [piece for field, piece in pieces[: units[0]] if field == "number"] if units else []
-        crowded = early and self.entry is not None and self.entry.cells.get("phone")
-        for at, (field, piece) in enumerate(pieces):
-            if field == "number":
-                if crowded and at < units[0]:
-                    continue
-                self.add_number(line.number, piece, pieces[at - 1] if at else ("", ""))
-            elif at in units:
-                self.begin(line, piece)
-                for number in early if crowded else []:
-                    assert self.entry is not None
-                    self.add("phone", number)
-                    self.entry.doubts.append(f"{number} 写在单位前面，请核对是不是它的")
-                crowded = False
-            else:
+        if sum(field == "label" for field in fields) >= 3 and "number" not in fields and "begin" not in fields:
+            return  # the headings of columns
+        # A line that begins with a number and ends without one has each number in front of its unit.
+        in_front = "begin" in fields and "number" in fields[: fields.index("begin")] and "number" not in fields[-1:]
+        waiting: list[str] = []
+        self.last = ""
+        for at, (field, (_, piece)) in enumerate(zip(fields, pieces)):
+            if field == "begin":
+                self.begin(line, piece, waiting)
+                waiting = []
+            elif field == "number" and in_front:
+                waiting.append(piece)
+            elif field == "number":
+                self.number(line.number, piece, *(fields[at - 1], pieces[at - 1][1]) if at else ("", ""))
+            elif field != "label":
                 self.piece(field, piece)
-        if self.entry is not None and line.doubts:
+        if self.entry is not None and self.entry.number != line.number:
             self.entry.doubts += line.doubts
 
-    def is_unit(self, piece: str) -> bool:
-        """Whether a piece names a unit that can be told from an address at one: by a place in it or in the heading."""
-        if not looks_like_unit(piece):
+    def is_unit(self, field: str, piece: str) -> bool:
+        """Whether a piece names a unit, not an address at one: by a place in it, or by the county of the heading."""
+        if field not in ("", "unit") or not looks_like_unit(piece):
             return False
         placed = self.places.read(piece)
         return bool(placed.division or placed.elsewhere or placed.unknown or self.district)
 
-    def begin(self, line: Line, piece: str) -> None:
-        """A unit begins an entry."""
-        place = {"district": self.district} if self.district and not self.places.read(piece).division else {}
-        self.entry = Entry(line.number, {"unit": piece, "above": self.city, **place}, (), line.strip)
-        self.found.entries.append(self.entry)
+    def begin(self, line: Line, piece: str, numbers: list[str]) -> None:
+        """A unit begins an entry, with the numbers in front of it."""
+        self.entry = Entry(line, {"unit": piece, "above": self.city})
+        if self.district and not self.places.read(piece).division:
+            self.entry.cells["district"] = self.district
+        for number in numbers:
+            self.entry.add("phone", number)
+            self.entry.doubts.append(f"{number} 写在单位前面，请核对是不是它的")
+        self.contents.entries.append(self.entry)
         self.last = "unit"
 
-    def add(self, field: str, text: str, between: str = "\n") -> None:
-        """Put a text into a cell of the entry, behind what is there."""
-        if self.entry is not None:
-            cell = self.entry.cells.get(field, "")
-            self.entry.cells[field] = f"{cell}{between}{text}" if cell else text
-            self.last = field
-
-    def add_number(self, row: int, number: str, before: tuple[str, str]) -> None:
+    def number(self, row: int, number: str, field: str, before: str) -> None:
         """A number belongs to the unit in front of it, unless it is said to be another's."""
         if self.entry is None:
-            self.found.strays.append(Stray(row, f"{before[1]} {number}".strip(), "前面没有单位"))
-        elif before[0] == "unread" or (before[0] == "" and AROUND.search(before[1])) or "传真" in before[1]:
-            self.found.strays.append(Stray(row, f"{self.entry.cells['unit']} {before[1]} {number}", "不是采血电话"))
+            self.contents.strays.append(Stray(row, f"{before} {number}".strip(), "前面没有单位"))
+        elif field in ("", "unread", "label") and OTHER_NUMBER.search(before):
+            self.contents.strays.append(Stray(row, f"{self.entry.cells['unit']} {before} {number}", "不是采血电话"))
         else:
-            self.add("phone", number)
+            self.entry.add("phone", number)
+            self.last = "phone"
 
     def piece(self, field: str, piece: str) -> None:
-        """A piece of text that is neither a number nor a unit: by its label, else by how it is written."""
-        city = "" if field else heading_city(piece, self.places)
+        """A piece that is neither a number nor a unit belongs to the cell that its label, or else its writing, says."""
+        city = heading_city(piece, self.places) if field in ("", "city") else ""
         if city:
             self.city, self.district = city.replace("省直", ""), ""
             self.entry = self.entry if self.last else None
-        elif field in ("city", "district"):
-            self.city, self.district = (piece, "") if field == "city" else (self.city, piece)
-        elif field == "" and simplified(piece) in self.places.counties and self.last in ("", "city"):
-            self.district, self.entry, self.last = piece, None, "city"
-        elif field in ("address", "contact"):
-            self.add(field, piece, "" if field == "address" else "、")
-        elif self.entry is None or field or SMALL_TALK.fullmatch(piece) or re.fullmatch(r"\d{1,6}", piece):
-            return
-        elif self.last == "unit" and looks_like_unit(piece):
-            self.add("unit", piece, "")
-        elif self.last == "address" and not is_person(piece):
-            self.add("address", piece, "")
-        elif looks_like_address(piece) or looks_like_unit(piece) or self.places.read(piece).division:
-            if not self.entry.cells.get("address"):
-                self.add("address", piece)
-        elif is_person(piece) and (self.last in ("contact", "phone") or not self.entry.cells.get("contact")):
-            self.add("contact", piece, "、")
-        elif not self.entry.cells.get("address") and not self.entry.cells.get("phone") and len(piece) > 3:
-            self.add("address", piece)
+        elif field == "district" or (
+            not field and self.last in ("", "place") and simplified(piece) in self.places.counties
+        ):
+            self.district, self.entry, self.last = piece, None, "place"
+        elif self.entry is not None and (field or not re.fullmatch(r"\d{1,6}", piece)):
+            field = field or self.written_as(piece)
+            if field in FIELD_NAMES:
+                self.entry.add(field, piece, "、" if field == "contact" else "")
+                self.last = field
+
+    def written_as(self, piece: str) -> str:
+        """The cell that a piece without a label belongs to, by how it is written and what is in front; "" for none."""
+        assert self.entry is not None
+        filled = self.entry.cells
+        if SMALL_TALK.fullmatch(piece):
+            return ""
+        if self.last == "unit" and looks_like_unit(piece):
+            return "unit"
+        if self.last == "address" and not is_person(piece):
+            return "address"
+        if looks_like_address(piece) or looks_like_unit(piece) or self.places.address(piece).division:
+            return "" if filled.get("address") else "address"
+        if is_person(piece):
+            return "contact" if self.last in ("contact", "phone") or not filled.get("contact") else ""
+        return "address" if not filled.get("address") and not filled.get("phone") and len(piece) > 3 else ""
 
 
-def is_person(text: str) -> bool:
-    """Whether a text is a person's name, or several: 戴警官, 戴警官、李警官, 欧阳建国."""
-    names = re.split("[、/和]", text)
-    titled = "(?:警官|民警|队长|大队长|支队长|中队长|主任|所长|教导员|指导员|同志|先生|女士|科长|法医)"
-    return all(
-        re.fullmatch(rf"[一-鿿·]{{1,4}}{titled}|[一-鿿]{{2,4}}|[一-鿿]+·[一-鿿]+", name) for name in names
-    ) and not re.search("[路街巷村楼镇乡院旁层]|大队$|支队$|中队$", text)
+def contents_of(parts: list[Part], places: Places) -> Contents:
+    """The units of a file: of every table that is a list, of every stretch of text that names any with a cell more.
 
-
-def text_pieces(text: str) -> Iterator[tuple[str, str]]:
-    """(field of the label in front or "", text) for each piece of a line; ("number", number) for each number in it."""
-    at = 0
-    field = ""
-    for found in re.finditer(ANY_NUMBER, text):
-        for field, piece in _worded_pieces(text[at : found.start()], field):
-            yield field, piece
-        yield "number", found[0].strip()
-        at = found.end()
-    yield from _worded_pieces(text[at:], field)
-
-
-def _worded_pieces(text: str, field: str) -> Iterator[tuple[str, str]]:
-    """The pieces of a text without numbers; `field` is the label that still holds."""
-    for clause in re.split(r"[，,；;。|！\t]+|\s+", NUMBERING.sub("", text)):
-        clause = NUMBERING.sub("", clause).strip("、.:：()（） " if clause[:1] in ")）" else "、.:： ")
-        while clause:
-            colon = re.search("[:：]", clause)
-            head = clause[: colon.start()] if colon else clause
-            # A label may follow a text without a sign between; 荆州市： is none.
-            starts = range(max(len(head) - 12, 0), len(head) - 1)
-            behind = ("address", "contact", "unread", "mixed", *NUMBER_FIELDS)
-            label = next(
-                (at for at in starts if heading_field(head[at:]) in behind or not at and heading_field(head)), len(head)
-            )
-            named = heading_field(head[label:]) if label < len(head) else ""
-            if not colon and label > 0:
-                named = ""
-                # 地址武汉市江岸区…, 联系人张三
-                prefix = re.match("(?:详细|采血)?(地址|联系人|负责人|联系民警)(?=.{2})", head)
-                if prefix and not looks_like_unit(head):
-                    yield HEADING_WORDS.get(prefix[1], "contact"), head[prefix.end() :]
-                    break
-            if named and head[:label]:
-                yield field, head[:label].rstrip("、 ")
-                field = ""
-            elif not named and head:
-                yield field, head
-                field = ""
-            if named:
-                field = named
-                yield field if field == "unread" else "label", head[label:]
-            clause = clause[colon.end() :].strip() if colon else ""
-
-
-def text_entries(part: Part, places: Places) -> Contents:
-    """The units of running text."""
-    reading = Reading(places)
-    for line in part.lines:
-        reading.line(line)
-    return reading.found
-
-
-def all_entries(parts: list[Part], places: Places) -> Contents:
-    """The units of a file: of every table that is a list, of every stretch of text that names any."""
-    found = Contents([], [], [])
+    A table without headings goes on from the last one when it is as wide: the next page of a PDF.
+    """
+    contents = Contents()
     fields: list[str] = []
     headings: list[str] = []
-    for part in parts:
-        if part.name == STRAY_SHEET:
-            continue
-        inside = None
-        if part.table:
-            start, own_fields, own_headings = headed_columns(part.lines)
-            if not {"unit", "district"} & set(own_fields):
-                width = max((len(line.cells) for line in part.lines), default=0)
-                own_fields = fields if fields and width == len(fields) else content_columns(part.lines, places)
-                start, own_headings = 0, headings if own_fields is fields else [""] * len(own_fields)
-            if own_fields:
-                fields, headings = own_fields, own_headings
-                inside = table_entries(part, fields, headings, start, places)
-        if inside is None:
-            lines = [
-                line._replace(cells=["  ".join(filter(None, line.cells)).replace("\n", "  ")]) for line in part.lines
-            ]
-            inside = text_entries(Part(part.name, False, lines), places)
-            inside = inside._replace(
-                entries=[entry for entry in inside.entries if set(entry.cells) - {"unit", "above", "district"}]
-            )
-        if part.table and not inside.entries and part.name:
-            found.skipped.append(part.name)
-        found.entries.extend(inside.entries)
-        found.strays.extend(inside.strays)
-    return found
+    for part in parts if STRAY_SHEET not in [part.name for part in parts] else parts[:1]:
+        seen = len(contents.entries)
+        start, own_fields, own_headings = headed_columns(part.lines) if part.table else (0, [], [])
+        if part.table and not {"unit", "district"} & set(own_fields):
+            width = max((len(line.cells) for line in part.lines), default=0)
+            start = 0
+            if not fields or width != len(fields):
+                own_fields = content_columns(part.lines, places)
+                own_headings = [""] * width
+            else:
+                own_fields, own_headings = fields, headings
+        if part.table and {"unit", "district"} & set(own_fields):
+            fields, headings = own_fields, own_headings
+            table_contents(contents, part.lines[start:], fields, headings, places)
+        else:
+            reading = Reading(contents, places)
+            for line in part.lines:
+                reading.line(line._replace(cells=["  ".join(filter(None, line.cells)).replace("\n", "  ")]))
+            told = [entry for entry in contents.entries[seen:] if set(entry.cells) - {"unit", "above", "district"}]
+            contents.entries[seen:] = told
+        first = contents.entries[seen].number if len(contents.entries) > seen else MAX_ROWS
+        contents.titles += [cell for line in part.lines[:15] if line.number < first for cell in line.cells]
+        if part.table and part.name and len(contents.entries) == seen:
+            contents.skipped.append(part.name)
+    return contents
 
 
-# --- checked: each entry placed, its numbers read, all that is doubtful written down -------------
+# --- checked: each entry placed, its numbers read, all that is doubtful written down --------------
 
-
-def repaired_unit(entry: Entry, placed: Placed, city: str, beside: Division | None, places: Places) -> Division | None:
-    """The county that a misread name in a unit can only mean (會都区公安分局 -> 曾都区); the repair is written down.
-
-    It must be of the city that the row or the unit names, and the county in the address, if one is there; without
-    either, the wrong character must look or sound like the right one.
-    """
-    unit = entry.fixed.get("unit", "")
-    written = placed.unknown
-    if not written or written not in simplified(unit) or re.search(WIDE_POLICE, unit):
-        return None
-    home = placed.city or city
-    names = [name for name, division in places.counties.items() if home in ("", places.city_of(division))]
-    if beside is not None:
-        names = [beside[1]]
-    name = misread_name(written, names, alike=not home and beside is None)
-    prefix = written[: len(written) - len(names[0])] if beside is not None and len(written) > len(names[0]) else ""
-    if not name and prefix:  # the city in front may be misread too: 襄阻市枣阳市
-        name = (
-            names[0]
-            if written.endswith(names[0]) and one_apart(prefix, places.city_of(places.counties[names[0]]))
-            else ""
-        )
-        written, name = (prefix, places.city_of(places.counties[name])) if name else (written, "")
-    if not name:
-        return None
-    at = simplified(unit).index(written)
-    right = unit[:at] + name + unit[at + len(written) :]
-    entry.repairs.append(f"{unit} → {right}")
-    entry.fixed["unit"] = right
-    return places.read(right).division
-
-
-def repaired_address(entry: Entry, division: Division, places: Places) -> None:
-    """The city's and the county's names at the front of an address, where one character was misread or lost."""
-    address = entry.fixed.get("address", "")
-    at = len("湖北省") if address.startswith("湖北省") else 0
-    for name in dict.fromkeys((places.city_of(division), division[1])):
-        if address.startswith(name, at):
-            at += len(name)
-            continue
-        same = address[at : at + len(name)]
-        lost = address[at : at + len(name) - 1]
-        shorter = {name[:gap] + name[gap + 1 :] for gap in range(len(name) - 1)}
-        written = same if same[-1:] == name[-1] and misread_name(simplified(same), [name], alike=False) else ""
-        if not written and len(lost) > 2 and lost in shorter and not is_elsewhere(lost):
-            written = lost
-        if written and written not in places.counties and written not in places.cities:
-            entry.repairs.append(f"地址 {written} → {name}")
-            address = address[:at] + name + address[at + len(written) :]
-            at += len(name)
-    entry.fixed["address"] = address
-
-
-def stated_city(entry: Entry, places: Places) -> tuple[str, Division | None]:
-    """(the city that the row states, the county when its cell names one); a misread city is repaired."""
-    written = simplified(clean(entry.cells.get("city", "")))
-    if not written or re.match("省直|直管|湖北|省$|林区", written):
-        return "", None
-    if written in places.cities:
-        return places.cities[written], None
-    if written in places.counties:
-        return "", places.counties[written]
-    name = misread_name(written, places.catalog.cities, alike=False)
-    if name:
-        entry.repairs.append(f"{written} → {name}")
-    else:
-        entry.problems.append(f"市州「{entry.cells['city']}」认不出来")
-    return name, None
-
-
-def place_entry(entry: Entry, places: Places) -> None:
-    """Find an entry's division from its unit, its county and its address; what contradicts itself is a problem."""
-    unit = places.read(entry.fixed.get("unit", ""))
-    address = places.address(entry.fixed.get("address", ""))
-    city, county = stated_city(entry, places)
-    written = simplified(clean(entry.fixed.get("district", "")))
-    county = places.counties.get(written) or places.short.get(written) or places.read(written).division or county
-    province = simplified(clean(entry.cells.get("province", "")))
-    elsewhere = next(filter(None, (unit.elsewhere, address.elsewhere, places.elsewhere(province + "　"))), "")
-    if elsewhere:
-        entry.problems.append(f"在{elsewhere}，这份名单只收湖北的")
-        return
-    hint = city or (places.cities.get(simplified(clean(entry.cells.get("above", ""))), "") if not county else "")
-    division = unit.division
-    if division is None and unit.unknown:
-        division = repaired_unit(entry, unit, hint, address.division or county, places)
-        wide = re.search(WIDE_POLICE, unit.unknown)
-        if division is None and wide and (hint or address.city):
-            division = places.city_division(hint or address.city)
-        elif division is None and not wide and len(unit.unknown) > 1:
-            entry.problems.append(f"单位「{entry.cells.get('unit', '')}」里的地名认不出来")
-    if division is None and not unit.unknown:
-        division = county or address.division
-    if division is None:
-        entry.problems += [] if entry.problems else ["看不出是哪个区县"]
-        return
-    entry.division = division
-    if division == PROVINCE_DIVISION:
-        return
-    home = places.city_of(division)
-    wide = division[0].endswith("00")  # a city's own, or a zone: it may sit in any of the city's counties
-    if city not in ("", home):
-        entry.problems.append(f"{division[1]}不属于{city}")
-    if county not in (None, division) and not (wide and places.city_of(county) == home):
-        entry.problems.append(f"单位在{division[1]}，区县却写{written}")
-    if address.city not in ("", home) or (not wide and address.division not in (None, division)):
-        there = address.division[1] if address.division else address.city
-        entry.doubts.append(f"单位在{division[1]}，地址却在{there}")
-    if not entry.problems and not entry.doubts:
-        repaired_address(entry, division, places)
-
-
-def read_numbers(entry: Entry, area: str) -> None:
-    """The numbers of all cells that hold any, landlines and mobiles apart; an officer named among them is a contact."""
-    office: list[str] = []
-    mobile: list[str] = []
-    for field in (*NUMBER_FIELDS, "mixed"):
-        numbers = numbers_in(entry.cells.get(field, ""), area)
-        office += numbers.office
-        mobile += numbers.mobile
-        entry.repairs += numbers.repairs
-        entry.problems += numbers.problems
-        new = [name for name in numbers.names if name not in entry.fixed.get("contact", "")]
-        entry.fixed["contact"] = "、".join(filter(None, [entry.fixed.get("contact", ""), *new]))
-    entry.fixed["office_phone"] = ";".join(dict.fromkeys(office))
-    entry.fixed["mobile"] = ";".join(dict.fromkeys(mobile))
-
-
-def check_cells(entry: Entry) -> None:
-    """What no row of a list may hold, and what a spreadsheet says instead of a value."""
-    for field, cell in entry.cells.items():
-        if re.match(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|公式没有值)", cell):
-            entry.problems.append(f"{FIELD_NAMES.get(field, field)}是表格的错误值「{cell}」")
-    for field in ("unit", "address", "contact"):
-        problem = cell_problem(entry.fixed.get(field, ""))
-        if problem:
-            entry.problems.append(f"{FIELD_NAMES[field]}{problem[0]}")
-    if re.search(r"\d", entry.fixed.get("contact", "")):
-        entry.problems.append(f"负责人「{entry.fixed['contact']}」里有数字")
-    if has_number(entry.fixed.get("address", "")):
-        entry.problems.append(f"地址「{entry.fixed['address']}」里有号码")
-    if entry.unread:
-        entry.doubts.append(f"没有收这一栏的号码：{entry.unread}；若是采血电话，请填到电话栏")
-    if entry.cells.get("doubt"):
-        entry.doubts.append(entry.cells["doubt"])
-    if entry.cells.get("status", "listed") not in ("listed", "bureau"):
-        entry.problems.append(f"status「{entry.cells['status']}」不认识")
-    if entry.cells.get("as_of") and not date_of(entry.cells["as_of"]):
-        entry.problems.append(f"as_of「{entry.cells['as_of']}」不是过去的日期")
-
-
-NOTHING = re.compile("[-/—–－无暂没有未公布空、\\s]*")
-
-
-def check_entry(entry: Entry, places: Places) -> None:
-    """Place an entry, read its numbers, and write down all that is wrong or doubtful in it."""
-    for field in ("district", "unit", "address", "contact"):
-        cell = entry.cells.get(field, "")
-        joined = "、".join(cell.split("\n")) if field == "contact" else cell.replace("\n", "")
-        entry.fixed[field] = "" if NOTHING.fullmatch(joined) else joined
-    if entry.fixed["unit"] == "":
-        entry.fixed["unit"] = ""
-    place_entry(entry, places)
-    read_numbers(entry, places.area_code(entry.division) if entry.division else "")
-    check_cells(entry)
-
-
-def unit_key(division: Division, unit: str) -> tuple[Division, str]:
-    """What tells a unit from others: its division, and its name without the places in front."""
-    name = simplified(clean(unit))
-    for front in (HOME_PROVINCE, "湖北"):
-        name = name.removeprefix(front)
-    for front in (name[:end] for end in range(min(12, len(name)), 1, -1)):
-        if front[-1] in "市州" and division[1] in name[len(front) :]:
-            name = name.removeprefix(front)
-            break
-    return division, name
-
-
-def join_repeated(entries: list[Entry]) -> list[Entry]:
-    """The entries with those of one unit made one: a unit's second officer has a row of his own. Two addresses, though,
-    are two places: the later is held back."""
-    first: dict[tuple[Division, str], Entry] = {}
-    kept = []
-    for entry in entries:
-        key = unit_key(entry.division, entry.fixed["unit"]) if entry.division else None
-        earlier = first.setdefault(key, entry) if key else entry
-        if earlier is entry or entry.problems or earlier.problems:
-            kept.append(entry)
-            continue
-        if entry.fixed["address"] and earlier.fixed["address"] not in ("", entry.fixed["address"]):
-            entry.problems.append(f"与第 {earlier.number} 行同名，地址却不同；请在单位名称里写明是哪一处")
-            kept.append(entry)
-            continue
-        earlier.fixed["address"] = earlier.fixed["address"] or entry.fixed["address"]
-        for field, between in (("contact", "、"), ("office_phone", ";"), ("mobile", ";")):
-            texts = [*earlier.fixed[field].split(between), *entry.fixed[field].split(between)]
-            earlier.fixed[field] = between.join(dict.fromkeys(filter(None, texts)))
-        earlier.doubts += entry.doubts
-        earlier.repairs += entry.repairs
-        for field, cell in entry.cells.items():
-            if cell and cell not in earlier.cells.get(field, "").split("\n"):
-                earlier.cells[field] = "\n".join(filter(None, [earlier.cells.get(field, ""), cell]))
-    return kept
-
-
-def shared_numbers(entries: list[Entry]) -> None:
-    """A doubt for each number that units of two counties have."""
-    owner: dict[str, Entry] = {}
-    for entry in entries:
-        for number in filter(None, f"{entry.fixed['office_phone']};{entry.fixed['mobile']}".split(";")):
-            earlier = owner.setdefault(number, entry)
-            if earlier.division != entry.division and earlier.division and entry.division:
-                entry.doubts.append(f"{number} 与第 {earlier.number} 行{earlier.division[1]}的相同")
-
-
-def checked(entries: list[Entry], places: Places) -> list[Entry]:
-    """The entries placed, their numbers read, all that is doubtful written down; those of one unit made one."""
-    for entry in entries:
-        check_entry(entry, places)
-    entries = join_repeated(entries)
-    shared_numbers(entries)
-    return entries
-
-
-def entry_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
-    """An entry as a row of the list; without a division as far as it goes. What xunqin printed keeps its source."""
-    row = dict.fromkeys(COLUMNS, "")
-    if entry.division:
-        code, district = entry.division
-        row.update(code=code, province=HOME_PROVINCE, city=places.city_of(entry.division), district=district)
-        row["hotline"] = f"{places.area_code(entry.division)}-110"
-    for field in ("unit", "address", "contact", "office_phone", "mobile"):
-        row[field] = entry.fixed.get(field, "")
-    row["unit"] = row["unit"] or (
-        places.catalog.rows_of(entry.division)[0]["unit"] if entry.division in places.catalog.row_numbers else ""
-    )
-    row["status"] = entry.cells.get("status") or "listed"
-    row["source"] = entry.cells.get("source") or source
-    row["as_of"] = date_of(entry.cells.get("as_of", "")) or as_of
-    return row
+NOTHING = re.compile(r"[-/—–－无暂没有未公布空、\s]*")
 
 
 def date_of(text: str) -> str:
@@ -2987,47 +2717,257 @@ def date_of(text: str) -> str:
     return day.isoformat() if day <= datetime.date.today() else ""
 
 
-def title_date(parts: list[Part]) -> str:
-    """The date that the first lines of a file print, "" for none: 湖北省免费采血点（2022年7月5日）."""
+def title_date(titles: list[str]) -> str:
+    """The first date that the titles of a file print, "" for none: （2022年7月5日）, 二〇二二年七月五日."""
     digits = str.maketrans("〇○零一二三四五六七八九", "000123456789")
-    for part in parts:
-        for line in part.lines[:15]:
-            for cell in line.cells:
-                for text in (cell, cell.translate(digits)):
-                    found = re.search(r"20\d\d\s*(?:年|-|/|\.)\s*\d{1,2}\s*(?:月|-|/|\.)\s*\d{1,2}\s*日?", text)
-                    if found and date_of(found[0]):
-                        return date_of(found[0])
+    for title in titles:
+        for text in (title, title.translate(digits)):
+            found = re.search(r"20\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?", text)
+            if found and date_of(found[0]):
+                return date_of(found[0])
     return ""
 
 
-# --- drafts and rejected rows: workbooks to be corrected -------------------------------------------
+def repaired_unit(entry: Entry, unit: Placed, city: str, beside: Division | None, places: Places) -> Division | None:
+    """The county that a misread name in a unit can only mean (會都区公安分局 -> 曾都区); the repair is written down.
+
+    It must be of the city that the row or the unit names, and the county in the address, if one is there; without
+    either, the wrong character must look or sound like the right one.
+    """
+    home = unit.city or city
+    names = [name for name, division in places.counties.items() if home in ("", places.city_of(division))]
+    name = misread_name(unit.unknown, [beside[1]] if beside else names, alike=not home and not beside)
+    text = simplified(entry.read["unit"])
+    if not name or unit.unknown not in text:
+        return None
+    at = text.index(unit.unknown)
+    right = entry.read["unit"][:at] + name + entry.read["unit"][at + len(name) :]
+    entry.repairs.append(f"{entry.read['unit']} → {right}")
+    entry.read["unit"] = right
+    return places.counties[name]
 
 
-def write_new(stem: str, suffix: str, data: bytes) -> str:
-    """Write a file that is not there yet, whole or not at all; its path. One that is there is never touched: 名单.2.xlsx."""
-    for number in itertools.count(1):
-        path = f"{stem}{'' if number == 1 else f'.{number}'}{suffix}"
-        try:
-            file = open(path, "xb")  # noqa: SIM115
-        except FileExistsError:
+def repair_address(entry: Entry, division: Division, places: Places) -> None:
+    """The city's and the county's names at the front of an address, where one character was misread or lost."""
+    address = entry.read["address"]
+    at = len(HOME_PROVINCE) if address.startswith(HOME_PROVINCE) else 0
+    for name in dict.fromkeys((places.city_of(division), division[1])):
+        same, shorter = address[at : at + len(name)], address[at : at + len(name) - 1]
+        lost = {name[:gap] + name[gap + 1 :] for gap in range(len(name) - 1)}
+        written = same if same[-1:] == name[-1] and misread_name(simplified(same), [name], False) else ""
+        if shorter in lost and len(shorter) > 1 and not is_elsewhere(shorter):
+            written = written or shorter
+        if written and written not in places.counties and written not in places.cities:
+            entry.repairs.append(f"地址 {written} → {name}")
+            address = address[:at] + name + address[at + len(written) :]
+        at += len(name) if address.startswith(name, at) else 0
+    entry.read["address"] = address
+
+
+def stated_city(entry: Entry, places: Places) -> str:
+    """The city that a row states, "" for none and for a county in its place; a misread one is repaired."""
+    written = simplified(clean(entry.cells.get("city", "")))
+    if not written or places.named(written) or re.match("省直|直管|湖北|省$|林区", written):
+        return places.cities.get(written, "")
+    name = places.cities.get(written) or misread_name(written, places.catalog.cities, alike=False)
+    if not name:
+        entry.problems.append(f"市州「{entry.cells['city']}」认不出来")
+    elif written not in places.cities:
+        entry.repairs.append(f"{written} → {name}")
+    return name
+
+
+def place_entry(entry: Entry, places: Places) -> None:
+    """Find an entry's division from its unit, its county and its address; what contradicts itself is held back."""
+    unit, address = places.read(entry.read["unit"]), places.address(entry.read["address"])
+    elsewhere = unit.elsewhere or address.elsewhere or places.elsewhere(entry.cells.get("province", "") + "　　")
+    if elsewhere:
+        entry.problems.append(f"在{elsewhere}，这份名单只收湖北的")
+        return
+    city = stated_city(entry, places)
+    county = places.named(entry.read["district"]) or places.read(entry.read["district"]).division
+    county = county or (None if city else places.named(entry.cells.get("city", "")))
+    hint = city or ("" if county else places.cities.get(simplified(clean(entry.cells.get("above", ""))), ""))
+    division = unit.division or (None if unit.unknown else county or address.division)
+    if re.search(WIDE_POLICE, unit.unknown) and (hint or address.city):
+        division = places.city_division(hint or address.city)
+    elif division is None and unit.unknown:
+        division = repaired_unit(entry, unit, hint, address.division or county, places)
+    entry.division = division
+    if division is None:
+        named = f"单位「{entry.read['unit']}」里的地名认不出来" if unit.unknown else "看不出是哪个区县"
+        entry.problems += [] if entry.problems else [named]
+    elif division != PROVINCE_DIVISION:
+        contradictions(entry, division, city, county, address, places)
+
+
+def contradictions(
+    entry: Entry, division: Division, city: str, county: Division | None, address: Placed, places: Places
+) -> None:
+    """Write down where a row's city, county or address is not its unit's; else repair its address."""
+    home = places.city_of(division)
+    wide = division[0].endswith("00")  # a city's own, or a zone: it may sit in any of the city's counties
+    if city not in ("", home):
+        entry.problems.append(f"{division[1]}不属于{city}")
+    if county not in (None, division) and not (wide and county and places.city_of(county) == home):
+        entry.problems.append(f"单位在{division[1]}，区县却写{entry.read['district'] or entry.cells.get('city')}")
+    if address.city not in ("", home) or (not wide and address.division not in (None, division)):
+        there = address.division[1] if address.division else address.city
+        entry.doubts.append(f"单位在{division[1]}，地址却在{there}")
+    elif not entry.problems:
+        repair_address(entry, division, places)
+
+
+def check_entry(entry: Entry, places: Places) -> None:
+    """Place an entry, read its numbers, and write down all that is wrong or doubtful in it."""
+    for field in ("district", "unit", "address", "contact"):
+        joined = entry.cells.get(field, "").replace("\n", "、" if field == "contact" else "")
+        entry.read[field] = "" if NOTHING.fullmatch(joined) else joined
+    place_entry(entry, places)
+    cell = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
+    numbers = numbers_in(cell, places.area_code(entry.division)) if entry.division else Numbers([], [], [], [], [])
+    entry.problems += numbers.problems
+    entry.repairs += numbers.repairs
+    new = [name for name in numbers.names if name not in entry.read["contact"]]
+    entry.read["contact"] = "、".join(filter(None, [entry.read["contact"], *new]))
+    entry.read["office_phone"] = ";".join(dict.fromkeys(numbers.office))
+    entry.read["mobile"] = ";".join(dict.fromkeys(numbers.mobile))
+    entry.problems += cell_faults(entry)
+    if entry.cells.get("note"):
+        entry.doubts.append(f"这一栏有号码，没有收：{entry.cells['note']}；若是采血电话，请填到电话栏")
+    if entry.cells.get("doubt"):
+        entry.doubts.append(entry.cells["doubt"])
+
+
+def cell_faults(entry: Entry) -> Iterator[str]:
+    """What no row of a list may hold, and what a spreadsheet says instead of a value."""
+    for field, cell in entry.cells.items():
+        if re.match(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|公式没有值)", cell):
+            yield f"{FIELD_NAMES.get(field, field)}是表格的错误值「{cell}」"
+    for field in ("unit", "address", "contact"):
+        problem = cell_problem(entry.read[field])
+        if problem:
+            yield f"{FIELD_NAMES[field]}{problem[0]}"
+        if has_number(entry.read[field]) or (field == "contact" and re.search(r"\d", entry.read[field])):
+            yield f"{FIELD_NAMES[field]}「{entry.read[field]}」里有号码"
+    if entry.cells.get("status", "listed") not in ("listed", "bureau"):
+        yield f"status「{entry.cells['status']}」不认识"
+    if entry.cells.get("as_of") and not date_of(entry.cells["as_of"]):
+        yield f"as_of「{entry.cells['as_of']}」不是过去的日期"
+
+
+Unit = tuple[Division, str]
+
+
+def unit_key(division: Division, unit: str) -> Unit:
+    """What tells a unit from others: its division, and its name without the province and city in front."""
+    name = simplified(clean(unit)).removeprefix(HOME_PROVINCE).removeprefix("湖北")
+    front = re.match(f".{{2,10}}?[市州](?=.*{division[1]})", name)
+    return division, name[front.end() :] if front else name
+
+
+def join_repeated(entries: list[Entry]) -> list[Entry]:
+    """The entries with those of one unit made one: a second officer may have a row of his own.
+
+    The same unit at two addresses is two places: the later is held back, to be named apart. A number that units of
+    two counties have is a doubt.
+    """
+    first: dict[Unit, Entry] = {}
+    owner: dict[str, Entry] = {}
+    kept = []
+    for entry in entries:
+        if entry.division is None or entry.problems:
+            kept.append(entry)
             continue
-        try:
-            with file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-            raise ListError(path, f"写不进去（{reason(error)}）", "请检查磁盘空间和权限") from None
-        return path
-    raise AssertionError
+        for number in filter(None, f"{entry.read['office_phone']};{entry.read['mobile']}".split(";")):
+            other = owner.setdefault(number, entry)
+            if other.division and other.division != entry.division:
+                entry.doubts.append(f"{number} 与第 {other.number} 行{other.division[1]}的相同")
+        earlier = first.setdefault(unit_key(entry.division, entry.read["unit"]), entry)
+        if earlier is entry:
+            kept.append(entry)
+        elif entry.read["address"] and earlier.read["address"] not in ("", entry.read["address"]):
+            entry.problems.append(f"与第 {earlier.number} 行同名，地址却不同；请在单位名称里写明是哪一处")
+            kept.append(entry)
+        else:
+            join(earlier, entry)
+    return kept
 
 
-def workbook(rows: list[Row], strips: list[bytes], strays: list[Stray]) -> bytes:
-    """An XLSX file to be corrected in a spreadsheet: a row a unit, in front the strip of the picture it was read from.
+def join(entry: Entry, more: Entry) -> None:
+    """Put another entry of the same unit into the first."""
+    entry.read["address"] = entry.read["address"] or more.read["address"]
+    for field, between in (("contact", "、"), ("office_phone", ";"), ("mobile", ";")):
+        texts = [*entry.read[field].split(between), *more.read[field].split(between)]
+        entry.read[field] = between.join(dict.fromkeys(filter(None, texts)))
+    entry.doubts += more.doubts
+    entry.repairs += more.repairs
+    for field, cell in more.cells.items():
+        if cell and cell not in entry.cells.get(field, "").split("\n"):
+            entry.add(field, cell)
 
-    All cells are text, so that no zero is lost; a row with 存疑 or 问题 is coloured; the last column is 核对.
+
+def entry_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
+    """An entry as a row of the list; without a division as far as it goes. What xunqin printed keeps its source."""
+    row = {name: entry.read.get(name, "") for name in COLUMNS}
+    if entry.division:
+        row["code"], row["district"] = entry.division
+        row["province"], row["city"] = HOME_PROVINCE, places.city_of(entry.division)
+        row["hotline"] = f"{places.area_code(entry.division)}-110"
+        if not row["unit"] and entry.division in places.catalog.row_numbers:
+            row["unit"] = places.catalog.rows_of(entry.division)[0]["unit"]
+    row["status"] = entry.cells.get("status") or "listed"
+    row["source"] = entry.cells.get("source") or source
+    row["as_of"] = date_of(entry.cells.get("as_of", "")) or as_of
+    return row
+
+
+class Batch(NamedTuple):
+    """A file as it was understood, before anything is written."""
+
+    path: str
+    entries: list[Entry]
+    strays: list[Stray]
+    skipped: list[str]
+    date: str  # printed in the file, "" for none
+    pictured: bool  # read from pictures: a draft is written, nothing is taken over
+
+    def held(self) -> list[Entry]:
+        """The entries that are not taken over."""
+        return [entry for entry in self.entries if entry.held()]
+
+    def rows(self, places: Places, source: str, as_of: str) -> list[Row]:
+        """The rows of the entries that are taken over."""
+        return [entry_row(entry, places, source, as_of) for entry in self.entries if not entry.held()]
+
+
+def understood(path: str, places: Places) -> Batch:
+    """Read a file in any form and check every unit in it. Raises ListError when it names none."""
+    form, parts = read_parts(path)
+    contents = contents_of(parts, places)
+    for entry in contents.entries:
+        check_entry(entry, places)
+    pictured = form is PICTURE or any(line.strip for part in parts for line in part.lines)
+    if not contents.entries:
+        wrong = (
+            ("图里没认出名单", "请换一张清楚、端正的图")
+            if pictured
+            else ("没有读到一个单位", "请确认名单里有单位和电话")
+        )
+        raise ListError(path, wrong[0], f"{wrong[1]}；表头可写：单位名称,地址,负责人,办公电话,手机")
+    date = title_date(contents.titles)
+    return Batch(path, join_repeated(contents.entries), contents.strays, contents.skipped, date, pictured)
+
+
+# --- drafts and rejected rows: workbooks to be corrected ------------------------------------------
+
+COLUMN_WIDTHS = {"单位名称": 34, "地址": 40, "存疑": 44, "问题": 44, "内容": 60, "为什么没有收": 30}
+
+
+def workbook(sheets: dict[str, list[Row]], strips: list[bytes]) -> bytes:
+    """An XLSX file to be corrected in a spreadsheet; in front of the first sheet's rows the strips they were read from.
+
+    All cells are text, so that no zero is lost and nothing is run; rows with 存疑 or 问题 are coloured.
     """
     try:
         import openpyxl
@@ -3037,129 +2977,113 @@ def workbook(rows: list[Row], strips: list[bytes], strays: list[Stray]) -> bytes
     except ImportError:
         raise extra_missing("待核对的行", "import") from None
     book = openpyxl.Workbook()
-    sheet = book.active
-    sheet.title = "名单"
-    pictured = any(strips)
-    columns = [*(["图"] if pictured else []), *(rows[0] if rows else [])]
-    widths = {
-        "单位名称": 34,
-        "地址": 40,
-        "存疑": 44,
-        "问题": 44,
-        "负责人": 14,
-        "办公电话": 18,
-        "手机": 18,
-        "联系电话": 18,
-    }
-
-    def fill(sheet: Any, at: int, cells: Iterable[str], colour: str = "") -> None:
-        for column, cell in enumerate(cells, 1):
-            place = sheet.cell(at, column)
-            place.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", cell)
-            place.data_type, place.number_format = "s", "@"
-            place.alignment = Alignment(vertical="center", wrap_text=True)
-            if colour and cell:
-                place.fill = PatternFill("solid", fgColor=colour)
-            if at == 1:
-                place.font = Font(bold=True)
-
-    fill(sheet, 1, columns, "DDE7F0")
-    for column, name in enumerate(columns, 1):
-        sheet.column_dimensions[openpyxl.utils.get_column_letter(column)].width = widths.get(name, 12)
-    sheet.freeze_panes = "A2"
-    for at, (row, strip) in enumerate(zip(rows, strips), 2):
-        doubtful = row.get("存疑") or row.get("问题")
-        fill(sheet, at, [*([""] if pictured else []), *row.values()], "FFF2CC" if doubtful else "")
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        sheet.freeze_panes = "A2"
+        for at, row in enumerate([{name: name for name in rows[0]}, *rows], 1):
+            doubtful = at > 1 and (row.get("存疑") or row.get("问题"))
+            for column, (name, text) in enumerate(row.items(), 1):
+                cell = sheet.cell(at, column, ILLEGAL_CHARACTERS_RE.sub("\ufffd", text) or None)
+                cell.data_type, cell.number_format = "s", "@"
+                cell.alignment = Alignment(vertical="center", wrap_text=True)
+                cell.font = Font(bold=at == 1)
+                if doubtful and text:
+                    cell.fill = PatternFill("solid", fgColor="FFF2CC")
+                sheet.column_dimensions[cell.column_letter].width = COLUMN_WIDTHS.get(name, 16)
+    sheet = book.worksheets[0]
+    for at, strip in enumerate(strips, 2):
         if strip:
             image = Image(io.BytesIO(strip))
             scale = min(1.0, 900 / image.width, 540 / image.height)
             image.width, image.height = int(image.width * scale), int(image.height * scale)
             sheet.add_image(image, f"A{at}")
-            sheet.row_dimensions[at].height = max(image.height * 0.75 + 3, 18)
-            wide = sheet.column_dimensions["A"]
-            wide.width = max(wide.width, image.width / 7 + 1)
-    if strays:
-        other = book.create_sheet(STRAY_SHEET)
-        fill(other, 1, ("行", "内容", "为什么没有收"), "DDE7F0")
-        for at, stray in enumerate(strays, 2):
-            fill(other, at, (str(stray.number), stray.text, stray.why))
-        other.column_dimensions["B"].width, other.column_dimensions["C"].width = 60, 30
+            sheet.row_dimensions[at].height = max(image.height * 0.75 + 3, 18)  # points, for pixels
+            sheet.column_dimensions["A"].width = max(sheet.column_dimensions["A"].width, image.width / 7 + 1)
     data = io.BytesIO()
     book.save(data)
     return data.getvalue()
 
 
-def rejected_row(entry: Entry) -> Row:
-    """A row that is not taken over, its cells as they came, with what to do."""
-    cells = {heading: entry.cells.get(field, "") for field, heading in FIELD_NAMES.items()}
-    cells["联系电话"] = "\n".join(filter(None, [cells["联系电话"], entry.cells.get("mixed", "")]))
-    return {"行": str(entry.number), **cells, "其他": entry.unread, "问题": "；".join(entry.held()), "核对": ""}
-
-
-def draft_row(entry: Entry, places: Places) -> Row:
-    """A row of a picture's draft. Numbers of a doubtful row stand as they were read, to be compared with the picture."""
-    row = entry_row(entry, places, "", "")
+def draft_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
+    """A row of a picture's draft. Numbers that are wrong stand as they were read, to be compared with the picture."""
+    row = entry_row(entry, places, source, as_of)
     as_read = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
     office, mobile = (as_read, "") if entry.problems else (row["office_phone"], row["mobile"])
     changed = [f"已改 {repair}" for repair in entry.repairs if "补区号" not in repair]
     return {
-        "市州": row["city"] or entry.cells.get("city", ""), "区县": row["district"] or entry.cells.get("district", ""),
+        "图": "", "市州": row["city"] or entry.cells.get("city", ""), "区县": row["district"] or entry.read["district"],
         "单位名称": row["unit"], "地址": row["address"], "负责人": row["contact"], "办公电话": office, "手机": mobile,
         "存疑": "；".join(dict.fromkeys([*entry.problems, *entry.doubts, *changed])), "核对": "",
+        "出处": row["source"], "日期": row["as_of"],
     }  # fmt: skip
 
 
-class Batch(NamedTuple):
-    """A file as it was understood, before anything is written."""
-
-    form: Form
-    entries: list[Entry]
-    strays: list[Stray]
-    skipped: list[str]
-    date: str  # printed in the file, "" for none
-    pictured: bool  # read from pictures: a draft is written, nothing is taken over
-
-
-def understood(path: str, places: Places) -> Batch:
-    """Read a file in any form and check every unit in it. Raises ListError when it names none."""
-    form, parts = read_parts(path)
-    found = all_entries(parts, places)
-    entries = checked(found.entries, places)
-    pictured = form is PICTURE or any(line.strip for part in parts for line in part.lines)
-    if not entries:
-        name = STDIN_NAME if path == "-" else path
-        if pictured:
-            raise ListError(name, "图里没认出名单", "请换一张清楚、端正的图，或改用表格文件")
-        raise ListError(
-            name, "没有读到一个单位", "请确认名单里有单位和电话；表头可写：单位名称,地址,负责人,办公电话,手机"
-        )
-    return Batch(form, entries, found.strays, found.skipped, title_date(parts), pictured)
-
-
-def write_draft(path: str, batch: Batch, places: Places) -> str:
-    """Write a picture's draft beside it; the draft's path. A number that belongs to no row has a row of its own."""
-    rows = [draft_row(entry, places) for entry in batch.entries]
+def draft_rows(batch: Batch, places: Places, source: str, as_of: str) -> list[Row]:
+    """The rows of a picture's draft; a number that belongs to none has a row of its own."""
+    rows = [draft_row(entry, places, source, as_of) for entry in batch.entries]
     empty = dict.fromkeys(rows[0], "")
-    rows += [{**empty, "存疑": f"「{stray.text}」没归到哪一行"} for stray in batch.strays]
-    strips = [entry.strip for entry in batch.entries] + [b""] * len(batch.strays)
-    return write_new(f"{path}.草稿", ".xlsx", workbook(rows, strips, []))
+    return rows + [{**empty, "存疑": f"「{stray.text}」没归到哪一行"} for stray in batch.strays]
 
 
-def write_rejected(path: str, entries: list[Entry], strays: list[Stray]) -> str:
-    """Write the rows that are not taken over, and the numbers that belong to none, beside the file; their path."""
-    rows = [rejected_row(entry) for entry in entries]
-    used = [
-        name
-        for name in (rows[0] if rows else {})
-        if name in ("单位名称", "问题", "核对") or any(row[name] for row in rows)
-    ]
-    rows = [{name: row[name] for name in used} for row in rows]
-    return write_new(f"{path}.待核对", ".xlsx", workbook(rows, [entry.strip for entry in entries], strays))
+def rejected_row(entry: Entry, source: str, as_of: str) -> Row:
+    """A row that is not taken over, its cells as they came."""
+    cells = {heading: entry.cells.get(field, "") for field, heading in FIELD_NAMES.items()}
+    cells["联系电话"] = "\n".join(filter(None, [cells["联系电话"], entry.cells.get("mixed", "")]))
+    what = {"其他": entry.cells.get("note", ""), "问题": "；".join(entry.held()), "核对": ""}
+    origin = {"出处": entry.cells.get("source") or source, "日期": entry.cells.get("as_of") or as_of}
+    return {"行": str(entry.number), **cells, **what, **origin}
 
 
-# --- the user's own list ----------------------------------------------------------------------
+def write_rejected(batch: Batch, source: str, as_of: str) -> str:
+    """Write the rows that are not taken over, and the numbers of no unit, beside the file; the path."""
+    rows = [rejected_row(entry, source, as_of) for entry in batch.held()]
+    used = [name for name in rows[0] if name in ("单位名称", "核对") or any(row[name] for row in rows)] if rows else []
+    strays = [{"行": str(stray.number), "内容": stray.text, "为什么没有收": stray.why} for stray in batch.strays]
+    sheets = {"名单": [{name: row[name] for name in used} for row in rows], STRAY_SHEET: strays}
+    stem = STDIN_NAME if batch.path == "-" else batch.path
+    return write_new(f"{stem}.待核对", ".xlsx", workbook({title: rows for title, rows in sheets.items() if rows}, []))
+
+
+# --- the user's own list --------------------------------------------------------------------------
 
 LOCK_PATIENCE = 60  # seconds
+
+
+def write_new(stem: str, suffix: str, data: bytes) -> str:
+    """Write a new file, whole or not at all: its path. One that is there stays, the new one is 名单.2.xlsx."""
+    for number in itertools.count(1):
+        path = f"{stem}{suffix if number == 1 else f'.{number}{suffix}'}"
+        with contextlib.suppress(FileExistsError), open(path, "xb") as file:
+            try:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError as error:
+                os.unlink(path)
+                raise OSError(error.errno, error.strerror, path) from None
+            break
+    return path
+
+
+def replace_file(path: str, data: bytes, check: Callable[[str], object]) -> None:
+    """Write a file so that it is there whole or not at all, after `check` took what was written.
+
+    A link stays a link; mode and owner stay as they were.
+    """
+    path = os.path.realpath(path)
+    temporary = write_new(path, ".tmp", data)
+    try:
+        check(temporary)
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            old = os.stat(path)
+            os.chmod(temporary, old.st_mode & 0o7777)
+            if sys.platform != "win32":
+                os.chown(temporary, old.st_uid, old.st_gid)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 @contextlib.contextmanager
@@ -3167,12 +3091,8 @@ def locked(path: str) -> Iterator[None]:
     """One import at a time; the lock goes with the process, however it ends. Says that it waits, and not for ever."""
     import time
 
-    try:
-        lock = open(path + ".lock", "a")  # noqa: SIM115
-    except OSError as error:
-        raise ListError(path + ".lock", f"打不开（{reason(error)}）", "请检查磁盘空间和权限") from None
-    with lock:
-        for tenths in itertools.count():
+    with open(path + ".lock", "a") as lock:
+        for tenths in range(LOCK_PATIENCE * 10):
             try:
                 if sys.platform == "win32":
                     import msvcrt
@@ -3185,91 +3105,47 @@ def locked(path: str) -> Iterator[None]:
                 break
             except OSError as error:
                 if error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
-                    raise ListError(path + ".lock", f"锁不住（{reason(error)}）", "请检查磁盘") from None
+                    raise OSError(error.errno, error.strerror, path + ".lock") from None
             if tenths == 3:
                 tell("另一个 xunqin 正在导入，等它完成……")
-            if tenths >= LOCK_PATIENCE * 10:
-                raise ListError(path, "另一个 xunqin 一直占着", "请先结束它，再导入一次")
             time.sleep(0.1)
+        else:
+            raise ListError(path, "另一个 xunqin 一直占着", "请先结束它，再导入一次")
         yield
 
 
-def replace_file(path: str, data: bytes, check: Callable[[str], object] = lambda path: None) -> None:
-    """Write a file so that it is there whole or not at all, after `check` took what was written.
-
-    A link stays a link; mode and owner stay as they were.
-    """
-    import secrets
-
-    path = os.path.realpath(path)
-    temporary = f"{path}.{secrets.token_hex(8)}.tmp"
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            old = os.stat(path)
-            os.chmod(temporary, old.st_mode & 0o7777)
-            if hasattr(os, "chown") and (old.st_uid, old.st_gid) != (os.getuid(), os.getgid()):
-                with contextlib.suppress(PermissionError):
-                    os.chown(temporary, old.st_uid, old.st_gid)
-        check(temporary)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise ListError(path, f"写不进去（{reason(error)}）", "请检查磁盘空间和权限；原来的名单没有动") from None
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-
-
 def own_rows() -> Sequence[Row]:
-    """The rows of the user's own list; none before the first import. One that a spreadsheet saved in GB 18030 loads too."""
+    """The rows of the user's own list, also as a spreadsheet saves it, in GB 18030; none before the first import."""
     import stat
+    import tempfile
 
     path = own_list_path()
     remedy = "这是您导入的名单；请运行 xunqin import --undo 退回上一份"
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise ListError(path, "不是普通文件", remedy)
-        with open(path, "rb") as file:
-            raw = file.read()
+        return load_list(path)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise ListError(path, f"打不开（{reason(error)}）", "这是您导入的名单，请检查权限") from None
-    try:
-        return load_list(path)
     except ListError as error:
-        with contextlib.suppress(UnicodeDecodeError, ListError):
-            return recoded_list(raw.decode("gb18030"))
+        with contextlib.suppress(ListError, OSError), open(path, "rb") as file, tempfile.TemporaryDirectory() as folder:
+            utf8 = write_new(os.path.join(folder, "points"), ".csv", decoded(path, file.read()).encode())
+            return list(load_list(utf8))
         raise ListError(str(error), remedy, "") from None
 
 
-def recoded_list(text: str) -> Sequence[Row]:
-    """A list whose text is not UTF-8 in its file, by way of one that is."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "points.csv")
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        return list(load_list(path))
-
-
 def merged(bundled: Sequence[Row], own: Sequence[Row]) -> Sequence[Row]:
-    """The user's own rows, then the bundled ones: all of the counties that are not among the own, and of those that are,
-    the points that a source names."""
-    if not own:
-        return bundled
+    """The user's own rows, then the bundled ones of other counties, and of the same those that a source names."""
     divisions = {(row["code"], row["district"]) for row in own}
     units = {unit_key((row["code"], row["district"]), row["unit"]) for row in own}
     kept = []
-    for row in bundled:
+    for row in bundled if own else ():
         division = (row["code"], row["district"])
         if division not in divisions or (row["status"] == "listed" and unit_key(division, row["unit"]) not in units):
             kept.append(row)
-    return [*own, *kept]
+    return [*own, *kept] if own else bundled
 
 
 class Merged(NamedTuple):
@@ -3278,10 +3154,11 @@ class Merged(NamedTuple):
     rows: list[Row]
     outcomes: list[str]  # 新增, 更新, 未变 or 旧于现有, for each imported row
     gone: list[Row]  # rows that --replace leaves out
+    changed: bool
 
 
 def merge(old: Sequence[Row], new: list[Row], whole: bool, held: Collection[Division | None]) -> Merged:
-    """Put imported rows into a list, unit by unit. An empty cell never erases a filled one, nor an older list a newer row.
+    """Put imported rows into a list, unit by unit. An empty cell erases no filled one, an older list no newer row.
 
     With `whole` the import is the whole list: what is not in it goes, but for the counties with a row held back.
     """
@@ -3292,71 +3169,58 @@ def merge(old: Sequence[Row], new: list[Row], whole: bool, held: Collection[Divi
         key = unit_key((row["code"], row["district"]), row["unit"])
         seen.add(key)
         before = rows.get(key)
-        if before is None:
-            outcomes.append("新增")
-            rows[key] = row
-            continue
-        if (date_of(before["as_of"]) or before["as_of"]) > row["as_of"]:
+        if before and (date_of(before["as_of"]) or before["as_of"]) > row["as_of"]:
             outcomes.append("旧于现有")
             continue
-        update = {**row, **{name: row[name] or before[name] for name in CONTACT_COLUMNS}}
-        same = all(update[name] == before[name] for name in CONTACT_COLUMNS)
-        outcomes.append("未变" if same else "更新")
-        rows[key] = update
-    gone = []
-    if whole and None not in held:
-        gone = [key for key in rows if key not in seen and key[0] not in held]
-    return Merged([row for key, row in rows.items() if key not in gone], outcomes, [rows[key] for key in gone])
+        update = {**row, **{name: row[name] or before[name] for name in CONTACT_COLUMNS}} if before else row
+        same = before and all(update[name] == before[name] for name in CONTACT_COLUMNS)
+        outcomes.append("未变" if same else "更新" if before else "新增")
+        rows[key] = before if before and same and before["as_of"] == row["as_of"] else update
+    stays = not whole or None in held
+    gone = [row for key, row in rows.items() if not (stays or key in seen or key[0] in held)]
+    after = [row for row in rows.values() if row not in gone]
+    return Merged(after, outcomes, gone, after != list(old))
 
 
-def history(path: str) -> list[str]:
-    """The kept states of the own list, oldest first."""
+def kept_states(path: str) -> list[str]:
+    """The states of the own list before each import that was not undone, oldest first."""
     folder = f"{path}.history"
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     return [os.path.join(folder, name) for name in names if re.fullmatch(r"\d{6}\.csv", name)]
 
 
-def keep_state(path: str) -> None:
-    """Keep the own list as it is, bytes and all, before it is changed; that there was none is kept as an empty file."""
-    os.makedirs(f"{path}.history", exist_ok=True)
-    kept = history(path)
-    number = int(os.path.basename(kept[-1])[:6]) + 1 if kept else 1
-    raw = b""
-    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
-        raw = file.read()
-    write_new(os.path.join(f"{path}.history", f"{number:06}"), ".csv", raw)
-
-
 def take_over(new: list[Row], path: str, whole: bool, held: Collection[Division | None]) -> Merged:
-    """Merge rows into the user's own list. The old list is kept first; the new one is loaded before it takes its place."""
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with locked(path):
-            result = merge(own_rows(), new, whole, held)
-            if result.gone or set(result.outcomes) - {"旧于现有"}:
-                keep_state(path)
-                replace_file(path, csv_text(result.rows, COLUMNS).encode(), load_list)
-        return result
-    except OSError as error:
-        raise ListError(error.filename or path, f"写不进去（{reason(error)}）", "请检查磁盘空间和权限") from None
+    """Merge rows into the own list. It is kept as it was first; the new one is loaded before it takes its place."""
+    os.makedirs(f"{path}.history", exist_ok=True)
+    with locked(path):
+        result = merge(own_rows(), new, whole, held)
+        if result.changed:
+            before = b""  # there was none
+            with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+                before = file.read()
+            states = kept_states(path)
+            number = int(os.path.basename(states[-1])[:6]) + 1 if states else 1
+            write_new(os.path.join(f"{path}.history", f"{number:06}"), ".csv", before)
+            replace_file(path, csv_text(result.rows, COLUMNS).encode(), load_list)
+    return result
 
 
 def undo(path: str) -> str:
-    """Bring the own list back as it was before the last import; what was undone is kept too. Says what was done."""
-    with locked(path) if os.path.isdir(os.path.dirname(path)) else contextlib.nullcontext():
-        kept = history(path)
-        if not kept:
-            raise ListError(path, "没有可以撤销的导入", "还没有导入过，或已经全部撤销")
+    """Bring the own list back as it was before the last import, and say so; what was undone is kept too."""
+    if not kept_states(path):
+        raise ListError(path, "没有可以撤销的导入", "还没有导入过，或已经全部撤销")
+    with locked(path):
+        state = kept_states(path)[-1]
         with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
-            write_new(kept[-1].removesuffix(".csv"), ".undone.csv", file.read())
-        with open(kept[-1], "rb") as file:
+            write_new(state.removesuffix(".csv"), ".undone.csv", file.read())
+        with open(state, "rb") as file:
             before = file.read()
         if before:
-            replace_file(path, before)
+            replace_file(path, before, str)
         else:
             os.unlink(path)
-        os.unlink(kept[-1])
-    return "已回到上一次导入之前的名单。" if before else "已撤销第一次导入，现在没有自己的名单。"
+        os.unlink(state)
+    return "已退回到上一次导入之前的名单。" if before else "已撤销第一次导入，现在没有自己的名单。"
 
 
 # --- pictures ---------------------------------------------------------------------------------
@@ -4171,7 +4035,7 @@ def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
     if not row["source"].strip():
         filled = any(row[name] for name in CONTACT_COLUMNS)
         yield "source", "联系办法没有来源" if filled else "是空的", "请写上网址或出处"
-    if date_of(row["as_of"]) != row["as_of"] or not row["as_of"]:
+    if not row["as_of"] or date_of(row["as_of"]) != row["as_of"]:
         yield "as_of", f"「{row['as_of']}」不是过去的日期", "应如 2022-07-05"
 
 
@@ -4736,80 +4600,95 @@ def guide_command() -> int:
     return FOUND
 
 
-def import_note(entry: Entry) -> Row:
-    """What an import says of a row: its number, the result, what is wrong, doubtful or repaired."""
-    result = "待核对" if entry.held() else entry.outcome or ("已修正" if entry.repairs else "可收录")
-    return {"row": str(entry.number), "result": result, "note": "；".join([*entry.held(), *entry.repairs])}
-
-
-def printable(row: Row) -> Row:
-    """A row without what would move a terminal's cursor or turn its writing; line ends become 、."""
-    return {name: re.sub(CONTROLS, "?", cell.replace("\n", "、")) for name, cell in row.items()}
-
-
-def import_picture(file: str, batch: Batch, places: Places, dry_run: bool) -> int:
-    """Write a draft beside a picture; nothing is taken over from a picture itself."""
-    doubtful = sum(bool(draft_row(entry, places)["存疑"]) for entry in batch.entries) + len(batch.strays)
-    tell(f"从图里读到 {len(batch.entries)} 行，{doubtful} 处存疑。图片不直接收录。")
-    if dry_run:
-        tell("只是试读，草稿没有写。")
-        return FOUND
-    draft = typed(write_draft(file, batch, places))
-    tell(f"草稿写在 {draft}。")
-    tell(f"请对照每行前面的图改好，存疑的行改完在「核对」里写「是」，再运行 xunqin import {shell_word(draft)}")
-    return FOUND
-
-
-def shell_word(text: str) -> str:
+def shell_word(path: str) -> str:
     """A file's name as it can be typed in a command."""
     import shlex
 
-    return shlex.quote(text if not text.startswith("-") else f"./{text}")
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
-def import_batch(
-    file: str, batch: Batch, places: Places, stated: str, source: str, whole: bool, dry_run: bool
-) -> list[Row]:
-    """Take over what is sure of a file, write out what is not, and tell of both; the rows, as they are printed."""
+def printable(text: str) -> str:
+    """A text of a file without what would move a terminal's cursor or turn its writing; line ends become 、."""
+    return re.sub(CONTROLS, "?", text.replace("\n", "、"))
+
+
+def import_note(entry: Entry) -> Row:
+    """What an import says of a row: its number, the result, what is wrong, doubtful or repaired."""
+    result = "待核对" if entry.held() else entry.outcome
+    return {"row": str(entry.number), "result": result, "note": "；".join([*entry.held(), *entry.repairs])}
+
+
+def import_picture(batch: Batch, places: Places, source: str, stated: str, dry_run: bool) -> list[Row]:
+    """Write a draft beside a picture; nothing is taken over from a picture itself. The draft's rows."""
+    rows = draft_rows(batch, places, source, stated or batch.date)
+    tell(f"从图里读到 {len(batch.entries)} 行，{sum(bool(row['存疑']) for row in rows)} 行有存疑。图片不直接收录。")
+    if dry_run:
+        tell("只是试读，草稿没有写。")
+        return rows
+    data = workbook({"草稿": rows}, [entry.strip for entry in batch.entries])
+    draft = typed(write_new(f"{batch.path}.草稿", ".xlsx", data))
+    tell(f"草稿写在 {draft}。请对照每行前面的图改好，存疑的行改完在「核对」里写「是」，")
+    tell(f"再运行 xunqin import {shell_word(draft)}")
+    return rows
+
+
+def import_batch(batch: Batch, places: Places, source: str, stated: str, whole: bool, dry_run: bool) -> list[Row]:
+    """Take over what is sure of a file, write out what is not, and tell of both. All rows, each with its note."""
     import datetime
 
     date = stated or batch.date or datetime.date.today().isoformat()
-    held = [entry for entry in batch.entries if entry.held()]
-    sure = [entry for entry in batch.entries if not entry.held()]
-    rows = [entry_row(entry, places, source, date) for entry in sure]
+    rows = batch.rows(places, source, date)
     rejected = ""
-    if (held or batch.strays) and not dry_run:
-        rejected = typed(write_rejected(STDIN_NAME if file == "-" else file, held, batch.strays))
-    divisions = {entry.division for entry in held}
-    path = own_list_path()
-    result = (
-        merge(own_rows(), rows, whole, divisions) if dry_run or not rows else take_over(rows, path, whole, divisions)
-    )
-    for entry, outcome in zip(sure, result.outcomes):
-        entry.outcome = outcome
-    counts = [f"{name} {result.outcomes.count(name)}" for name in ("新增", "更新", "未变", "旧于现有")]
-    tell(f"读到 {len(batch.entries)} 行：{'，'.join(counts)}，待核对 {len(held)}。")
-    if result.gone:
-        names = [row["unit"] for row in result.gone]
-        tell(f"名单里没有而去掉的 {len(names)} 个：{'、'.join(names[:5])}{' 等' if len(names) > 5 else ''}。")
-    if whole and None in divisions:
+    if (batch.held() or batch.strays) and not dry_run:
+        rejected = typed(write_rejected(batch, source, date))
+    held = {entry.division for entry in batch.held()}
+    if rows and not dry_run:
+        result = take_over(rows, own_list_path(), whole, held)
+    else:
+        result = merge(own_rows(), rows, whole, held)
+    outcomes = iter(result.outcomes)
+    for entry in batch.entries:
+        entry.outcome = "待核对" if entry.held() else next(outcomes)
+    assumed = not stated and not all(entry.cells.get("as_of") for entry in batch.entries if not entry.held())
+    if whole and None in held:
         tell("有的行看不出是哪里，所以原来的单位都留着；改好后再用一次 --replace。")
+    for line in import_summary(batch, result, date if assumed else "", rejected, dry_run):
+        tell(line)
+    return [{**import_note(entry), **entry_row(entry, places, source, date)} for entry in batch.entries]
+
+
+def import_summary(batch: Batch, result: Merged, assumed: str, rejected: str, dry_run: bool) -> Iterator[str]:
+    """What an import did, a line each; `assumed` is the date that nobody stated, `rejected` the file written out."""
+    held = batch.held()
+    counts = [f"{name} {result.outcomes.count(name)}" for name in ("新增", "更新", "未变", "旧于现有")]
+    yield f"读到 {len(batch.entries)} 行：{'，'.join(counts)}，待核对 {len(held)}。"
+    if result.gone:
+        yield f"名单里没有、已去掉的 {len(result.gone)} 个：{'、'.join(row['unit'] for row in result.gone[:5])}。"
     if batch.skipped:
-        tell(f"跳过不是名单的表：{'、'.join(batch.skipped)}。")
+        yield f"跳过不是名单的表：{printable('、'.join(batch.skipped))}。"
+    if assumed:
+        yield f"名单的日期按{'文件里写的' if batch.date else '今天'} {assumed} 记；不对请加 --as-of 再导入一次。"
     if batch.strays:
-        tell(f"另有 {len(batch.strays)} 处号码不属于任何单位，没有收录。")
-    if rows and not stated and not all(entry.cells.get("as_of") for entry in sure):
-        tell(f"名单的日期按{'文件里写的' if batch.date else '今天'} {date} 记；不对请用 --as-of 重来。")
+        yield f"另有 {len(batch.strays)} 处号码不是单位的采血电话，没有收录。"
     if rejected:
-        tell(f"{'待核对的行' if held else '这些号码'}写在 {rejected}。" + ("改好后再导入它。" if held else ""))
+        yield f"{'待核对的行' if held else '这些号码'}写在 {rejected}{'，改好后再导入它' if held else ''}。"
     if dry_run:
-        tell("只是试读，什么都没有写。")
-    elif set(result.outcomes) - {"旧于现有"}:
-        tell(f"已收录到 {path}；要退回，用 xunqin import --undo。")
-    everything = [
-        printable({**import_note(entry), **entry_row(entry, places, source, date)}) for entry in batch.entries
-    ]
-    return everything
+        yield "只是试读，什么都没有写。"
+    elif result.changed:
+        yield f"已收录到 {own_list_path()}；要退回，用 xunqin import --undo。"
+    else:
+        yield "自己的名单没有变化。"
+
+
+def show_import(rows: list[Row], format: str | None) -> None:
+    """Print rows of a file, which may hold anything."""
+    lines = [{name: printable(cell) for name, cell in row.items()} for row in rows]
+    show(lines, ("row", "result", "note"), format)
+
+
+def clean_source(text: str) -> str:
+    """A source that a list may hold: not what a spreadsheet runs, no control characters."""
+    return printable(text).lstrip("=+-@ ") or STDIN_NAME
 
 
 @cli.command("import", short_help="导入官方公布的名单", options_metavar="[选项]")
@@ -4832,8 +4711,8 @@ def import_command(
       xunqin import 名单.png.草稿.xlsx
       xunqin import --undo        退回上一次导入
     已有的单位更新，新的加上，空格不会抹掉已有的号码。
-    有问题的行不收录，写到「文件.待核对.xlsx」，
-    改好后再导入它；存疑的行在「核对」里写「是」才收。
+    有问题的行不收录，写到「文件.待核对.xlsx」，改好后
+    再导入它；存疑的行在「核对」里写「是」才收。
     """
     if back:
         tell(undo(own_list_path()))
@@ -4847,41 +4726,38 @@ def import_command(
         tell("请粘贴名单，最后另起一行按 Ctrl-D：")
     places = Places(bundled_catalog())
     batch = understood(file, places)
-    if batch.pictured and not dry_run:
-        return import_picture(file, batch, places, dry_run)
-    named = source or (STDIN_NAME if file == "-" else os.path.basename(typed(file)))
-    rows = import_batch(file, batch, places, date, clean_source(named), whole, dry_run)
-    held = [row for row in rows if row["result"] == "待核对"]
-    if format or held:
-        show(rows if format else held, ("row", "result", "note"), format)
-    return UNUSABLE if held else FOUND
-
-
-def clean_source(text: str) -> str:
-    """A source that any list may hold: a file's name may begin with what a spreadsheet runs, or hold control characters."""
-    return re.sub(CONTROLS, "?", text).lstrip("=+-@ ") or STDIN_NAME
-
-
-def is_own_format(path: str) -> bool:
-    """Whether a file is a list as xunqin keeps it: CSV whose first line has its columns."""
-    try:
-        return all(name in read_text(path).partition("\n")[0] for name in COLUMNS)
-    except ListError:
-        return False
+    origin = clean_source(source or (STDIN_NAME if file == "-" else os.path.basename(typed(file))))
+    if batch.pictured:
+        import_picture(batch, places, origin, date, dry_run)
+        if format:
+            notes = [{**import_note(entry), **entry_row(entry, places, origin, date)} for entry in batch.entries]
+            show_import(notes, format)
+        return FOUND
+    rows = import_batch(batch, places, origin, date, whole, dry_run)
+    shown = [row for row in rows if format or row["result"] in ("待核对", "旧于现有")]
+    if format or shown:
+        show_import(shown, format)
+    return UNUSABLE if batch.held() else FOUND
 
 
 def import_problems(path: str, places: Places) -> tuple[list[Row], list[str]]:
     """(the rows that an import of a file would take over, a line for each row that it would hold back)."""
     batch = understood(path, places)
     remedy = "请对照来源改好；确认无误的在「核对」里写「是」"
-    held = [entry for entry in batch.entries if entry.held()]
-    problems = [str(ListError(path, "；".join(entry.held()), remedy, entry.number)) for entry in held]
-    rows = [entry_row(entry, places, clean_source(os.path.basename(path)), batch.date) for entry in batch.entries]
-    return [row for entry, row in zip(batch.entries, rows) if not entry.held()], problems
+    problems = [str(ListError(path, "；".join(entry.held()), remedy, entry.number)) for entry in batch.held()]
+    return batch.rows(places, clean_source(os.path.basename(path)), batch.date), problems
+
+
+def is_own_format(path: str) -> bool:
+    """Whether a file is a list as xunqin keeps it: CSV whose first line has its columns."""
+    try:
+        return set(COLUMNS) <= set(read_text(path).partition("\n")[0].strip().split(","))
+    except ListError:
+        return False
 
 
 @cli.command("check", short_help="检查名单，看覆盖多少", options_metavar="[选项]")
-@click.argument("file", required=False, metavar="[文件]", type=click.Path())
+@click.argument("file", required=False, metavar="[文件]", type=click.Path(allow_dash=True))
 @click.pass_obj
 def check_command(data: str | None, file: str | None) -> int:
     """检查一份名单，一个问题一行；再看它覆盖多少。
@@ -4889,19 +4765,19 @@ def check_command(data: str | None, file: str | None) -> int:
     \b
       xunqin check
       xunqin check 我的名单.xlsx
-    凡是能导入的文件都能检查；不给文件时，检查正在使用的名单。
+    能导入的文件都能检查；不给文件时，检查正在使用的名单。
     """
     bundled = bundled_catalog()
     own = own_list_path()
     paths = [file or data or ""] if file or data else [data_file("points.csv"), *([own] if os.path.exists(own) else [])]
-    lists = [
-        list_problems(path, bundled) if not file or is_own_format(path) else import_problems(path, Places(bundled))
-        for path in paths
-    ]
+    lists = []
+    for path in paths:
+        imported = bool(file) and not is_own_format(path)
+        lists.append(import_problems(path, Places(bundled)) if imported else list_problems(path, bundled))
     rows = lists[0][0] if len(lists) == 1 else merged(lists[0][0], lists[1][0])
     problems = [problem for _, found in lists for problem in found]
     lines = [*problems, *(f"名单：{typed(path)}" for path in paths), *coverage(rows)]
-    emit("".join(f"{re.sub(CONTROLS, '?', line)}\n" for line in lines))
+    emit("".join(f"{printable(line)}\n" for line in lines))
     tell(f"有 {len(problems)} 个问题。" if problems else "没有发现问题。")
     return UNUSABLE if problems else FOUND
 

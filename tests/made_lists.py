@@ -171,7 +171,7 @@ def two_officers(rows: list[Row]) -> Grid:
     """A second officer in columns of his own."""
 
     def part(name: str, at: int, between: str) -> Callable[[int, Row], str]:
-        return lambda _, row: (row[name].split(between) + ["", ""])[at]
+        return lambda _, row: [*row[name].split(between), "", ""][at]
 
     return grid(
         rows, "单位名称,地址,办公电话,负责人,手机,负责人,手机", cell("unit"), cell("address"), cell("office_phone"),
