@@ -323,9 +323,9 @@ def window(picture: Picture) -> Picture:
     for x in range(left, out.width, 90):
         draw.line((x, head - 30, x, out.height), (218, 218, 218))
         draw.text((x + 45, head - 15), chr(65 + (x - left) // 90), (90, 90, 90), face, "mm")
-    for y in range(head, out.height, 30):
+    for y in range(head, out.height, 43):  # as high as a row of one line
         draw.line((0, y, out.width, y), (218, 218, 218))
-        draw.text((left / 2, y + 15), str(1 + (y - head) // 30), (90, 90, 90), face, "mm")
+        draw.text((left / 2, y + 21), str(1 + (y - head) // 43), (90, 90, 90), face, "mm")
     out.paste(picture, (left, head))
     return out
 
@@ -509,7 +509,7 @@ styled("upside_down", change=lambda picture: picture.rotate(180))
 styled(
     "photo_turned", change=lambda picture: photo(picture, 5).rotate(90, expand=True), size=24, margin=60, ending="jpg"
 )
-styled("sheet_window", change=window, title="")
+styled("sheet_window", change=window, title="", columns=SHORT, wide=1.7, margin=0)
 styled("webp", ending="webp", options={"quality": 70})
 styled("tiff", ending="tiff")
 
@@ -654,10 +654,10 @@ def likeness(row: Row, drafted: Row) -> int:
     return texts + 2 * sum(number[-7:] in found for number in numbers_of(row, "office_phone", "mobile"))
 
 
-def score(rows: list[Row], draft: list[Row], strays: str) -> Score:
-    """How a draft (rows by its headings) and the numbers that belong to no row compare with the truth."""
+def score(rows: list[Row], draft: list[Row]) -> Score:
+    """How a draft (rows by its headings) compares with the truth."""
     left, count = list(draft), Score(rows=len(rows), doubted=sum(bool(row["存疑"]) for row in draft))._asdict()
-    everything = re.sub(r"\D", "", bare(strays + "".join("".join(row.values()) for row in draft)))
+    everything = re.sub(r"\D", "", bare("".join("".join(row.values()) for row in draft)))
     for row in rows:
         numbers = numbers_of(row, "office_phone", "mobile")
         best = max(
@@ -687,14 +687,13 @@ def score(rows: list[Row], draft: list[Row], strays: str) -> Score:
     return Score(**count)
 
 
-def read_draft(path: str) -> tuple[list[Row], str]:
-    """(the rows of the draft that a picture becomes, the numbers that belong to none)."""
+def draft_of(path: str) -> list[Row]:
+    """The rows of the draft that a picture becomes; a number that belongs to none has one of its own."""
     places = xunqin.Places(xunqin.Catalog(xunqin.load_list(xunqin.data_file("points.csv"))))
     try:
-        batch = xunqin.understood(path, places)
+        return list(xunqin.draft_rows(xunqin.understood(path, places), places, "", ""))
     except xunqin.ListError:
-        return [], ""
-    return [xunqin.draft_row(entry, places) for entry in batch.entries], " ".join(stray.text for stray in batch.strays)
+        return []
 
 
 def save(name: str, folder: Path, wanted: int = 0) -> tuple[str, list[Row]]:
@@ -766,7 +765,7 @@ def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments or KINDS:
             path, rows = save(name, Path(folder))
-            one = score(rows, *read_draft(path))
+            one = score(rows, draft_of(path))
             total = total.plus(one)
             print(line(name, one), flush=True)
     print(line("全部", total))

@@ -19,11 +19,6 @@ RECORDED: dict[str, Any] = json.loads(pictures.RECORDED.read_text(encoding="utf-
 FIELDS = {"unit": "单位名称", "address": "地址", "contact": "负责人"}
 
 
-@pytest.fixture(scope="module")
-def places() -> Any:
-    return xunqin.Places(xunqin.Catalog(xunqin.load_list(xunqin.data_file("points.csv"))))
-
-
 def laid_out(name: str) -> list[Any]:
     """The parts of a recorded picture, without doubts and strips."""
     one = RECORDED[name]
@@ -44,13 +39,11 @@ def laid_out(name: str) -> list[Any]:
     return parts
 
 
-def drafted(parts: list[Any], places: Any) -> list[list[Any]]:
-    """The rows that a draft has of some parts: unit, address, contact and the numbers, bare."""
-    entries = xunqin.checked(xunqin.all_entries(parts, places).entries, places)
-    rows = [xunqin.draft_row(entry, places) for entry in entries]
+def drafted(path: str) -> list[list[Any]]:
+    """The rows that a picture's draft has: unit, address, contact and the numbers, bare."""
     return [
         [*(pictures.bare(row[heading]) for heading in FIELDS.values()), pictures.numbers_of(row, "办公电话", "手机")]
-        for row in rows
+        for row in pictures.draft_of(path)
     ]
 
 
@@ -67,8 +60,11 @@ def test_every_kind_is_recorded() -> None:
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_rows_and_columns(name: str, places: Any) -> None:
-    assert drafted(laid_out(name), places) == wanted(RECORDED[name]["rows"])
+def test_rows_and_columns(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(xunqin, "read_picture_parts", lambda path: laid_out(name))
+    path = str(tmp_path / "名单.png")
+    Image.new("RGB", (9, 9)).save(path)
+    assert drafted(path) == wanted(RECORDED[name]["rows"])
 
 
 @pytest.mark.parametrize(
@@ -166,11 +162,12 @@ def test_without_the_extra_it_is_named(module: str, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.skipif(bool(pictures.fonts_missing()), reason=f"fonts missing: {' '.join(pictures.fonts_missing())}")
-def test_a_photograph_on_its_side_becomes_a_draft(tmp_path: Path, places: Any) -> None:
+def test_a_photograph_on_its_side_becomes_a_draft(tmp_path: Path, places: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine itself: four rows, photographed and turned; nothing doubted, a strip before each row."""
     path, rows = pictures.save("photo_turned", tmp_path, 4)
     parts = xunqin.read_picture_parts(path)
-    assert drafted(parts, places) == wanted(rows)
+    monkeypatch.setattr(xunqin, "read_picture_parts", lambda path: parts)
+    assert drafted(path) == wanted(rows)
     table = next(part for part in parts if part.table)
     assert [line.doubts for line in table.lines] == [()] * 5
     assert all(line.strip.startswith(b"\x89PNG") for line in table.lines)
