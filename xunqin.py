@@ -3266,11 +3266,14 @@ class Text(NamedTuple):
         """The height at which it stands."""
         return (self.top + self.bottom) / 2
 
-    def parted(self, place: float, letter: float) -> bool:
-        """Whether there is a gap between the characters on both sides of a place."""
-        at = sum(middle < place for middle in self.middles)
-        wide = [character > "\u2000" for character in self.text[max(at - 1, 0) : at + 1]]
-        return 0 < at < len(self.text) and self.middles[at] - self.middles[at - 1] > (0.85 + 0.2 * sum(wide)) * letter
+    def gaps(self, letter: float) -> list[tuple[float, float]]:
+        """The middles of neighbours that stand further apart than the letters of a word."""
+        found = []
+        for at, (left, right) in enumerate(itertools.pairwise(self.middles)):
+            wide = sum(character > "\u2000" for character in self.text[at : at + 2])
+            if right - left > (0.85 + 0.2 * wide) * letter:
+                found.append((left, right))
+        return found
 
     def cut(self, places: list[float]) -> list[Text]:
         """The pieces into which upright lines at some places cut it, each with its own characters."""
@@ -3620,17 +3623,19 @@ class Table:
     def __init__(self, rows: list[float], columns: list[float]) -> None:
         self.rows, self.columns = rows, columns
         self.sides = list(itertools.pairwise(columns))  # from where to where the lines of each column run
-        self.texts: dict[tuple[int, int], list[Text]] = {}
+        self.texts: dict[tuple[int, int], list[Text]] = {}  # by (row, column)
+        self.spanned: set[tuple[int, int]] = set()  # by cells that begin further left
 
     def holds(self, text: Text) -> bool:
         """Whether a text begins within its edges."""
         across = self.columns[0] < text.middles[0] < self.columns[-1]
         return across and self.rows[0] < text.middle < self.rows[-1]
 
-    def put(self, text: Text, column: int, first: int, last: int) -> None:
-        """A text into a column, into each row from first to before last, into one at least."""
-        for row in range(first, max(last, first + 1)):
-            self.texts.setdefault((row, column), []).append(text)
+    def put(self, text: Text, rows: tuple[int, int], columns: tuple[int, int]) -> None:
+        """A text into the first column, into each row, from the first to before the last; into one at least."""
+        for row in range(rows[0], max(rows[1], rows[0] + 1)):
+            self.texts.setdefault((row, columns[0]), []).append(text)
+            self.spanned |= {(row, column) for column in range(columns[0] + 1, columns[1])}
 
 
 def closest(edges: list[float], place: float) -> int:
@@ -3725,9 +3730,14 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     for text, cell in placed:
         first, last = closest(rows, cell[1]), closest(rows, cell[3])
         column, end = closest(table.columns, cell[0]), closest(table.columns, cell[2])
-        # A wall that was not seen here is known from other rows.
-        for piece in text.cut([edge for edge in table.columns[column + 1 : end] if text.parted(edge, letter)]):
-            table.put(piece, max(column, sum(piece.middles[0] > edge for edge in table.columns) - 1), first, last)
+        # A wall that was not seen here is known from other rows: cut where a gap is beside it.
+        gaps = [sum(gap) / 2 for gap in text.gaps(letter)]
+        cuts = {closest(table.columns, gap): gap for gap in gaps}
+        cuts = {
+            at: gap for at, gap in cuts.items() if column < at < end and abs(table.columns[at] - gap) < 1.5 * letter
+        }
+        for piece, sides in zip(text.cut(sorted(cuts.values())), itertools.pairwise([column, *sorted(cuts), end])):
+            table.put(piece, (first, last), sides)
     edges: list[float] = [-OPEN, *repeats(table), OPEN]
     if len(edges) == 2:
         return [table] if len(table.rows) > 2 and len(table.columns) > 2 else []
@@ -3754,9 +3764,8 @@ def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
     cover = numpy.zeros(int(max(text.right for line in lines for text in line) + 2 * letter), int)
     for text in itertools.chain.from_iterable(lines):
         cover[max(int(text.middles[0] - letter / 3), 0) : int(text.middles[-1] + letter / 3)] += 1
-        for left, right in itertools.pairwise(text.middles):
-            if text.parted((left + right) / 2, letter):
-                cover[int(left + letter / 2) : int(right - letter / 2)] -= 1
+        for left, right in text.gaps(letter):
+            cover[int(left + letter / 2) : int(right - letter / 2)] -= 1
     begin, end = blank_stretches(cover > len(lines) * 0.05)
     return [-letter, *((begin + end) / 2).tolist(), len(cover)]
 
@@ -3824,7 +3833,7 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
         ends = [part.middles[0] for part in parts] + [part.middles[-1] for part in parts] + [columns[column]]
         table.sides[column] = min(ends[:-1] or ends) - letter / 2, max(ends) + 0.8 * letter
         for part, (first, last) in zip(parts, spans(parts, rows, letter)):
-            table.put(part, column, first, last)
+            table.put(part, (first, last), (column, column + 1))
     return table
 
 
@@ -3913,7 +3922,11 @@ class Picture:
                 texts = table.texts.get((row, column), [])
                 above = table.texts.get((row - 1, column), [])  # what spans rows is doubted in the first
                 doubts += [doubt for text in texts if text not in above for doubt in self.doubts(text)]
-                if not texts and self.has_ink((table.columns[column], top, table.columns[column + 1], bottom)):
+                if (
+                    not texts
+                    and (row, column) not in table.spanned
+                    and self.has_ink((table.columns[column], top, table.columns[column + 1], bottom))
+                ):
                     doubts.append("有一格里有字，没认出来")
             strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
             yield Line(row + 1, cells, tuple(dict.fromkeys(doubts)), strip)
