@@ -3727,17 +3727,16 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     """The table that closed cells make up; more than one where the same headings come again beside each other."""
     rows = clustered([cell[side] for _, cell in placed for side in (1, 3)], letter / 2)
     table = Table(rows, clustered([cell[side] for _, cell in placed for side in (0, 2)], letter / 2))
+    inside: dict[tuple[int, ...], list[Text]] = {}
     for text, cell in placed:
-        first, last = closest(rows, cell[1]), closest(rows, cell[3])
-        column, end = closest(table.columns, cell[0]), closest(table.columns, cell[2])
-        # A wall that was not seen here is known from other rows: cut where a gap is beside it.
-        gaps = [sum(gap) / 2 for gap in text.gaps(letter)]
-        cuts = {closest(table.columns, gap): gap for gap in gaps}
-        cuts = {
-            at: gap for at, gap in cuts.items() if column < at < end and abs(table.columns[at] - gap) < 1.5 * letter
-        }
-        for piece, sides in zip(text.cut(sorted(cuts.values())), itertools.pairwise([column, *sorted(cuts), end])):
-            table.put(piece, (first, last), sides)
+        sides = [closest(edges, place) for edges, place in zip((table.columns, rows) * 2, cell)]
+        inside.setdefault(tuple(sides), []).extend(text.cut([sum(gap) / 2 for gap in text.gaps(letter)]))
+    for (column, first, end, last), texts in inside.items():
+        # A wall that was not seen here is known from other rows, where texts stand beside each other.
+        known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
+        for text in texts:
+            own = sum(text.middles[0] > edge - letter / 2 for edge in table.columns) - 1 if known else column
+            table.put(text, (first, last), (max(own, column), max(own, column) + 1 if known else end))
     edges: list[float] = [-OPEN, *repeats(table), OPEN]
     if len(edges) == 2:
         return [table] if len(table.rows) > 2 and len(table.columns) > 2 else []
