@@ -3233,7 +3233,7 @@ STRIP_PIXELS = 2_000_000  # of one strip handed to the engine: its need of memor
 OVERLAP = 200  # pixels that neighbouring strips share: more than a line of text is high
 TEXT_HEIGHT = 32  # pixels; text far smaller or larger is brought to it
 SURE_CHARACTER, SURE_DIGIT = 0.8, 0.95  # below these a character is doubtful
-HARDLY_SURE = 0.5  # and below this it is, though a second reading says the same
+HARDLY_SURE = 0.7  # and below this it is, though a second reading says the same
 OPEN = float("inf")  # where there is no wall
 
 
@@ -3269,9 +3269,11 @@ class Text(NamedTuple):
     def gaps(self, letter: float) -> list[tuple[float, float]]:
         """The middles of neighbours that stand further apart than the letters of a word."""
         found = []
+        steps = numpy.diff(self.middles)
+        usual = 1.25 * float(numpy.median(steps)) if len(steps) else 0.0
         for at, (left, right) in enumerate(itertools.pairwise(self.middles)):
             wide = sum(character > "\u2000" for character in self.text[at : at + 2])
-            if right - left > (0.85 + 0.2 * wide) * letter:
+            if right - left > max(usual, (0.85 + 0.2 * wide) * letter):
                 found.append((left, right))
         return found
 
@@ -3464,7 +3466,7 @@ def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
     scale = min(scale, MAX_WIDTH / image.shape[1])
     if scale != 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    return image, int((~level & (wide > 2 * high)).sum()) > 2
+    return image, int((~level & (wide > 2 * high)).sum()) > 1
 
 
 # --- pictures: read ---------------------------------------------------------------------------
@@ -3609,8 +3611,18 @@ def cell_around(text: Text, level: Walls, down: Walls, size: tuple[int, int]) ->
         if top == -OPEN or bottom == OPEN:
             break
         low, high = top, bottom
+    near = 12 * down.letter, 3 * down.letter
+    edges = (
+        (text.left, 0.0, near[0]),
+        (text.top, 0.0, near[1]),
+        (text.right, size[0], near[0]),
+        (text.bottom, size[1], near[1]),
+    )
     if (left > -OPEN or right < OPEN) and (top > -OPEN or bottom < OPEN):
-        return max(left, 0.0), max(top, 0.0), min(right, float(size[0])), min(bottom, float(size[1]))
+        sides = zip((left, top, right, bottom), edges)
+        left, top, right, bottom = (
+            end if abs(wall) == OPEN and abs(at - end) < far else wall for wall, (at, end, far) in sides
+        )
     return left, top, right, bottom
 
 
@@ -3676,7 +3688,8 @@ def goes_on(before: str, line: str, needs: float, room: float) -> bool:
     if re.match(r"[【（(]?[\d一二三四五六七八九十]{1,3}[】）)、.．]|【", line):
         return False
     if re.fullmatch(r"[\d－-]+", before + line):
-        return WHOLE_NUMBER.fullmatch(before + line) is not None or not WHOLE_NUMBER.fullmatch(before)
+        halves = WHOLE_NUMBER.fullmatch(before) is None and WHOLE_NUMBER.fullmatch(line) is None
+        return halves or WHOLE_NUMBER.fullmatch(before + line) is not None
     return needs > room
 
 
@@ -3734,9 +3747,14 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     for (column, first, end, last), texts in inside.items():
         # A wall that was not seen here is known from other rows, where texts stand beside each other.
         known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
-        for text in texts:
-            own = sum(text.middles[0] > edge - letter / 2 for edge in table.columns) - 1 if known else column
-            table.put(text, (first, last), (max(own, column), max(own, column) + 1 if known else end))
+        level = [sum(text.middle > edge for edge in rows) - 1 for text in texts]
+        amid = all(abs(sum(rows[row : row + 2]) / 2 - text.middle) < letter / 2 for row, text in zip(level, texts))
+        # Lines that each stand in the middle of a row are of that row, whether its wall was seen or not.
+        several = amid and (len(set(level)) > 1 or any(re.search(r"\d{5}", text.text) for text in texts))
+        for row, text in zip(level, texts):
+            own = max(sum(text.middles[0] > edge - letter / 2 for edge in table.columns) - 1, column)
+            spans = (row, row + 1) if several else (first, last)
+            table.put(text, spans, (own, own + 1) if known else (column, end))
     edges: list[float] = [-OPEN, *repeats(table), OPEN]
     if len(edges) == 2:
         return [table] if len(table.rows) > 2 and len(table.columns) > 2 else []
@@ -3778,7 +3796,8 @@ def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
         for text in column:
             cover[at, int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
     begin, end = blank_stretches(cover.sum(axis=0) > len(columns) // 4)
-    wide = end - begin > 0.6 * numpy.percentile([0, *(end - begin)], 75)  # others part two lines of one row
+    usual = float(numpy.percentile([0, *(end - begin)], 75))
+    wide = end - begin > min(0.6 * usual, 0.65 * letter)  # others part two lines of one row
     return [top, *(top + (begin + end) / 2)[wide].tolist(), bottom]
 
 

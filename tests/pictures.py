@@ -724,10 +724,7 @@ def record() -> dict[str, Any]:
 
     def keep(texts: Any, level: Any, down: Any, size: tuple[int, int], letter: float) -> Any:
         walls = [numpy.stack([one.start, one.at, one.end, one.at], axis=1).round().tolist() for one in (level, down)]
-        read = [
-            (*map(round, text[:4]), text.text, [*map(round, text.middles)], [round(sure, 2) for sure in text.sure])
-            for text in texts
-        ]
+        read = [(*map(round, text[:4]), text.text, [*map(round, text.middles)]) for text in texts]
         kept[name] = {"rows": rows, "texts": read, "level": walls[0], "down": walls[1], "size": size, "letter": letter}
         return lay_out(texts, level, down, size, letter)
 
@@ -756,7 +753,10 @@ def main(arguments: list[str]) -> None:
                 writer.writerows(rows)
         return
     if arguments == ["--record"]:
-        lines = [f"{json.dumps(name)}: {json.dumps(one, ensure_ascii=False)}" for name, one in record().items()]
+        lines = [
+            f"{json.dumps(name)}: {json.dumps(one, ensure_ascii=False, separators=(',', ':'))}"
+            for name, one in record().items()
+        ]
         RECORDED.write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
         return
     print("| 图 | 行 | 找到的行 | 对的格 | 对的号码 | 错而未标 | 漏掉的号码 | 存疑的行 |")
