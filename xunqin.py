@@ -3303,11 +3303,11 @@ def open_picture(path: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about broken marks and about size, which is judged here
-            photo: Any = Image.open(path)
-            width, height = photo.size
-            if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-                raise ListError(path, f"图片太大：{width}×{height}", "请裁成几张再试")
-            photo = ImageOps.exif_transpose(photo).convert("RGBA")
+            with Image.open(path) as file:
+                width, height = file.size
+                if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+                    raise ListError(path, f"图片太大：{width}×{height}", "请裁成几张再试")
+                photo = ImageOps.exif_transpose(file).convert("RGBA")
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
         raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试") from None
     return Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
@@ -3522,9 +3522,9 @@ def letter_width(texts: list[Text]) -> float:
     steps = []
     for text in texts:
         for at in range(1, len(text.text)):
-            if min(text.text[at - 1 : at + 1]) > "\u3000":
+            if min(text.text[at - 1 : at + 1]) > "\u3000" and text.middles[at] > text.middles[at - 1]:
                 steps.append(text.middles[at] - text.middles[at - 1])
-    return float(numpy.median(steps or [0.7 * (text.bottom - text.top) for text in texts]))
+    return max(float(numpy.median(steps or [0.7 * (text.bottom - text.top) for text in texts])), 4.0)
 
 
 # --- pictures: walls --------------------------------------------------------------------------
@@ -3788,14 +3788,18 @@ def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
 
 
 def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
-    """The edges of rows: the stretches that are blank in all columns, but for one in four: a text for several rows."""
+    """The edges of rows: the stretches that are blank in all columns, but for texts that stand for several rows."""
+    steps = [float(numpy.median(numpy.diff([text.middle for text in texts]))) for texts in columns if len(texts) > 2]
+    pitch = float(numpy.median(steps or [2 * letter]))
     texts = [text for column in columns for text in column]
     top, bottom = min(text.middle for text in texts) - letter, max(text.middle for text in texts) + letter
-    cover = numpy.zeros((len(columns), int(bottom - top) + 1), bool)
-    for at, column in enumerate(columns):
-        for text in column:
-            cover[at, int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
-    begin, end = blank_stretches(cover.sum(axis=0) > len(columns) // 4)
+    cover = numpy.zeros(int(bottom - top) + 1, bool)
+    for column in columns:
+        for at, text in enumerate(column):
+            beside = column[max(at - 1, 0) : at] + column[at + 1 : at + 2]
+            if all(abs(text.middle - other.middle) < 1.4 * pitch for other in beside):
+                cover[int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
+    begin, end = blank_stretches(cover)
     usual = float(numpy.percentile([0, *(end - begin)], 75))
     wide = end - begin > min(0.6 * usual, 0.65 * letter)  # others part two lines of one row
     return [top, *(top + (begin + end) / 2)[wide].tolist(), bottom]
@@ -3844,8 +3848,14 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     if len(columns) < 3:
         return None
     filled = in_columns([piece for piece, _ in pieces], columns)
+    gaps = row_edges(filled, letter)
     if len(rows) < 4 or len(above) < 1.6 * len(pieces):
-        rows = row_edges(filled, letter)
+        rows = gaps
+    else:  # above the first wall and below the last, and where one was missed
+        high = 1.7 * float(numpy.median(numpy.diff(rows)))
+        tall = [(start, end) for start, end in itertools.pairwise(rows) if end - start > high]
+        tall += [(-OPEN, rows[0]), (rows[-1], OPEN)]
+        rows = sorted(rows + [gap for gap in gaps for start, end in tall if start + letter < gap < end - letter])
     table = Table(rows, columns)
     for column, parts in enumerate(filled):
         ends = [part.middles[0] for part in parts] + [part.middles[-1] for part in parts] + [columns[column]]
