@@ -3355,7 +3355,7 @@ def find_texts(engine: Any, image: Any) -> tuple[Any, Any, Any]:
 def upright(engine: Any, image: Any) -> Any:
     """A picture turned by quarters so that its texts stand upright."""
     corners, wide, high = find_texts(engine, image)
-    if (high > wide).sum() * 2 > len(corners):
+    if (high > 1.5 * wide).sum() > (wide > 1.5 * high).sum():  # a single letter says nothing
         image = numpy.ascontiguousarray(numpy.rot90(image))
         corners, wide, high = find_texts(engine, image)
     sure = [0.0, 0.0]  # as it stands, and upside down

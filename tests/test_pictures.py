@@ -163,7 +163,7 @@ def test_without_the_extra_it_is_named(module: str, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.skipif(bool(pictures.fonts_missing()), reason=f"fonts missing: {' '.join(pictures.fonts_missing())}")
-def test_a_photograph_on_its_side_becomes_a_draft(tmp_path: Path, places: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photograph_on_its_side_becomes_a_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine itself: four rows, photographed and turned; nothing doubted, a strip before each row."""
     path, rows = pictures.save("photo_turned", tmp_path, 4)
     parts = xunqin.read_picture_parts(path)
