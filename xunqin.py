@@ -3709,235 +3709,782 @@ def undo(path: str) -> str:
 
 
 # --- pictures ---------------------------------------------------------------------------------
+# which side is up, how bent, how large -> made straight -> read in strips -> walls and gaps -> rows of cells
+
+MAX_PIXELS, MAX_SIDE = 80_000_000, 40_000  # of a picture as it comes
+STRIP_WIDTH = 1_000  # pixels, of the strip beside a row of the draft
+MAX_WIDTH = 5_000  # pixels, of a picture that is read
+STRIP_PIXELS = 2_000_000  # of one strip handed to the engine: its need of memory goes by it
+OVERLAP = 200  # pixels that neighbouring strips share: more than a line of text is high
+TEXT_HEIGHT = 32  # pixels; text far smaller or larger is brought to it
+SURE_CHARACTER, SURE_DIGIT = 0.8, 0.95  # below these a character is doubtful
+HARDLY_SURE = 0.7  # and below this it is, though a second reading says the same
+OPEN = float("inf")  # where there is no wall
 
 
-class Box:
-    """A piece of text that was read off a picture: its edges in pixels, how sure the reading is (0 to 1)."""
+class Later:
+    """A module that is imported when it is first used: nothing but a picture needs it, and it takes its time."""
 
-    def __init__(self, left: float, top: float, right: float, bottom: float, text: str, score: float) -> None:
-        self.left, self.top, self.right, self.bottom = left, top, right, bottom
-        self.middle = (top + bottom) / 2
-        self.text, self.score = text, score
+    def __init__(self, name: str) -> None:
+        self._name = name
 
-
-def _tilt(found: list[Any]) -> float:
-    """The median slope, in degrees, of the longer texts' upper edges."""
-    import math
-
-    slopes = [
-        math.degrees(math.atan2(corners[1][1] - corners[0][1], corners[1][0] - corners[0][0]))
-        for corners, text, _ in found
-        if len(text) >= 8
-    ]
-    return sorted(slopes)[len(slopes) // 2] if slopes else 0.0
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(__import__(self._name), attribute)
 
 
-TEXT_HEIGHT = 24  # pixels; smaller texts of neighbouring cells run together
+cv2, numpy = Later("cv2"), Later("numpy")
 
 
-def _enlargement(found: list[Any]) -> float:
-    """How much to enlarge a picture so that its texts are TEXT_HEIGHT high, 1 when they are."""
-    heights = sorted(corners[3][1] - corners[0][1] for corners, _, _ in found)
-    return min(max(TEXT_HEIGHT / heights[len(heights) // 2], 1.0), 3.0) if heights else 1.0
+class Text(NamedTuple):
+    """A line of text on a picture: its edges in pixels, its characters, the middle of each and how sure it is."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    text: str
+    middles: tuple[float, ...]
+    sure: tuple[float, ...]
+
+    @property
+    def middle(self) -> float:
+        """The height at which it stands."""
+        return (self.top + self.bottom) / 2
+
+    def gaps(self, letter: float) -> list[tuple[float, float]]:
+        """The middles of neighbours that stand further apart than the letters of a word."""
+        found = []
+        steps = numpy.diff(self.middles)
+        usual = 1.25 * float(numpy.median(steps)) if len(steps) else 0.0
+        for at, (left, right) in enumerate(itertools.pairwise(self.middles)):
+            wide = sum(character > "\u2000" for character in self.text[at : at + 2])
+            if right - left > max(usual, (0.85 + 0.2 * wide) * letter):
+                found.append((left, right))
+        return found
+
+    def cut(self, places: list[float]) -> list[Text]:
+        """The pieces into which upright lines at some places cut it, each with its own characters."""
+        ends = [0, *(sum(middle < place for middle in self.middles) for place in places), len(self.text)]
+        edges = [self.left, *places, self.right]
+        return [
+            self._replace(
+                left=max(self.left, left), right=min(self.right, right),
+                text=self.text[start:end], middles=self.middles[start:end], sure=self.sure[start:end],
+            )
+            for (start, end), (left, right) in zip(itertools.pairwise(ends), itertools.pairwise(edges))
+            if start < end
+        ]  # fmt: skip
 
 
 def open_picture(path: str) -> Any:
-    """A picture file as a PIL image, upright. Raises ListError when it is none."""
+    """A picture file as a PIL image, upright by its own mark, on white paper. Raises ListError when it is none."""
     try:
+        import struct
+        import warnings
+
         from PIL import Image, ImageOps
     except ImportError:
         raise extra_missing(path, "ocr") from None
     try:
-        return ImageOps.exif_transpose(Image.open(path)).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about broken marks and about size, which is judged here
+            with Image.open(path) as file:
+                width, height = file.size
+                if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+                    raise ListError(path, f"图片太大：{width}×{height}", "请裁成几张再试")
+                photo = ImageOps.exif_transpose(file).convert("RGBA")
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
         raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试") from None
+    return Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
 
 
-def read_picture(photo: Any) -> tuple[list[Box], list[float], Callable[[Box], str]]:
-    """(the texts on a picture set upright, the heights of its horizontal rules, a second reading of one text)."""
+def load_engine() -> Any:
+    """The engine that reads text; its models are in its package. Raises ListError when it is not installed."""
     try:
-        import cv2
-        import numpy
-        from rapidocr_onnxruntime import RapidOCR
+        import onnxruntime  # noqa: F401  rapidocr does not ask for it itself
+        from rapidocr import RapidOCR
     except ImportError:
         raise extra_missing("图片", "ocr") from None
-    image = cv2.cvtColor(numpy.array(photo), cv2.COLOR_RGB2BGR)
-    engine = RapidOCR()
-    found, _ = engine(image)
-    tilt, scale = _tilt(found or []), _enlargement(found or [])
-    if abs(tilt) > 0.2 or scale > 1:
+    settings = {
+        "Global.log_level": "critical",
+        "Global.use_cls": False,  # it would turn 6996 round; which side is up is seen from all texts together
+        "Global.text_score": 0.0,  # what is hardly legible is doubted, not dropped
+        "Global.max_side_len": MAX_SIDE,
+        "Global.return_word_box": True,
+        "Global.return_single_char_box": True,
+    }
+    return RapidOCR(params=settings)
+
+
+def strips(height: int, width: int) -> list[tuple[int, int]]:
+    """The (top, bottom) of the strips in which a picture is read; neighbours share OVERLAP pixels."""
+    tall = max(STRIP_PIXELS // width, 3 * OVERLAP)
+    return [(top, min(top + tall, height)) for top in range(0, max(height - OVERLAP, 1), tall - OVERLAP)]
+
+
+# --- pictures: made straight ------------------------------------------------------------------
+
+
+def find_texts(engine: Any, image: Any) -> tuple[Any, Any, Any]:
+    """Texts found, not read: (the corners of each as an array (n, 4, 2), their widths, their heights)."""
+    found = [numpy.zeros((0, 4, 2))]
+    for top, bottom in strips(*image.shape[:2]):
+        boxes = engine(image[top:bottom], use_det=True, use_rec=False).boxes
+        if boxes is not None:
+            found.append(numpy.add(boxes, (0, top)))
+    corners = numpy.concatenate(found)
+    wide, high = (numpy.linalg.norm(corners[:, at] - corners[:, 0], axis=1) for at in (1, 3))
+    return corners, wide, high
+
+
+def upright(engine: Any, image: Any) -> Any:
+    """A picture turned by quarters so that its texts stand upright."""
+    corners, wide, high = find_texts(engine, image)
+    if (high > 1.5 * wide).sum() > (wide > 1.5 * high).sum():  # a single letter says nothing
+        image = numpy.ascontiguousarray(numpy.rot90(image))
+        corners, wide, high = find_texts(engine, image)
+    sure = [0.0, 0.0]  # as it stands, and upside down
+    for box in corners[numpy.argsort(-wide)[:9]]:
+        (left, top), (right, bottom) = numpy.maximum(box.min(axis=0), 0).astype(int), box.max(axis=0).astype(int)
+        line = image[top:bottom, left:right]
+        for at, view in enumerate((line, numpy.ascontiguousarray(line[::-1, ::-1]))):
+            sure[at] += sum(engine(view, use_det=False, use_rec=True).scores)
+    return numpy.ascontiguousarray(image[::-1, ::-1]) if sure[1] > sure[0] else image
+
+
+def straight_lines(gray: Any, shortest: float) -> tuple[Any, Any]:
+    """(level, upright) straight edges longer than a letter: arrays of x0, y0, x1, y1; rightwards and downwards.
+
+    Painted rules, the edges of coloured rows, a table's frame. An upright one is given as y0, x0, y1, x1.
+    """
+    found = cv2.createLineSegmentDetector().detect(gray)[0]
+    lines = numpy.zeros((0, 4)) if found is None else found.reshape(-1, 4).astype(float)
+    kinds = []
+    for along in (lines, lines[:, [1, 0, 3, 2]]):
+        run = along[:, 2] - along[:, 0]
+        along = along[numpy.abs(run) > numpy.maximum(shortest, 2 * numpy.abs(along[:, 3] - along[:, 1]))]
+        kinds.append(numpy.where(along[:, [0]] < along[:, [2]], along, along[:, [2, 3, 0, 1]]))
+    return kinds[0], kinds[1]
+
+
+def slope_over_page(lines: Any, size: tuple[int, int], x: Any, y: Any) -> Any:
+    """The slope, at some places, of a smooth surface through the slopes of lines (x0, y0, x1, y1) that run along x.
+
+    `size` is the page's (width, height). What is far off the others does not count, few lines bend nothing.
+    """
+
+    def terms(x: Any, y: Any) -> Any:  # tilt, perspective, and a curl along the line
+        along, across = 2 * x / size[0] - 1, 2 * y / size[1] - 1
+        return numpy.stack([along**0, along, across, along * across, along**2, along**3], axis=-1)
+
+    length = lines[:, 2] - lines[:, 0]
+    slope = (lines[:, 3] - lines[:, 1]) / length
+    measured = terms((lines[:, 0] + lines[:, 2]) / 2, (lines[:, 1] + lines[:, 3]) / 2)
+    factors = numpy.zeros(6)
+    keep = numpy.abs(slope - numpy.median(slope)) < 0.12
+    for _ in range(4):
+        if keep.sum() < 12:
+            break
+        load = numpy.sqrt(length[keep])
+        held = numpy.diag([0.0, 1, 1, 1, 1, 1]) * load.sum() * 1e-3
+        known = numpy.append(slope[keep] * load, numpy.zeros(6))
+        factors = numpy.linalg.lstsq(numpy.concatenate([measured[keep] * load[:, None], held]), known, rcond=None)[0]
+        off = numpy.abs(slope - measured @ factors)
+        keep = off < max(2.5 * numpy.median(off[keep]), 0.002)
+    return terms(x, y) @ factors
+
+
+def flattened(image: Any, corners: Any, letter: float) -> Any:
+    """A picture with its lines of text level and its columns upright.
+
+    The slopes of texts and of straight edges are measured all over the page, a smooth surface is put through them
+    (tilt, perspective, a curl) and the picture drawn anew along it; twice, as the first time is a rough one.
+    """
+    texts = (corners[:, [0, 1]] + corners[:, [3, 2]]).reshape(-1, 4) / 2
+    for _ in range(2):
+        level, down = straight_lines(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), 2 * letter)
+        level, texts = numpy.concatenate([level, texts]), texts[:0]  # texts stand elsewhere on the second drawing
         height, width = image.shape[:2]
-        turn = cv2.getRotationMatrix2D((width / 2, height / 2), tilt, 1)
-        image = cv2.warpAffine(image, turn, (width, height), borderValue=(255, 255, 255))
+        if len(level) < 12:
+            break
+        step = 16
+        y, x = numpy.mgrid[step / 2 - 0.5 : height : step, step / 2 - 0.5 : width : step]
+        fall = slope_over_page(level, (width, height), x, y)
+        # With nothing upright to go by, the page was turned as a whole.
+        lean = slope_over_page(down, (height, width), y, x) if len(down) >= 12 else numpy.full_like(x, -fall.mean())
+        fall, lean = numpy.cumsum(fall * step, axis=1), numpy.cumsum(lean * step, axis=0)
+        fall, lean = fall - fall[:, [fall.shape[1] // 2]], lean - lean[[lean.shape[0] // 2]]
+        if max(numpy.abs(fall).max(), numpy.abs(lean).max()) < 1.5:
+            break
+        size = (x.shape[1] * step, x.shape[0] * step)
+        places = [cv2.resize(place.astype(numpy.float32), size) for place in (x + lean, y + fall)]
+        image = cv2.remap(image, *places, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return image
+
+
+def without_watermark(image: Any) -> Any:
+    """A picture, dark on light, without what is less than half as dark as the darkest around it."""
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(numpy.float32)
+    paper = cv2.blur(cv2.dilate(gray, numpy.ones((25, 25))), (25, 25))
+    dark = paper - gray
+    text = numpy.percentile(dark[dark > dark.max() / 2], 50)
+    clear = paper - numpy.clip(2 * dark - text, 0, None)
+    return cv2.cvtColor(numpy.clip(clear, 0, 255).astype(numpy.uint8), cv2.COLOR_GRAY2BGR)
+
+
+def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
+    """(a picture as the engine reads it best, whether a watermark lies over it).
+
+    Upright, level, dark on light, its text neither tiny nor huge.
+    """
+    if numpy.median(image) < 110:
+        image = 255 - image
+    image = upright(engine, image)
+    corners, wide, high = find_texts(engine, image)
+    if not len(corners):
+        return image, False
+    height = float(numpy.median(high))
+    rise, run = numpy.abs(corners[:, 1] - corners[:, 0]).T[::-1]
+    level = rise < 0.15 * run
+    image = flattened(image, corners[(wide > 4 * high) & level], height)
+    scale = 1.0 if 0.8 * TEXT_HEIGHT < height < 2 * TEXT_HEIGHT else min(TEXT_HEIGHT / height, 3.0)
+    scale = min(scale, MAX_WIDTH / image.shape[1])
+    if scale != 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-        found, _ = engine(image)
-    boxes = []
-    for corners, text, score in found or []:
-        xs, ys = [corner[0] for corner in corners], [corner[1] for corner in corners]
-        boxes.append(Box(min(xs), min(ys), max(xs), max(ys), text.strip(), float(score)))
+    return image, int((~level & (wide > 2 * high)).sum()) > 1
 
-    def again(box: Box) -> str:
-        margin = 4
-        top, left = max(int(box.top) - margin, 0), max(int(box.left) - margin, 0)
-        crop = image[top : int(box.bottom) + margin, left : int(box.right) + margin]
-        larger = cv2.resize(crop, None, fx=1.6, fy=1.6, interpolation=cv2.INTER_CUBIC)
-        read, _ = engine(larger, use_det=False, use_cls=False)
-        return str(read[0][0]).strip() if read else ""
 
+# --- pictures: read ---------------------------------------------------------------------------
+
+
+def read_strip(engine: Any, image: Any) -> list[Text]:
+    """The texts on one strip of a straight picture; those askew or huge are a watermark's, left out unless a number."""
+    result = engine(image, use_det=True, use_rec=True)
+    if result.boxes is None:
+        return []
+    texts = []
+    usual = numpy.median(result.boxes[:, 3, 1] - result.boxes[:, 0, 1])
+    for corners, words in zip(result.boxes, result.word_results):
+        read = [(word, (box[0][0] + box[1][0]) / 2, sure) for word, sure, box in words if word.strip()]
+        text = "".join(word for word, _, _ in read)
+        (x0, y0), (x1, y1) = corners[0], corners[1]
+        askew = abs(y1 - y0) > 0.15 * abs(x1 - x0) if len(read) > 2 else corners[3][1] - y0 > 1.9 * usual
+        if read and (not askew or re.search(r"\d{7}", text)):
+            left, top, right, bottom = map(float, (*corners.min(axis=0), *corners.max(axis=0)))
+            middles, sure = [middle for _, middle, _ in read], [sure for *_, sure in read]
+            texts.append(Text(left, top, right, bottom, text, tuple(middles), tuple(sure)))
+    return texts
+
+
+def same_place(one: Text, other: Text) -> bool:
+    """Whether two texts cover each other by more than half of the smaller."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    smaller = min((text.right - text.left) * (text.bottom - text.top) for text in (one, other))
+    return width > 0 and height > 0 and width * height > smaller / 2
+
+
+def read_texts(engine: Any, image: Any, tell: Callable[[int], None]) -> list[Text]:
+    """The texts on a straight picture, read in strips; what stands in two strips is counted once.
+
+    `tell` is called after each strip with the height down to which the picture is read.
+    """
+    texts: list[Text] = []
+    height = image.shape[0]
+    for top, bottom in strips(*image.shape[:2]):
+        before = [text for text in texts if text.bottom > top]
+        for text in read_strip(engine, image[top:bottom]):
+            text = text._replace(top=text.top + top, bottom=text.bottom + top)
+            cut = (text.top < top + 4 and top > 0) or (text.bottom > bottom - 4 and bottom < height)
+            if not cut and not any(same_place(text, other) for other in before):
+                texts.append(text)
+        tell(bottom)
+    return texts
+
+
+def letter_width(texts: list[Text]) -> float:
+    """The usual width of a Chinese character, by the steps between two of them; by the height of texts without."""
+    steps = []
+    for text in texts:
+        for at in range(1, len(text.text)):
+            if min(text.text[at - 1 : at + 1]) > "\u3000" and text.middles[at] > text.middles[at - 1]:
+                steps.append(text.middles[at] - text.middles[at - 1])
+    return max(float(numpy.median(steps or [0.7 * (text.bottom - text.top) for text in texts])), 4.0)
+
+
+# --- pictures: walls --------------------------------------------------------------------------
+
+
+class Walls:
+    """The straight edges of one direction: where each stands, from where to where it runs, in pixels."""
+
+    def __init__(self, edges: Any, letter: float) -> None:
+        """Joins edges (start, at, end, at) that go on from one another: where others cross it, a wall is parted."""
+        self.letter = letter
+        lanes: dict[int, list[list[float]]] = {}
+        for start, one, end, other in sorted(edges.tolist()):
+            at = (one + other) / 2
+            lane = int(at // letter)
+            beside = [wall for key in (lane - 1, lane, lane + 1) for wall in lanes.get(key, [])]
+            before = [wall for wall in beside if abs(wall[0] - at) < letter / 4 and start - wall[2] < letter]
+            if before:
+                wall = min(before, key=lambda wall: abs(wall[0] - at))
+                wall[2] = max(wall[2], end)
+            else:
+                lanes.setdefault(lane, []).append([at, start, end])
+        self._keep([wall for walls in lanes.values() for wall in walls])
+
+    def _keep(self, walls: list[list[float]]) -> None:
+        self.at, self.start, self.end = numpy.array(sorted(walls)).reshape(-1, 3).T
+        # Walls on one line count together; what is no longer than a word is a stroke of a large letter.
+        self.line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > self.letter / 4)
+        long = numpy.bincount(self.line, self.end - self.start)[self.line] >= 3 * self.letter
+        self.at, self.start, self.end, self.line = (one[long] for one in (self.at, self.start, self.end, self.line))
+
+    def bridge(self, dark: Any) -> None:
+        """Closes the gaps in which the picture is dark all along: something is written over the wall there.
+
+        `dark` is a picture of what is darker than its surroundings, so laid that the walls run along its rows.
+        """
+        walls: list[list[float]] = []
+        for line, start, at, end in sorted(zip(self.line, self.start, self.at, self.end)):
+            last = walls[-1] if walls else [0, 0, 0, -1]
+            gap = dark[max(int(at) - 2, 0) : int(at) + 3, int(last[2]) : int(start)]
+            if last[3] == line and (not gap.size or gap.mean(axis=1).max() > 0.8):
+                last[2] = max(last[2], end)
+            else:
+                walls.append([at, start, end, line])
+        self._keep([wall[:3] for wall in walls])
+
+    def around(self, place: float, low: float, high: float) -> tuple[float, float]:
+        """The nearest walls on both sides of a place that run along most of low to high; infinite where none does."""
+        along = numpy.clip(numpy.minimum(self.end, high) - numpy.maximum(self.start, low), 0, None)
+        near = (along > 0) & (numpy.bincount(self.line, along)[self.line] >= 0.7 * (high - low))
+        before, behind = self.at[near & (self.at <= place)], self.at[near & (self.at > place)]
+        return before.max(initial=-OPEN), behind.min(initial=OPEN)
+
+    def through(self, text: Text) -> list[float]:
+        """Where walls cross a text, from the left."""
+        met = (self.at > text.middles[0]) & (self.at < text.middles[-1])
+        met &= (self.start < text.middle) & (self.end > text.middle) & (self.end - self.start > 2 * self.letter)
+        return sorted(self.at[met].tolist())
+
+
+def walls_on(image: Any, letter: float) -> tuple[Walls, Walls]:
+    """The (level, upright) walls on a straight picture, dark on light."""
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    dark = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 10)
-    long = cv2.morphologyEx(dark, cv2.MORPH_OPEN, numpy.ones((1, max(image.shape[1] // 6, 30)), numpy.uint8))
-    ruled = (long > 0).sum(axis=1) > image.shape[1] * 0.4
-    rules = [float(y) for y in range(1, len(ruled)) if ruled[y] and not ruled[y - 1]]
-    return boxes, rules, again
+    dark = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 8)
+    found = [Walls(lines, letter) for lines in straight_lines(gray, 1.15 * letter)]
+    for walls, view in zip(found, (dark, dark.T)):
+        walls.bridge(view)
+    return found[0], found[1]
 
 
-def _split_at_valleys(stretch: list[tuple[float, int]]) -> list[tuple[float, float]]:
-    """A covered stretch as one column, or as two where few texts, run together, bridge a gap between many."""
-    covers = [cover for _, cover in stretch[:-1]]
-    for at in sorted(range(1, len(covers) - 1), key=lambda at: covers[at]):
-        lower = min(max(covers[:at]), max(covers[at + 1 :]))
-        if lower >= 4 and covers[at] <= 0.25 * lower:
-            return [*_split_at_valleys([*stretch[:at], (stretch[at][0], 0)]), *_split_at_valleys(stretch[at + 1 :])]
-    return [(stretch[0][0], stretch[-1][0])]
+Cell = tuple[float, float, float, float]  # the walls around a text: left, top, right, bottom; infinite where none is
 
 
-def without_titles(boxes: list[Box]) -> list[Box]:
-    """The texts of a picture without those alone on their lines above all others: titles, which span columns."""
-    beside = [box for box in boxes if any(o is not box and o.top < box.middle < o.bottom for o in boxes)]
-    first = min((box.top for box in beside), default=0.0)
-    return [box for box in boxes if box.bottom > first]
+def cell_around(text: Text, level: Walls, down: Walls, size: tuple[int, int]) -> Cell:
+    """The nearest walls around a text: those beside its line, those above and below, those beside the whole cell.
+
+    A picture of a size (width, height) that was cropped at the table's edge lacks the walls there.
+    """
+    low, high = text.middle - 1, text.middle + 1
+    for _ in range(2):
+        left, right = down.around(text.middles[0], low, high)[0], down.around(text.middles[-1], low, high)[1]
+        begin, stop = (text.middles[0] if left == -OPEN else left), (text.middles[-1] if right == OPEN else right)
+        top, bottom = level.around(text.middle, begin, max(stop, begin + 1))
+        if top == -OPEN or bottom == OPEN:
+            break
+        low, high = top, bottom
+    near = 12 * down.letter, 3 * down.letter
+    edges = (
+        (text.left, 0.0, near[0]),
+        (text.top, 0.0, near[1]),
+        (text.right, size[0], near[0]),
+        (text.bottom, size[1], near[1]),
+    )
+    if (left > -OPEN or right < OPEN) and (top > -OPEN or bottom < OPEN):
+        sides = zip((left, top, right, bottom), edges)
+        left, top, right, bottom = (
+            end if abs(wall) == OPEN and abs(at - end) < far else wall for wall, (at, end, far) in sides
+        )
+    return left, top, right, bottom
 
 
-def picture_columns(boxes: list[Box]) -> list[tuple[float, float]]:
-    """The (left, right) of each column: stretches that two texts or more cover, apart by gaps."""
-    edges = sorted([(box.left, 1) for box in boxes] + [(box.right, -1) for box in boxes])
-    covered, profile = 0, []  # (x, how many texts cover what follows)
-    for x, step in edges:
-        covered += step
-        profile.append((x, covered))
-    columns: list[tuple[float, float]] = []
-    stretch: list[tuple[float, int]] = []
-    for x, cover in profile:
-        if cover >= 2:
-            stretch.append((x, cover))
-        elif stretch:
-            columns += _split_at_valleys([*stretch, (x, 0)])
-            stretch = []
-    heights = sorted(box.bottom - box.top for box in boxes)
-    return [(left, right) for left, right in columns if right - left > heights[len(heights) // 2] / 2]
+# --- pictures: rows and columns ---------------------------------------------------------------
 
 
-def _complete(unit: str) -> bool:
-    """Whether a unit's name is whole, so that the next line begins another row."""
-    return unit.endswith(("队", "局", "所", "处", "室", "称", "点"))
+class Table:
+    """A table on a picture: the edges of its rows and of its columns, the texts in each cell."""
+
+    def __init__(self, rows: list[float], columns: list[float]) -> None:
+        self.rows, self.columns = rows, columns
+        self.sides = list(itertools.pairwise(columns))  # from where to where the lines of each column run
+        self.texts: dict[tuple[int, int], list[Text]] = {}  # by (row, column)
+        self.spanned: set[tuple[int, int]] = set()  # by cells that begin further left
+
+    def holds(self, text: Text) -> bool:
+        """Whether a text begins within its edges."""
+        across = self.columns[0] < text.middles[0] < self.columns[-1]
+        return across and self.rows[0] < text.middle < self.rows[-1]
+
+    def put(self, text: Text, rows: tuple[int, int], columns: tuple[int, int]) -> None:
+        """A text into the first column, into each row, from the first to before the last; into one at least."""
+        for row in range(rows[0], max(rows[1], rows[0] + 1)):
+            self.texts.setdefault((row, columns[0]), []).append(text)
+            self.spanned |= {(row, column) for column in range(columns[0] + 1, columns[1])}
 
 
-def picture_rows(boxes: list[Box], rules: list[float]) -> list[tuple[float, float]]:
-    """The (top, bottom) of each row: between two rules, else around each text of the column of units."""
-    spans = [(top, bottom) for top, bottom in itertools.pairwise(rules) if bottom - top > 12]
-    inside = sum(any(top < box.middle < bottom for top, bottom in spans) for box in boxes)
-    if len(spans) >= 2 and inside >= 0.8 * len(boxes):
-        return spans
-    units = sorted((box for box in boxes if re.search("公安|分局|[大支]队", box.text)), key=lambda box: box.top)
-    lefts = sorted(box.left for box in units)
-    anchor = lefts[len(lefts) // 4] if lefts else 0.0
-    column = sorted((box for box in boxes if abs(box.left - anchor) < 40), key=lambda box: box.top)
-    blocks: list[list[Box]] = []
-    for box in column:
-        height = box.bottom - box.top
-        if (
-            blocks
-            and box.top - blocks[-1][-1].bottom < 0.35 * height
-            and not _complete("".join(b.text for b in blocks[-1]))
-        ):
-            blocks[-1].append(box)
+def closest(edges: list[float], place: float) -> int:
+    """Which of some edges is nearest to a place."""
+    return int(numpy.abs(numpy.array(edges) - place).argmin())
+
+
+def clustered(values: list[float], slack: float) -> list[float]:
+    """The middles of groups of values of which neighbours are closer than `slack`, in order."""
+    values = sorted(values)
+    parts = numpy.split(values, numpy.flatnonzero(numpy.diff(values) >= slack) + 1)
+    return [float(part.mean()) for part in parts if len(part)]
+
+
+def blank_stretches(full: Any) -> tuple[Any, Any]:
+    """Where the blank stretches between the first and the last true value of an array (begin, end)."""
+    filled = numpy.flatnonzero(full)
+    step = numpy.flatnonzero(numpy.diff(filled) > 1)
+    return filled[step] + 1, filled[step + 1]
+
+
+def in_lines(texts: list[Text], letter: float) -> list[list[Text]]:
+    """Texts line by line from above, each line from the left."""
+    lines: list[list[Text]] = []
+    for text in sorted(texts, key=lambda text: text.middle):
+        if lines and text.middle - lines[-1][0].middle < 0.7 * letter:
+            lines[-1].append(text)
         else:
-            blocks.append([box])
-    middles = [(block[0].top + block[-1].bottom) / 2 for block in blocks]
-    bounds = [0.0, *((a + b) / 2 for a, b in itertools.pairwise(middles)), float("inf")]
-    return list(itertools.pairwise(bounds))
+            lines.append([text])
+    return [sorted(line, key=lambda text: text.left) for line in lines]
 
 
-class PictureTable:
-    """The table on a picture: its rows as text, the texts of each cell, and those that fit no one cell, by row."""
-
-    def __init__(self) -> None:
-        self.sheet: list[tuple[int, list[str]]] = []
-        self.cells: dict[tuple[int, int], list[Box]] = {}
-        self.lost: dict[int, list[Box]] = {}
-
-    def boxes(self, row: int) -> list[Box]:
-        """All texts in the cells of a row."""
-        return [box for (at, _), group in self.cells.items() if at == row for box in group]
+WHOLE_NUMBER = re.compile(r"(?:1[3-9]\d{9}|0\d{2,3}[-－]?\d{7,8})")
 
 
-def _apart(box: Box, columns: list[tuple[float, float]], again: Callable[[Box], str]) -> list[Box]:
-    """A text that fills parts of two neighbouring columns, each part read by itself; other texts as they are."""
-    within = [(left, right) for left, right in columns if min(right, box.right) - max(left, box.left) > 20]
-    if len(within) != 2 or box.left < within[0][0] - 20 or box.right > within[1][1] + 20:
-        return [box]
-    cut = (within[0][1] + within[1][0]) / 2 if within[0][1] < within[1][0] else within[1][0]
-    parts = []
-    for left, right in ((box.left, cut), (cut, box.right)):
-        part = Box(left, box.top, right, box.bottom, "", min(box.score, 0.95))
-        part.text = again(part)
-        parts.append(part)
-    return parts
+def goes_on(before: str, line: str, needs: float, room: float) -> bool:
+    """Whether a line goes on in the next: what of it `needs` to come first had no `room` there; or half a number."""
+    if re.match(r"[【（(]?[\d一二三四五六七八九十]{1,3}[】）)、.．]|【", line):
+        return False
+    if re.fullmatch(r"[\d－-]+", before + line):
+        halves = WHOLE_NUMBER.fullmatch(before) is None and WHOLE_NUMBER.fullmatch(line) is None
+        return halves or WHOLE_NUMBER.fullmatch(before + line) is not None
+    return needs > room
 
 
-def _reading_order(boxes: list[Box]) -> list[Box]:
-    """The texts of one cell line by line, each line from the left."""
-    lines: list[list[Box]] = []
-    for box in sorted(boxes, key=lambda box: box.middle):
-        if lines and box.middle - lines[-1][0].middle < (box.bottom - box.top) / 2:
-            lines[-1].append(box)
+def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> list[list[Text]]:
+    """Texts by lines as they were written: one that was broken because it was full is put together again.
+
+    `left` and `right` are the edges of their cell; `left` is infinite where lines begin at the left, as a text does.
+    """
+    written: list[list[Text]] = []
+    for line in in_lines(texts, letter):
+        text = "".join(piece.text for piece in line)
+        word = re.match(r"[\dA-Za-z－-]+|.", line[0].text)
+        needs = line[0].middles[word.end() - 1 if word else 0] - line[0].middles[0] + 0.8 * letter
+        last = written[-1] if written else line
+        room = right - last[-1].middles[-1] - 0.8 * letter + max(last[0].middles[0] - letter / 2 - left, 0.0)
+        apart = line[0].middle - last[-1].middle > 2.5 * letter
+        if written and not apart and goes_on("".join(piece.text for piece in last), text, needs, room):
+            last += line
         else:
-            lines.append([box])
-    return [box for line in lines for box in sorted(line, key=lambda box: box.left)]
+            written.append(line)
+    return written
 
 
-def picture_table(boxes: list[Box], rules: list[float], again: Callable[[Box], str]) -> PictureTable:
-    """The texts of a picture sorted into rows and columns; one that runs through two columns is read in parts."""
-    boxes = without_titles(boxes)
-    columns = picture_columns(boxes)
-    boxes = [part for box in boxes for part in _apart(box, columns, again)]
-    rows = picture_rows(boxes, rules)
-    table = PictureTable()
-    for box in boxes:
-        row = next((at for at, (top, bottom) in enumerate(rows) if top <= box.middle < bottom), -1)
-        within = [at for at, (left, right) in enumerate(columns) if min(right, box.right) - max(left, box.left) > 10]
-        if len(within) == 1:
-            table.cells.setdefault((row, within[0]), []).append(box)
-        else:
-            table.lost.setdefault(row, []).append(box)
-    for row in range(len(rows)):
-        groups = [_reading_order(table.cells.get((row, column), [])) for column in range(len(columns))]
-        if any(groups):
-            table.sheet.append((row, [tidy("\n".join(box.text for box in group)) for group in groups]))
+def written(texts: list[Text], letter: float = OPEN) -> str:
+    """Texts in a row as one, without a mark that a gap in front was taken for; gaps wider than a letter as blanks."""
+    line, place = "", OPEN
+    for text in texts:
+        own = max(letter, letter_width([text]))
+        for character, middle in zip(text.text, text.middles):
+            if middle - place > own * (1.22 if min(character, line[-1:]) > "\u2000" else 1.05):
+                line += " "
+            line, place = line + character, middle
+    return line.lstrip("：:，、；")
+
+
+def repeats(table: Table) -> list[float]:
+    """Where a table is two or more beside each other, by headings that come again: the edges between them."""
+    count = len(table.columns) - 1
+    for row in range(min(3, len(table.rows) - 1)):
+        heads = [written(table.texts.get((row, column), [])) for column in range(count)]
+        for wide in range(2, count // 2 + 1):
+            if count % wide == 0 and all(heads) and heads == heads[:wide] * (count // wide):
+                return table.columns[wide:-1:wide]
+    return []
+
+
+def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
+    """The table that closed cells make up; more than one where the same headings come again beside each other."""
+    rows = clustered([cell[side] for _, cell in placed for side in (1, 3)], letter / 2)
+    table = Table(rows, clustered([cell[side] for _, cell in placed for side in (0, 2)], letter / 2))
+    inside: dict[tuple[int, ...], list[Text]] = {}
+    for text, cell in placed:
+        sides = [closest(edges, place) for edges, place in zip((table.columns, rows) * 2, cell)]
+        inside.setdefault(tuple(sides), []).extend(text.cut([sum(gap) / 2 for gap in text.gaps(letter)]))
+    for (column, first, end, last), texts in inside.items():
+        # A wall that was not seen here is known from other rows, where texts stand beside each other.
+        known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
+        level = [sum(text.middle > edge for edge in rows) - 1 for text in texts]
+        amid = all(abs(sum(rows[row : row + 2]) / 2 - text.middle) < letter / 2 for row, text in zip(level, texts))
+        # Lines that each stand in the middle of a row are of that row, whether its wall was seen or not.
+        several = amid and (len(set(level)) > 1 or any(re.search(r"\d{5}", text.text) for text in texts))
+        for row, text in zip(level, texts):
+            own = max(sum(text.middles[0] > edge - letter / 2 for edge in table.columns) - 1, column)
+            spans = (row, row + 1) if several else (first, last)
+            table.put(text, spans, (own, own + 1) if known else (column, end))
+    edges: list[float] = [-OPEN, *repeats(table), OPEN]
+    if len(edges) == 2:
+        return [table] if len(table.rows) > 2 and len(table.columns) > 2 else []
+    parts = [[one for one in placed if left < one[0].middles[0] < right] for left, right in itertools.pairwise(edges)]
+    return [table for part in parts for table in walled_table(part, letter)]
+
+
+def walled_tables(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
+    """The tables that closed cells make up: those that lie wall to wall, together."""
+    left, top, right, bottom = numpy.array([cell for _, cell in placed]).T
+    beside = (left[:, None] - right < letter / 2) & (left - right[:, None] < letter / 2)
+    touching = beside & (top[:, None] - bottom < letter / 2) & (top - bottom[:, None] < letter / 2)
+    group, before = numpy.arange(len(placed)), numpy.full(len(placed), -1)
+    while (group != before).any():
+        before, group = group, numpy.where(touching, group, len(placed)).min(axis=1)
+    tables: list[Table] = []
+    for one in dict.fromkeys(group.tolist()):
+        tables += walled_table([placed[at] for at in numpy.flatnonzero(group == one)], letter)
+    return tables
+
+
+def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
+    """The edges of columns: the gaps that lines share, but for one line in twenty."""
+    cover = numpy.zeros(int(max(text.right for line in lines for text in line) + 2 * letter), int)
+    for text in itertools.chain.from_iterable(lines):
+        cover[max(int(text.middles[0] - letter / 3), 0) : int(text.middles[-1] + letter / 3)] += 1
+        for left, right in text.gaps(letter):
+            cover[int(left + letter / 2) : int(right - letter / 2)] -= 1
+    begin, end = blank_stretches(cover > len(lines) * 0.05)
+    return [-letter, *((begin + end) / 2).tolist(), len(cover)]
+
+
+def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
+    """The edges of rows: the stretches that are blank in all columns, but for texts that stand for several rows."""
+    steps = [float(numpy.median(numpy.diff([text.middle for text in texts]))) for texts in columns if len(texts) > 2]
+    pitch = float(numpy.median(steps or [2 * letter]))
+    texts = [text for column in columns for text in column]
+    top, bottom = min(text.middle for text in texts) - letter, max(text.middle for text in texts) + letter
+    cover = numpy.zeros(int(bottom - top) + 1, bool)
+    for column in columns:
+        for at, text in enumerate(column):
+            beside = column[max(at - 1, 0) : at] + column[at + 1 : at + 2]
+            if all(abs(text.middle - other.middle) < 1.4 * pitch for other in beside):
+                cover[int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
+    begin, end = blank_stretches(cover)
+    usual = float(numpy.percentile([0, *(end - begin)], 75))
+    wide = end - begin > min(0.6 * usual, 0.65 * letter)  # others part two lines of one row
+    return [top, *(top + (begin + end) / 2)[wide].tolist(), bottom]
+
+
+def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int, int]]:
+    """The rows (first, last + 1) of each text of a column: its own, or those around it where one stands for several."""
+    own = [min(max(sum(edge <= text.middle for edge in rows) - 1, 0), len(rows) - 2) for text in texts]
+    around, first, off = [], 0, 0.0
+    for text in texts:
+        last = min(max(closest(rows, 2 * text.middle - rows[first]), first + 1), len(rows) - 1)
+        around.append((first, last))
+        off = max(off, abs((rows[first] + rows[last]) / 2 - text.middle))
+        first = min(last, len(rows) - 2)
+    astray = [abs((rows[row] + rows[row + 1]) / 2 - text.middle) > letter / 2 for row, text in zip(own, texts)]
+    number = any(re.search(r"\d{5}", text.text) for text in texts)  # of one row only, whatever it looks like
+    if any(astray) and not number and off < 0.6 * letter and around[-1][1] == len(rows) - 1:
+        return around
+    return [(row, row + 1) for row in own]
+
+
+def in_columns(texts: list[Text], columns: list[float]) -> list[list[Text]]:
+    """Texts by columns, from above; one that runs over an edge is cut there."""
+    filled: list[list[Text]] = [[] for _ in columns[1:]]
+    for text in sorted(texts, key=lambda text: text.middle):
+        for part in text.cut(columns[1:-1]):
+            filled[sum(part.middles[0] > edge for edge in columns[1:-1])].append(part)
+    return filled
+
+
+def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
+    """The table that texts make up which no walls, or walls one way only, keep apart; None where it is running text."""
+    pieces = []
+    for text, cell in placed:
+        gaps = [sum(pair) / 2 for pair in itertools.pairwise(text.middles) if pair[1] - pair[0] > 1.9 * letter]
+        pieces += [(piece, cell) for piece in text.cut(gaps)]
+    several = [line for line in in_lines([piece for piece, _ in pieces], letter) if len(line) > 1]
+    if len(several) < 3 or sum(map(len, several)) < 0.6 * len(pieces):
+        return None
+    pieces = [(piece, cell) for piece, cell in pieces if piece.bottom > several[0][0].top]  # a title stands above
+    beside = [edge for _, cell in pieces for edge in (cell[0], cell[2]) if abs(edge) < OPEN]
+    above = [edge for _, cell in pieces for edge in (cell[1], cell[3]) if abs(edge) < OPEN]
+    columns, rows = clustered(beside, letter / 2), clustered(above, letter / 2)
+    if len(columns) < 4 or len(beside) < 1.6 * len(pieces):  # no walls, or only a frame around all
+        columns = column_edges(several, letter)
+    if len(columns) < 3:
+        return None
+    filled = in_columns([piece for piece, _ in pieces], columns)
+    gaps = row_edges(filled, letter)
+    if len(rows) < 4 or len(above) < 1.6 * len(pieces):
+        rows = gaps
+    else:  # above the first wall and below the last, and where one was missed
+        high = 1.7 * float(numpy.median(numpy.diff(rows)))
+        tall = [(start, end) for start, end in itertools.pairwise(rows) if end - start > high]
+        tall += [(-OPEN, rows[0]), (rows[-1], OPEN)]
+        rows = sorted(rows + [gap for gap in gaps for start, end in tall if start + letter < gap < end - letter])
+    table = Table(rows, columns)
+    for column, parts in enumerate(filled):
+        ends = [part.middles[0] for part in parts] + [part.middles[-1] for part in parts] + [columns[column]]
+        table.sides[column] = min(ends[:-1] or ends) - letter / 2, max(ends) + 0.8 * letter
+        for part, (first, last) in zip(parts, spans(parts, rows, letter)):
+            table.put(part, (first, last), (column, column + 1))
     return table
 
 
-# Below these a text or a number read off a picture is doubtful.
-SURE_TEXT = 0.9
-SURE_NUMBER = 0.97
+def layout(
+    texts: list[Text], level: Walls, down: Walls, size: tuple[int, int], letter: float
+) -> tuple[list[Table], list[Text]]:
+    """(the tables on a picture of a size (width, height), the texts that stand in none)."""
+    pieces = [piece for text in texts for piece in text.cut(down.through(text))]
+    placed = [(piece, cell_around(piece, level, down, size)) for piece in pieces]
+    closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
+    tables = walled_tables(closed, letter) if closed else []
+    rest = [one for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
+    if len(rest) > len(pieces) / 2:
+        table = gap_table(rest, letter)
+        if table:
+            tables.append(table)
+            rest = [one for one in rest if not table.holds(one[0])]
+    return tables, [piece for piece, _ in rest]
+
+
+# --- pictures: parts --------------------------------------------------------------------------
+
+
+def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
+    """(which row, its cells as text) for each row of a table that has one; columns that are empty are left out."""
+    used = sorted({column for _, column in table.texts})
+    rows = []
+    for row in sorted({row for row, _ in table.texts}):
+        lines = [unwrapped(table.texts.get((row, column), []), letter, *table.sides[column]) for column in used]
+        rows.append((row, ["\n".join(map(written, cell)) for cell in lines]))
+    return rows
+
+
+class Picture:
+    """A straight picture that was read: its pixels, the engine for a second look, the width of a letter on it."""
+
+    def __init__(self, image: Any, engine: Any, texts: list[Text]) -> None:
+        self.image, self.engine, self.letter = image, engine, letter_width(texts)
+        self.contrast = float(numpy.median([numpy.ptp(self.view(text[:4])) for text in texts[:99]]))
+
+    def view(self, edges: tuple[float, ...], more: float = 0) -> Any:
+        """The pixels within edges (left, top, right, bottom), moved outward by `more`."""
+        rows = slice(max(int(edges[1] - more), 0), max(int(edges[3] + more) + 1, 0))
+        return self.image[rows, max(int(edges[0] - more), 0) : max(int(edges[2] + more) + 1, 0)]
+
+    def has_ink(self, edges: tuple[float, ...]) -> bool:
+        """Whether something as dark as text stands in a cell."""
+        view = self.view(edges, -self.letter / 3).astype(int)
+        return view.size > 0 and bool((abs(view - numpy.median(view)) > self.contrast / 2).mean() > 0.01)
+
+    def read_again(self, text: Text, more: float) -> str:
+        """One text once more, by itself and larger, with `more` pixels around it."""
+        larger = cv2.resize(self.view(text[:4], more), None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
+        return "".join(self.engine(larger, use_det=False, use_rec=True).txts or ()).replace(" ", "")
+
+    def doubts(self, text: Text) -> Iterator[str]:
+        """What the engine is unsure of in a text or reads otherwise by itself and larger; where a letter is lacking."""
+        signs = [(character, sure) for character, sure in zip(text.text, text.sure) if character.isalnum()]
+        weak = [sign for sign, sure in signs if sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER)]
+        plain, number = "".join(sign for sign, _ in signs), sum(sign.isdigit() for sign, _ in signs) >= 6
+        if weak or number:
+            again = self.read_again(text, 3)
+            if re.sub(r"\W", "", again) != plain and (number or re.sub(r"\W", "", self.read_again(text, 8)) != plain):
+                yield f"「{text.text}」再读成了「{again}」"
+            elif min(sure for _, sure in signs) < HARDLY_SURE:
+                yield f"「{text.text}」里的「{''.join(weak)}」不够清楚"
+        wide = 1.7 * max(self.letter, letter_width([text]))
+        for at in range(1, len(text.text)):
+            if text.middles[at] - text.middles[at - 1] > wide and min(text.text[at - 1 : at + 1]) > "\u3000":
+                yield f"「{text.text[:at]}」后面可能漏了字"
+
+    def strip(self, edges: tuple[float, ...]) -> bytes:
+        """The part of the picture within edges as a small grey PNG."""
+        view = cv2.cvtColor(self.view(edges), cv2.COLOR_BGR2GRAY)
+        factor = min(STRIP_WIDTH / view.shape[1], 1.0)
+        small = cv2.resize(view, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        return bytes(cv2.imencode(".png", small // 16 * 17)[1])  # sixteen greys: half the size
+
+    def table_lines(self, table: Table) -> Iterator[Line]:
+        """The rows of a table with their doubts and strips."""
+        used = sorted({column for _, column in table.texts})
+        for row, cells in table_cells(table, self.letter):
+            top, bottom = table.rows[row : row + 2]
+            doubts = []
+            for column in used:
+                texts = table.texts.get((row, column), [])
+                above = table.texts.get((row - 1, column), [])  # what spans rows is doubted in the first
+                doubts += [doubt for text in texts if text not in above for doubt in self.doubts(text)]
+                if (
+                    not texts
+                    and (row, column) not in table.spanned
+                    and self.has_ink((table.columns[column], top, table.columns[column + 1], bottom))
+                ):
+                    doubts.append("有一格里有字，没认出来")
+            strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
+            yield Line(row + 1, cells, tuple(dict.fromkeys(doubts)), strip)
+
+    def text_lines(self, texts: list[Text]) -> Iterator[Line]:
+        """Running text by paragraphs, with doubts and strips."""
+        left, right = min(text.left for text in texts), max(text.right for text in texts)
+        for number, part in enumerate(unwrapped(texts, self.letter, OPEN, right - self.letter / 4), 1):
+            doubts = [doubt for text in part for doubt in self.doubts(text)]
+            strip = self.strip((left, min(text.top for text in part), right, max(text.bottom for text in part)))
+            yield Line(number, [written(part, self.letter)], tuple(doubts), strip)
 
 
 def picture_parts(image: Any, name: str) -> list[Part]:
-    """The table on a picture (a PIL image), each row with what is doubtful in it. `name` goes into the part."""
-    boxes, rules, again = read_picture(image)
-    table = picture_table(boxes, rules, again)
-    lines = []
-    for number, cells in table.sheet:
-        doubts = [f"「{box.text}」没归到哪一格" for box in table.lost.get(number, [])]
-        for box in table.boxes(number):
-            second = again(box) if re.search(r"\d{6}", box.text) else box.text
-            if re.sub(r"\D", "", second) != re.sub(r"\D", "", box.text):
-                doubts.append(f"{box.text} 再读成了 {second}")
-            elif box.score < (SURE_NUMBER if re.search(r"\d{6}", box.text) else SURE_TEXT):
-                doubts.append(f"「{box.text}」不够清楚")
-        lines.append(Line(number + 1, cells, tuple(doubts)))
-    return [Part(name, True, lines)] if lines else []
+    """The tables and the running text on a picture (a PIL image), from above; `name` goes into each part.
+
+    A cell that spans several rows stands in each of them; a line's doubts say what the engine is unsure of and which
+    number reads otherwise a second time. Shows its progress on a terminal.
+    """
+    file = sys.stderr if is_terminal(sys.stderr) else io.StringIO()
+    with click.progressbar(length=100, label=f"读图 {name}".rstrip(), file=file) as bar:
+        engine = load_engine()
+        pixels = numpy.ascontiguousarray(numpy.array(image.convert("RGB"))[:, :, ::-1])
+        if min(pixels.shape[:2]) < 16:
+            return []
+        bar.update(5)
+        painted, marked = made_straight(engine, pixels)
+        bar.update(15)
+        pixels = without_watermark(painted) if marked else painted
+        texts = read_texts(engine, pixels, lambda row: bar.update(20 + 60 * row // len(pixels) - bar.pos))
+        if not texts:
+            return []
+        picture = Picture(pixels, engine, texts)
+        tables, rest = layout(texts, *walls_on(painted, picture.letter), pixels.shape[1::-1], picture.letter)
+        parts: list[tuple[float, Part]] = []
+        for table in tables:
+            parts.append((table.rows[0], Part(name, True, list(picture.table_lines(table)))))
+            bar.update(20 // len(tables))
+        tops = sorted(top for top, _ in parts)
+        for _, group in itertools.groupby(
+            sorted(rest, key=lambda text: text.middle), lambda text: sum(top <= text.middle for top in tops)
+        ):
+            between = list(group)
+            parts.append((between[0].top, Part(name, False, list(picture.text_lines(between)))))
+    return [part for _, part in sorted(parts, key=lambda part: part[0])]
 
 
 def read_picture_parts(path: str) -> list[Part]:

@@ -1,0 +1,174 @@
+"""Pictures: rows and columns from what the engine read once (pictures.json); the engine itself on one photograph."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pictures
+import pytest
+from PIL import Image
+
+import xunqin
+
+RECORDED: dict[str, Any] = json.loads(pictures.RECORDED.read_text(encoding="utf-8"))
+FIELDS = {"unit": "单位名称", "address": "地址", "contact": "负责人"}
+
+
+def laid_out(name: str) -> list[Any]:
+    """The parts of a recorded picture, without doubts and strips."""
+    one = RECORDED[name]
+    texts = [xunqin.Text(*text[:5], tuple(text[5]), (1.0,) * len(text[5])) for text in one["texts"]]
+    level, down = (
+        xunqin.Walls(numpy.array(one[way], float).reshape(-1, 4), one["letter"]) for way in ("level", "down")
+    )
+    tables, rest = xunqin.layout(texts, level, down, tuple(one["size"]), one["letter"])
+    parts = [
+        xunqin.Part("", True, [xunqin.Line(row + 1, cells) for row, cells in xunqin.table_cells(table, one["letter"])])
+        for table in tables
+    ]
+    if rest:
+        right = max(text.right for text in rest) - one["letter"] / 4
+        lines = xunqin.unwrapped(rest, one["letter"], xunqin.OPEN, right)
+        written = [xunqin.Line(at, [xunqin.written(line, one["letter"])]) for at, line in enumerate(lines, 1)]
+        parts.append(xunqin.Part("", False, written))
+    return parts
+
+
+def drafted(path: str) -> list[list[Any]]:
+    """The rows that a picture's draft has: unit, address, contact and the numbers, bare."""
+    return [
+        [*(pictures.bare(row[heading]) for heading in FIELDS.values()), pictures.numbers_of(row, "办公电话", "手机")]
+        for row in pictures.draft_of(path)
+        if any(row[heading] for heading in row if heading != "存疑")  # a number of no row stands in 存疑 alone
+    ]
+
+
+def wanted(rows: list[pictures.Row]) -> list[list[Any]]:
+    """The same of the rows that were drawn."""
+    return [
+        [*(pictures.bare(row[field]) for field in FIELDS), pictures.numbers_of(row, "office_phone", "mobile")]
+        for row in rows
+    ]
+
+
+def test_every_kind_is_recorded() -> None:
+    assert list(RECORDED) == list(pictures.KINDS)
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_rows_and_columns(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(xunqin, "read_picture_parts", lambda path: laid_out(name))
+    path = str(tmp_path / "名单.png")
+    Image.new("RGB", (9, 9)).save(path)
+    assert drafted(path) == wanted(RECORDED[name]["rows"])
+
+
+@pytest.mark.parametrize(
+    ("before", "line", "needs", "room", "goes_on"),
+    [
+        ("武汉市江岸区公安", "分局刑侦大队", 20, 5, True),  # the next letter had no room
+        ("王建国", "李娜", 20, 40, False),  # it had: a line of its own
+        ("0712-82345", "67", 10, 90, True),  # half a number goes on wherever it was broken
+        ("0712-8234567", "13812345678", 110, 5, False),  # two numbers stay two
+        ("027-8234567", "8", 10, 5, True),
+        ("027-82345678", "138123", 60, 5, False),
+        ("13812345678", "13912345678", 110, 5, False),
+        ("63974855", "18313377718", 110, 5, False),
+        ("刑侦大队一楼", "2、汉阳区公安分局", 10, 5, False),
+        ("电话：027-82345678", "【黄石市】", 20, 5, False),
+    ],
+)
+def test_a_line_goes_on(before: str, line: str, needs: float, room: float, goes_on: bool) -> None:
+    assert xunqin.goes_on(before, line, needs, room) is goes_on
+
+
+@pytest.mark.parametrize(("height", "width"), [(100, 100), (1600, 1200), (9000, 1200), (3001, 5000), (40_000, 400)])
+def test_strips_cover_a_picture_and_overlap(height: int, width: int) -> None:
+    strips = xunqin.strips(height, width)
+    assert (strips[0][0], strips[-1][1]) == (0, height)
+    assert all(above[1] - below[0] == xunqin.OVERLAP for above, below in itertools.pairwise(strips))
+    assert max(bottom - top for top, bottom in strips) * width <= max(xunqin.STRIP_PIXELS, 600 * width)
+
+
+def text(left: float, top: float, written: str, pitch: float = 20) -> Any:
+    """A text whose letters stand `pitch` apart."""
+    middles = tuple(left + pitch * (at + 0.5) for at in range(len(written)))
+    return xunqin.Text(left, top, left + pitch * len(written), top + 28, written, middles, (1.0,) * len(written))
+
+
+def test_a_text_is_cut_at_its_letters() -> None:
+    one, other = text(100, 0, "江岸区公安分局戴警官").cut([240])
+    assert (one.text, one.left, one.right, one.middles[-1]) == ("江岸区公安分局", 100, 240, 230)
+    assert (other.text, other.left, other.right) == ("戴警官", 240, 300)
+    assert text(100, 0, "戴警官").cut([90, 400]) == [text(100, 0, "戴警官")]
+
+
+def test_a_number_belongs_to_one_row_however_many_have_none() -> None:
+    rows = [0.0, 40, 80, 120, 160]
+    assert xunqin.spans([text(0, 66, "武汉市")], rows, 20) == [(0, 4)]  # in the middle of all
+    assert xunqin.spans([text(0, 6, "027-82345678"), text(0, 86, "13812345678")], rows, 20) == [(0, 1), (2, 3)]
+
+
+@pytest.mark.parametrize(("tilt", "curl", "lean"), [(0.05, 0.0, 0.05), (0.0, 8.0, 0.0), (-0.03, 6.0, 0.02)])
+def test_a_bent_page_is_drawn_level(tilt: float, curl: float, lean: float) -> None:
+    """A grid, tilted, curled and leaning, comes out with lines that stay within two pixels."""
+    grid = numpy.full((1000, 800, 3), 255, numpy.uint8)
+    grid[100:901:50, 100:701] = 0
+    grid[100:901, 100:701:100] = 0
+    y, x = numpy.mgrid[0:1000, 0:800].astype(numpy.float32)
+    from_x, from_y = x + lean * (y - 500), y + tilt * (x - 400) + curl * numpy.sin(numpy.pi * x / 800)
+    places = from_x.astype(numpy.float32), from_y.astype(numpy.float32)
+    bent = xunqin.cv2.remap(grid, *places, xunqin.cv2.INTER_CUBIC, borderValue=(255, 255, 255))
+    flat = xunqin.flattened(bent, numpy.zeros((0, 4, 2)), 20.0)
+    level, down = xunqin.straight_lines(xunqin.cv2.cvtColor(flat, xunqin.cv2.COLOR_BGR2GRAY), 40)
+    for lines in (level, down):
+        slopes = (lines[:, 3] - lines[:, 1]) / (lines[:, 2] - lines[:, 0])
+        assert len(lines) > 10
+        assert numpy.abs(slopes).max() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("size", "problem"), [((9001, 9001), "图片太大：9001×9001"), ((41_000, 20), "图片太大：41000×20")]
+)
+def test_a_picture_too_large_is_refused_unread(size: tuple[int, int], problem: str, tmp_path: Path) -> None:
+    path = str(tmp_path / "名单.png")
+    Image.new("1", size).save(path)
+    with pytest.raises(xunqin.ListError) as raised:
+        xunqin.read_picture_parts(path)
+    assert problem in str(raised.value)
+
+
+def test_a_broken_picture_is_one_error(tmp_path: Path) -> None:
+    path = tmp_path / "名单.png"
+    Image.new("RGB", (400, 400)).save(path)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(xunqin.ListError) as raised:
+        xunqin.read_picture_parts(str(path))
+    assert "图片打不开或不完整" in str(raised.value)
+
+
+@pytest.mark.parametrize("module", ["PIL", "onnxruntime", "rapidocr"])
+def test_without_the_extra_it_is_named(module: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = str(tmp_path / "名单.png")
+    Image.new("RGB", (400, 400)).save(path)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(xunqin.ListError) as raised:
+        xunqin.read_picture_parts(path)
+    assert "'.[ocr]'" in str(raised.value)
+
+
+@pytest.mark.skipif(bool(pictures.fonts_missing()), reason=f"fonts missing: {' '.join(pictures.fonts_missing())}")
+def test_a_photograph_on_its_side_becomes_a_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine itself: four rows, photographed and turned; one doubt at most, a strip before each row."""
+    path, rows = pictures.save("photo_turned", tmp_path, 4)
+    parts = xunqin.read_picture_parts(path)
+    monkeypatch.setattr(xunqin, "read_picture_parts", lambda path: parts)
+    assert drafted(path) == wanted(rows)
+    table = next(part for part in parts if part.table)
+    assert sum(bool(line.doubts) for line in table.lines) <= 1
+    assert all(line.strip.startswith(b"\x89PNG") for line in table.lines)
