@@ -90,7 +90,7 @@ def test_check_says_what_the_bundled_list_covers(call: Call) -> None:
 def test_check_of_a_list_without_the_columns(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("a,b\n", encoding="utf-8")
-    assert call("check", str(path)).err.startswith(f"{path}:1: 缺少列 code")
+    assert call("check", str(path)).err.startswith(f"{path}: 没有读到一个单位")
 
 
 def rows(result: Result) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import made_lists
 import pytest
+from conftest import ROOT
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from made_lists import CATALOG, FIELDS, Made, read_back
@@ -412,8 +413,10 @@ def test_no_bureau_elsewhere_is_taken_for_one_in_hubei() -> None:
     """Every county outside Hubei, written in three ways; a name that Hubei has too counts by itself only."""
     home = {name for district in PLACES.counties for name in (district, xunqin.short_name(district))}
     taken = []
-    for line in xunqin.read_text(xunqin.bundled_path("elsewhere.csv")).splitlines()[1:]:
-        name, short, province = line.split(",")[:3]
+    with open(ROOT / "data" / "sources" / "elsewhere.csv", encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if len(row["code"]) == 6]
+    for row in rows:
+        name, short, province = row["name"], xunqin.short_name(row["name"]), row["province"]
         for unit in (f"{name}公安局", f"{name}公安分局", f"{province}{name}公安局"):
             entry = xunqin.Entry(xunqin.Line(1, []), {"unit": unit})
             xunqin.check_entry(entry, PLACES)
