@@ -178,7 +178,7 @@ class Style(NamedTuple):
     wide: float = 1.0
 
 
-def table(rows: list[Row], style: Style) -> Picture:  # noqa: C901  drawn in one pass from above
+def table(rows: list[Row], style: Style) -> Picture:  # noqa: C901, PLR0915  drawn in one pass from above
     """A table of rows as a picture."""
     columns = [column for column in style.columns if not (style.banded and column == "city")]
     face, bold = font(style.face, style.size), font("bold" if style.face == "sans" else style.face, style.size)

@@ -453,11 +453,11 @@ def test_own_rows_stand_before_the_bundled_ones_and_hide_no_point_that_a_source_
             "单位名称,手机\n江岸区公安分局花桥派出所,13800001234\n大冶市公安局刑侦大队,13800001235\n",
         ),
     )
-    assert [line.split(",")[6] for line in call("search", "江岸", "-f", "csv").out.splitlines()[1:]] == [
+    assert [line.split(",")[7] for line in call("search", "江岸", "-f", "csv").out.splitlines()[1:]] == [
         "江岸区公安分局花桥派出所",
         "武汉市江岸区公安分局刑侦支队",
     ]
-    assert [line.split(",")[6] for line in call("search", "大冶", "-f", "csv").out.splitlines()[1:]] == [
+    assert [line.split(",")[7] for line in call("search", "大冶", "-f", "csv").out.splitlines()[1:]] == [
         "大冶市公安局刑侦大队"
     ]
 
