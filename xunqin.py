@@ -278,7 +278,7 @@ def clean(text: str) -> str:
 
     "Jiang'an" -> "jiangan", "ＪＩＡＮＧ　ＡＮ" -> "jiangan", "江岸。" -> "江岸", "huáng pí" -> "huangpi".
     """
-    if all("一" <= character <= "鿿" for character in text):
+    if re.fullmatch("[一-鿿0-9a-z]*", text):
         return text
     import unicodedata
 
@@ -2124,6 +2124,8 @@ ONE_WIDTH.update({0x3000: 0x20, 0xA0: 0x20, 0xFEFF: 0x20})
 
 def tidy(cell: str) -> str:
     """A cell in one width, its lines apart by line breaks only."""
+    if re.fullmatch("[一-鿿0-9A-Za-z-]*", cell):
+        return cell
     text = cell.translate(ONE_WIDTH)
     text = re.sub(r"^'(?=[=+@-])", "", text)  # a spreadsheet's guard
     return "\n".join(line.strip() for line in re.split(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]+", text) if line.strip())
@@ -2556,21 +2558,33 @@ def has_number(text: str) -> bool:
     return re.search(r"\d(?:[ -]?\d){6}", text) is not None
 
 
+TITLE = "(?:警官|民警|队长|大队长|支队长|中队长|主任|所长|教导员|指导员|同志|先生|女士|科长|法医)"
+
+
 def is_person(text: str) -> bool:
     """Whether a text is a person's name, or several: 戴警官, 戴警官、李警官, 欧阳建国."""
-    title = "(?:警官|民警|队长|大队长|支队长|中队长|主任|所长|教导员|指导员|同志|先生|女士|科长|法医)"
     names = re.split("[、/和\n]", text)
-    named = all(re.fullmatch(rf"[一-鿿·]{{1,4}}{title}|[一-鿿]{{2,4}}|[一-鿿]+·[一-鿿]+", name) for name in names)
+    named = all(re.fullmatch(rf"[一-鿿·]{{1,4}}{TITLE}|[一-鿿]{{2,4}}|[一-鿿]+·[一-鿿]+", name) for name in names)
     return named and not re.search("[路街巷村楼镇乡院旁层]|[大支中]队$", text)
 
 
-def is_valid_number(digits: str) -> bool:
-    """Whether libphonenumber knows such a number; without the library the pattern has to do."""
+@lru_cache(maxsize=1)
+def numbering_plan() -> str:
+    """The pattern of China's landlines and mobiles, without the first 0, as libphonenumber knows it.
+
+    Its own check of a number takes a tenth of a millisecond; without the library the patterns here have to do.
+    """
     try:
-        import phonenumbers
+        from phonenumbers import PhoneMetadata
     except ImportError:
-        return True
-    return phonenumbers.is_valid_number(phonenumbers.parse(digits, "CN"))
+        return r"\d+"
+    plan: Any = PhoneMetadata.metadata_for_region("CN")
+    return f"{plan.fixed_line.national_number_pattern}|{plan.mobile.national_number_pattern}"
+
+
+def is_valid_number(digits: str) -> bool:
+    """Whether China's numbering plan has such a number: 02712345678, 13812345678."""
+    return re.fullmatch(numbering_plan(), digits.removeprefix("0")) is not None
 
 
 def number_problem(number: str, area: str) -> str:
@@ -2608,10 +2622,10 @@ def numbers_in(cell: str, area: str) -> Numbers:
     """
     numbers = Numbers([], [], [], [], [])
     text = cell.translate(DASHES).replace("\n", " ; ")
-    lost_zero = rf"(?<![\d-]){area[1:]}-?\d{{{8 if area == '027' else 7}}}(?![\d-])"
-    for found in re.finditer(lost_zero, text) if area else ():
-        numbers.repairs.append(f"{found[0]} 补上开头的 0")
-    text = re.sub(lost_zero, r"0\g<0>", text) if area else text
+    if area:
+        lost_zero = rf"(?<![\d-]){area[1:]}-?\d{{{8 if area == '027' else 7}}}(?![\d-])"
+        numbers.repairs.extend(f"{found} 补上开头的 0" for found in re.findall(lost_zero, text))
+        text = re.sub(lost_zero, r"0\g<0>", text)
     stated = ""
     for found in re.finditer(NUMBER, text, re.ASCII | re.IGNORECASE):
         if found["mobile"]:
@@ -2627,6 +2641,8 @@ def numbers_in(cell: str, area: str) -> Numbers:
         if problem:
             numbers.problems.append(f"{found[0].strip()} {problem}")
     left = re.sub(NUMBER, " ", text, flags=re.ASCII | re.IGNORECASE)
+    if not left.strip(" ;"):
+        return numbers
     left = re.sub(r"\d{1,2}\s*(?:小时|[:：]\d\d|[时点])", "", left)
     shown = " ".join(left.replace(";", " ").split())[:80]
     if any(character.isdigit() or (character.isnumeric() and not "一" <= character <= "鿿") for character in left):
@@ -2667,6 +2683,9 @@ class Places:
         self.areas = {row["city"]: row["hotline"].removesuffix("-110") for row in rows.values()}
         self.counties = {district: (code, district) for code, district in catalog.divisions}
         self.short = {short_name(name): division for name, division in self.counties.items()}
+        self.names_in = {"": list(self.counties)}  # {a city, "" for all: the counties in it}
+        for name, division in self.counties.items():
+            self.names_in.setdefault(self.homes[division], []).append(name)
         self.longest = max(map(len, [*self.counties, *self.cities]))
         self.known: dict[str, Placed] = {}
         self.strangers = 0  # units that a search did not place
@@ -2783,7 +2802,7 @@ def misread_name(written: str, names: Iterable[str], alike: bool) -> str:
 
     What is a real place, in Hubei or elsewhere, is none. With `alike` the two characters must look or sound alike.
     """
-    near = [name for name in names if one_apart(written, name)]
+    near = [name for name in names if len(name) == len(written) and one_apart(written, name)]
     if len(near) != 1 or is_official_elsewhere(written):
         return ""
     wrong, right = next((a, b) for a, b in zip(written, near[0]) if a != b)
@@ -3019,8 +3038,9 @@ def pieces_of(text: str) -> Iterator[tuple[str, str]]:
     at = 0
     field = ""
     for found in [*ANY_NUMBER.finditer(text), None]:
-        for clause in re.split(r"[，,；;。|！\t]+|\s+|(?<=[:：])", text[at : found.start() if found else None]):
-            for named, piece in labelled_pieces(clause, field):
+        clauses = re.split(r"[，,；;。|！\t]+|\s+|(?<=[:：])", text[at : found.start() if found else None])
+        for clause in (clause for clause in clauses if clause):
+            for named, piece in labelled_pieces(clause, field, found is not None and clause is clauses[-1]):
                 field = named if piece == "" else ""
                 yield ("unread" if named == "unread" else "label", clause) if piece == "" else (named, piece)
         if found:
@@ -3028,22 +3048,31 @@ def pieces_of(text: str) -> Iterator[tuple[str, str]]:
             at = found.end()
 
 
-def labelled_pieces(clause: str, field: str) -> Iterator[tuple[str, str]]:
+LABEL = "^(?:详细|采血)?(地址|联系人|负责人|联系民警)(?=.{2})"
+
+
+def labelled_pieces(clause: str, field: str, before_number: bool = False) -> Iterator[tuple[str, str]]:
     """(field, text) of a clause, ("", text) for one without label, (field, "") for a label; `field` holds from before.
 
-    A label with a colon may end a text (一楼联系人：), one without must be all of it, or begin it (地址武汉市一路).
+    A label with a colon may end a text (一楼联系人：), so may a phone's in front of a number (朱警官电话138…); one
+    without must be all of it, or begin it (地址武汉市一路). A name keeps its title, an address its 1号.
     """
     head = bare_piece(clause) if len(clause) < 300 else ""  # no cell is that long
     colon = clause.rstrip().endswith((":", "："))
-    inside = ("address", "contact", "unread", "mixed", *NUMBER_FIELDS)
-    for start in range(max(len(head) - 12, 0) if colon else 0, max(len(head) - 1, 0) if colon else 1):
+    inside = ("contact", "address", "unread", "mixed", *NUMBER_FIELDS) if colon else ("unread", *NUMBER_FIELDS)
+    for start in range(max(len(head) - 12, 0), max(len(head) - 1, 0)) if colon or before_number else (0,):
         named = heading_field(head[start:])
-        if named and (not start or named in inside):
-            if start:
-                yield field, bare_piece(head[:start])
+        title = re.match("警官|民警", head[start:]) and field != "address" and is_person(head[: start + 2])
+        if start and (title or named not in inside or re.match(r"[\W\d号的及和与]", head[start:])):
+            continue
+        if named:
+            front = bare_piece(head[:start])
+            told = field or named not in ("unread", *NUMBER_FIELDS) or re.search(f"{TITLE}$|{LABEL}", front)
+            if front and (told or looks_like_unit(front) or looks_like_address(front)):
+                yield from labelled_pieces(front, field)  # else it is the label's: 受理电话
             yield named, ""
             return
-    begun = re.match("(?:详细|采血)?(地址|联系人|负责人|联系民警)(?=.{2})", head)
+    begun = re.match(LABEL, head)
     if begun and not looks_like_unit(head):
         yield HEADING_WORDS.get(begun[1], "contact"), head[begun.end() :]
     elif head:
@@ -3217,8 +3246,8 @@ def repaired_unit(entry: Entry, unit: Placed, city: str, beside: Division | None
     either, the wrong character must look or sound like the right one.
     """
     home = unit.city or city
-    names = [name for name, division in places.counties.items() if home in ("", places.city_of(division))]
-    name = misread_name(unit.unknown, [beside[1]] if beside else names, alike=not home and not beside)
+    names = [beside[1]] if beside else places.names_in.get(home, [])
+    name = misread_name(unit.unknown, names, alike=not home and not beside)
     text = simplified(entry.read["unit"])
     if not name or unit.unknown not in text:
         return None
@@ -3324,7 +3353,7 @@ def check_entry(entry: Entry, places: Places) -> None:
 def cell_faults(entry: Entry) -> Iterator[str]:
     """What no row of a list may hold, and what a spreadsheet says instead of a value."""
     for field, cell in entry.cells.items():
-        if re.match(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|公式没有值)", cell):
+        if cell.startswith("#") and re.match(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|公式没有值)", cell):
             yield f"{FIELD_NAMES.get(field, field)}是表格的错误值「{cell}」"
     for field in ("unit", "address", "contact"):
         problem = cell_problem(entry.read[field])

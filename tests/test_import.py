@@ -271,6 +271,38 @@ def test_running_text(text: str, expected: list[tuple[str, ...]], tmp_path: Path
     assert held(batch) == [[]] * len(expected)
 
 
+@pytest.mark.parametrize(
+    ("text", "address", "contact", "numbers"),
+    [
+        ("联系人：朱警官电话：13800001234", "", "朱警官", ["13800001234"]),
+        ("联系人：朱警官、李民警联系电话：13800001234", "", "朱警官、李民警", ["13800001234"]),
+        ("联系人朱警官手机：13800001234", "", "朱警官", ["13800001234"]),
+        ("朱警官电话13800001234", "", "朱警官", ["13800001234"]),
+        ("民警手机13800001234", "", "", ["13800001234"]),
+        ("负责人：王主任办公电话：027-80001234", "", "王主任", ["027-80001234"]),
+        ("地址：胜利街1号联系人：朱警官电话：13800001234", "胜利街1号", "朱警官", ["13800001234"]),
+        ("地址：胜利街1号民警电话：13800001234", "胜利街1号", "", ["13800001234"]),
+        ("胜利街1号附1号2楼电话80001234", "胜利街1号附1号2楼", "", ["027-80001234"]),
+        ("地址：胜利街1号一楼联系人：朱警官 监督电话13800001235 电话 13800001234", "胜利街1号一楼", "朱警官", ["13800001234"]),
+        ("13800001234 投诉受理电话13800001235", "", "", ["13800001234"]),
+        ("受理电话13800001234", "", "", ["13800001234"]),
+        ("报警电话：027-80001234", "", "", ["027-80001234"]),
+    ],
+)  # fmt: skip
+def test_a_label_eats_neither_a_name_nor_a_house_number(
+    text: str, address: str, contact: str, numbers: list[str], tmp_path: Path
+) -> None:
+    (entry,) = read(tmp_path / "list.txt", f"武汉市江岸区公安分局 {text}\n").entries
+    told = [entry.read["office_phone"], entry.read["mobile"]]
+    assert (entry.read["unit"], entry.read["address"], entry.read["contact"]) == (
+        "武汉市江岸区公安分局",
+        address,
+        contact,
+    )
+    assert ";".join(filter(None, told)).split(";") == numbers
+    assert entry.held() == []
+
+
 def test_what_stands_around_a_list_is_no_units_number(tmp_path: Path) -> None:
     batch = read(
         tmp_path / "list.txt",
@@ -337,6 +369,7 @@ def test_without_phonenumbers_the_patterns_have_to_do(monkeypatch: pytest.Monkey
     assert xunqin.number_problem("14000001234", "027") == "不是手机号或带区号的座机号"
     assert xunqin.number_problem("13800001234", "027") == ""
     monkeypatch.setitem(sys.modules, "phonenumbers", None)
+    monkeypatch.setattr(xunqin, "numbering_plan", xunqin.numbering_plan.__wrapped__)
     assert xunqin.number_problem("14000001234", "027") == ""
     assert xunqin.number_problem("1380000123", "027") == "不是手机号或带区号的座机号"
 
