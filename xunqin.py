@@ -2046,9 +2046,9 @@ class Part(NamedTuple):
     lines: list[Line]
 
 
-# Limits, so that a wrong or hostile file is refused at once: bytes of a file and of the XML packed in one, rows and
-# columns of a table, characters of a cell, tags of a document, pages of a PDF, pixels of a page drawn from one.
-MAX_BYTES, MAX_XML, MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_PAGES = 50_000_000, 60_000_000, 200_000, 200, 5_000, 200
+# Limits, so that a wrong or hostile file is refused at once: bytes of a file and of the XML packed in one, rows or
+# lines of it, columns of a table, characters of a cell, tags of a document, pages of a PDF, pixels of a page drawn from one.
+MAX_BYTES, MAX_XML, MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_PAGES = 50_000_000, 60_000_000, 110_000, 200, 5_000, 200
 MAX_TAGS, MAX_SIDE = 500_000, 5_000
 WRONG_FILE = "请确认是不是给错了文件"
 STDIN_NAME = "粘贴的名单"
@@ -2526,6 +2526,8 @@ def read_parts(path: str) -> tuple[Form, list[Part]]:
         raise extra_missing(path, "ocr" if form is PICTURE else "import") from error
     except (Exception, MemoryError) as error:  # libraries raise anything on foreign bytes; the cause stays attached
         raise ListError(path, f"这个{form.name}文件读不了，可能不完整", "请打开看看，另存一份再试") from error
+    if sum(len(part.lines) for part in parts) > MAX_ROWS:
+        raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
     for line in (line for part in parts if part.table for line in part.lines):
         if len(line.cells) > MAX_COLUMNS or max(map(len, line.cells), default=0) > MAX_CELL:
             raise ListError(path, f"超过 {MAX_COLUMNS} 列，或一格超过 {MAX_CELL} 个字", WRONG_FILE, line.number)
