@@ -4826,7 +4826,7 @@ def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
     for tier, group in itertools.groupby(hits, key=lambda hit: hit.tier):
         found = list(group)
         if not TIERS[tier].label:
-            lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.note)
+            lines += dict.fromkeys(hit.note for hit in found if hit.note)
             continue
         names = list(dict.fromkeys(hit.division[1] for hit in found))
         if tier == "city" or len(names) > 6:
