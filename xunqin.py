@@ -1215,6 +1215,8 @@ class Sentence:
             senses = [
                 s for s in senses if s.kind in ("county", "former") and s.use == "whole" and not piece.of("elsewhere")
             ]
+            # A zone behind its district is in it: 洪山区东湖新技术开发区.
+            senses = [s for s in senses if not (self.fine and all(code.endswith("00") for code, _ in s.divisions))]
         if self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县"):
             senses = [sense for sense in senses if sense.use == "whole"]
         if {sense.note for sense in piece.of("elsewhere")} and self.is_elsewhere(piece):
@@ -1238,7 +1240,8 @@ class Sentence:
     def is_sibling(self, piece: Piece) -> bool:
         """Whether a county right behind another one is named beside it."""
         beside = self.before is not None and bool(self.before.of("county")) and bool(self.found)
-        return beside and bool(piece.of("county")) and (self.closes() or self.has_sibling())
+        zone = all(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions)
+        return beside and not zone and (self.closes() or self.has_sibling())
 
     def is_elsewhere(self, piece: Piece) -> bool:
         """Whether the text names a larger place elsewhere that has one of this name: 华容 湖南, 青山区，包头市."""
@@ -1306,7 +1309,9 @@ def _sounds_like(catalog: Catalog, text: str) -> list[Candidate]:
     heard = readings(text)
     found = [candidate for reading in heard for candidate in catalog.sounds.get(" ".join(reading), [])]
     if found:
-        return found
+        # 姜安 is a person's name, not 江岸 misheard.
+        person = len(text) == 2 and text[0] in _phrases()["surname"]
+        return [one for one in found if not person or any(map(str.__eq__, text, one.name))]
     found = [one for reading in heard for one in catalog.soft_sounds.get(" ".join(map(soft, reading)), [])]
     # 天门寺 has the name of 天门市 right, and is another thing.
     full = [one.name for one in found if one.name == one.place.name and one.name[:-1] == text[:-1]]
