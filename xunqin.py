@@ -5,8 +5,22 @@
 # ///
 """xunqin (寻亲): type a place in Hubei in any way, get the police unit that takes a free DNA sample.
 
-One file, read from top to bottom: load, names, match, show, import, commands. Two rules stand above
-all others: no contact that a cited source does not print, and no answer for a place that is not meant.
+One file, read from top to bottom: load, names, match, show, import, check, near, guide, commands. Three rules stand
+above all others: no contact that a cited source does not print, no answer for a place that is not meant, and nothing
+that a person has done is lost.
+
+The words used here:
+    row         one unit of a list, as a dict of the columns in COLUMNS; a list's rows are plain cells until shown
+    division    a county or zone as (GB/T 2260 code, name); (420600, 襄阳市) is a unit above the county
+    county, prefecture, township    the three levels; a city here is a prefecture, 仙桃 and its like are both
+    place       a row of the gazetteer: a name with its readings, its kind and the division of today
+    sense       one thing that a written name stands for; a name may have several (洛阳: a town here, a city elsewhere)
+    piece       a part of a text: a name with its senses, a known word (phrases.txt), or unknown characters
+    scope       the divisions in which a name must lie because of the coarser name in front of it
+    hit, tier   a division that answers, and how it was found; TIERS says what people are told of it
+    elsewhere   a place outside Hubei
+    part, line  what a reader makes of a file to import: tables or running text, their rows or lines
+    entry       one unit of an imported list on its way through the checks
 """
 
 from __future__ import annotations
