@@ -935,8 +935,9 @@ class Query:
         scope: Scope | None = None
         for piece in pieces:
             found.append((scope, self.text[piece.start : pieces[-1].end]))
-            if piece.kind in ("break", "filler"):
-                continue
+            word = self.text[piece.start : piece.end]
+            if piece.kind == "break" or (piece.kind == "filler" and (len(word) > 1 or word in "查找")):
+                continue  # 急先锋 is no 咸丰
             if not piece.of("province", "city", "held"):
                 break
             scope = scope_of(piece) or scope
