@@ -970,12 +970,11 @@ def _hits(tier: str, senses: Iterable[Sense], name: str, scope: Scope | None = N
     """The senses' divisions within the scope, with the years of a former name; without a tier, the sense's kind."""
     hits = []
     for sense in senses:
+        then = f"{sense.note[-4:]} 年以前的{name}" if sense.kind == "former" and sense.note else ""
         for division in sense.divisions:
-            years = (
-                f"{sense.note[-4:]} 年以前的{name}，今{division[1]}" if sense.kind == "former" and sense.note else ""
-            )
+            today = f"，今{division[1]}" if then and len(sense.divisions) < 5 else ""  # a prefecture's counties are many
             if scope is None or division in scope or sense.kind == "former":
-                hits.append(Hit(division, tier or sense.kind, years))
+                hits.append(Hit(division, tier or sense.kind, then + today))
     return _once(hits)
 
 
