@@ -972,7 +972,7 @@ def _hits(tier: str, senses: Iterable[Sense], name: str, scope: Scope | None = N
     for sense in senses:
         then = f"{sense.note[-4:]} 年以前的{name}" if sense.kind == "former" and sense.note else ""
         for division in sense.divisions:
-            today = f"，今{division[1]}" if then and len(sense.divisions) < 5 else ""  # a prefecture's counties are many
+            today = f"，今{division[1]}" if then and len(sense.divisions) < 5 else ""  # not for a prefecture
             if scope is None or division in scope or sense.kind == "former":
                 hits.append(Hit(division, tier or sense.kind, then + today))
     return _once(hits)
