@@ -5,8 +5,22 @@
 # ///
 """xunqin (寻亲): type a place in Hubei in any way, get the police unit that takes a free DNA sample.
 
-One file, read from top to bottom: load, names, match, show, import, commands. Two rules stand above
-all others: no contact that a cited source does not print, and no answer for a place that is not meant.
+One file, read from top to bottom: load, names, match, show, import, check, near, guide, commands. Three rules stand
+above all others: no contact that a cited source does not print, no answer for a place that is not meant, and nothing
+that a person has done is lost.
+
+The words used here:
+    row         one unit of a list, as a dict of the columns in COLUMNS; a list's rows are plain cells until shown
+    division    a county or zone as (GB/T 2260 code, name); (420600, 襄阳市) is a unit above the county
+    county, prefecture, township    the three levels; a city here is a prefecture, 仙桃 and its like are both
+    place       a row of the gazetteer: a name with its readings, its kind and the division of today
+    sense       one thing that a written name stands for; a name may have several (洛阳: a town here, a city elsewhere)
+    piece       a part of a text: a name with its senses, a known word (phrases.txt), or unknown characters
+    scope       the divisions in which a name must lie because of the coarser name in front of it
+    hit, tier   a division that answers, and how it was found; TIERS says what people are told of it
+    elsewhere   a place outside Hubei
+    part, line  what a reader makes of a file to import: tables or running text, their rows or lines
+    entry       one unit of an imported list on its way through the checks
 """
 
 from __future__ import annotations
@@ -921,8 +935,9 @@ class Query:
         scope: Scope | None = None
         for piece in pieces:
             found.append((scope, self.text[piece.start : pieces[-1].end]))
-            if piece.kind in ("break", "filler"):
-                continue
+            word = self.text[piece.start : piece.end]
+            if piece.kind == "break" or (piece.kind == "filler" and (len(word) > 1 or word in "查找")):
+                continue  # 急先锋 is no 咸丰
             if not piece.of("province", "city", "held"):
                 break
             scope = scope_of(piece) or scope
@@ -955,12 +970,11 @@ def _hits(tier: str, senses: Iterable[Sense], name: str, scope: Scope | None = N
     """The senses' divisions within the scope, with the years of a former name; without a tier, the sense's kind."""
     hits = []
     for sense in senses:
+        then = f"{sense.note[-4:]} 年以前的{name}" if sense.kind == "former" and sense.note else ""
         for division in sense.divisions:
-            years = (
-                f"{sense.note[-4:]} 年以前的{name}，今{division[1]}" if sense.kind == "former" and sense.note else ""
-            )
+            today = f"，今{division[1]}" if then and len(sense.divisions) < 5 else ""  # not for a prefecture
             if scope is None or division in scope or sense.kind == "former":
-                hits.append(Hit(division, tier or sense.kind, years))
+                hits.append(Hit(division, tier or sense.kind, then + today))
     return _once(hits)
 
 
@@ -1215,6 +1229,8 @@ class Sentence:
             senses = [
                 s for s in senses if s.kind in ("county", "former") and s.use == "whole" and not piece.of("elsewhere")
             ]
+            # A zone behind its district is in it: 洪山区东湖新技术开发区.
+            senses = [s for s in senses if not (self.fine and all(code.endswith("00") for code, _ in s.divisions))]
         if self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县"):
             senses = [sense for sense in senses if sense.use == "whole"]
         if {sense.note for sense in piece.of("elsewhere")} and self.is_elsewhere(piece):
@@ -1238,7 +1254,8 @@ class Sentence:
     def is_sibling(self, piece: Piece) -> bool:
         """Whether a county right behind another one is named beside it."""
         beside = self.before is not None and bool(self.before.of("county")) and bool(self.found)
-        return beside and bool(piece.of("county")) and (self.closes() or self.has_sibling())
+        zone = all(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions)
+        return beside and not zone and (self.closes() or self.has_sibling())
 
     def is_elsewhere(self, piece: Piece) -> bool:
         """Whether the text names a larger place elsewhere that has one of this name: 华容 湖南, 青山区，包头市."""
@@ -1306,7 +1323,9 @@ def _sounds_like(catalog: Catalog, text: str) -> list[Candidate]:
     heard = readings(text)
     found = [candidate for reading in heard for candidate in catalog.sounds.get(" ".join(reading), [])]
     if found:
-        return found
+        # 姜安 is a person's name, not 江岸 misheard.
+        person = len(text) == 2 and text[0] in _phrases()["surname"]
+        return [one for one in found if not person or any(map(str.__eq__, text, one.name))]
     found = [one for reading in heard for one in catalog.soft_sounds.get(" ".join(map(soft, reading)), [])]
     # 天门寺 has the name of 天门市 right, and is another thing.
     full = [one.name for one in found if one.name == one.place.name and one.name[:-1] == text[:-1]]
@@ -4857,7 +4876,7 @@ def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
     for tier, group in itertools.groupby(hits, key=lambda hit: hit.tier):
         found = list(group)
         if not TIERS[tier].label:
-            lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.note)
+            lines += dict.fromkeys(hit.note for hit in found if hit.note)
             continue
         names = list(dict.fromkeys(hit.division[1] for hit in found))
         if tier == "city" or len(names) > 6:

@@ -81,6 +81,8 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("红安全帽", []),
         ("天门寺", []),
         ("大门", []),
+        ("姜安", []),
+        ("洪山区东湖新技术开发区", [("洪山区", "address")]),
         ("汉阳先生", []),
         ("去公安采血", []),
         ("公安人员", []),

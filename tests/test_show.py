@@ -238,7 +238,7 @@ def test_how_a_name_was_read_is_told(call: Call) -> None:
     assert call("search", "南山区").err.startswith(
         "没有找到「南山区」：它在黑龙江、广东，这份名单只有湖北的单位。\n不管家在哪里、人在哪里"
     )
-    assert call("search", "孝感黄陂").err == "  黄陂区一带以前归孝感管\n"
+    assert call("search", "孝感黄陂").err == "黄陂区一带以前归孝感管\n"
     assert call("search", "武汉").err == "武汉 整个市州 → 武汉市\n"
     assert call("search", "江岸").err == ""
 
