@@ -2066,7 +2066,8 @@ class Part(NamedTuple):
 
 
 # Limits, so that a wrong or hostile file is refused at once: bytes of a file and of the XML packed in one, rows or
-# lines of it, columns of a table, characters of a cell, tags of a document, pages of a PDF, pixels of a page drawn from one.
+# lines of it, columns of a table, characters of a cell, pages of a PDF; tags of a document, pixels of a side of a page
+# that is drawn.
 MAX_BYTES, MAX_XML, MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_PAGES = 50_000_000, 60_000_000, 110_000, 200, 5_000, 200
 MAX_TAGS, MAX_SIDE = 500_000, 5_000
 WRONG_FILE = "请确认是不是给错了文件"
@@ -2177,14 +2178,17 @@ def table_delimiter(lines: list[str]) -> str:
     return found
 
 
-def decoded(path: str, raw: bytes) -> str:
-    """A text in UTF-8, in UTF-16 with its mark, or in GB 18030."""
+NO_FORM = ("不是认得的文件", "可用 CSV、文本、XLSX、DOCX、PDF、网页和图片")
+
+
+def decoded(path: str, raw: bytes, problem: str = NO_FORM[0], remedy: str = NO_FORM[1]) -> str:
+    """A text in UTF-8, in UTF-16 with its mark, or in GB 18030; ListError with the problem and remedy for no text."""
     for encoding in ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030"):
         with contextlib.suppress(UnicodeDecodeError):
             text = raw.decode(encoding)
             if "\0" not in text:
                 return text
-    raise ListError(path, "不是认得的文件", "可用 CSV、文本、XLSX、DOCX、PDF、网页和图片")
+    raise ListError(path, problem, remedy)
 
 
 def read_text_parts(path: str, raw: bytes) -> list[Part]:
@@ -3656,6 +3660,8 @@ def own_rows() -> Sequence[Row]:
     remedy = "这是您导入的名单；请运行 xunqin import --undo 退回上一份"
     try:
         regular = stat.S_ISREG(os.stat(path).st_mode)
+        if regular:
+            open(path, "rb").close()
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -5258,14 +5264,7 @@ def text_book(path: str) -> Any:
     import openpyxl
 
     with open(path, "rb") as file:
-        raw = file.read()
-    encodings = ["utf-16"] if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "gb18030"]
-    for encoding in encodings:
-        with contextlib.suppress(UnicodeDecodeError):
-            text = raw.decode(encoding)
-            break
-    else:
-        raise ListError(path, "编码认不出来", "请另存为 UTF-8 的 CSV")
+        text = decoded(path, file.read(), "编码认不出来", "请另存为 UTF-8 的 CSV")
     lines = text.splitlines()[:100]
     often = {mark: sum(mark in line for line in lines) for mark in ",\t;"}
     delimiter = max(often, key=lambda mark: often[mark])
@@ -5427,8 +5426,9 @@ def free_name(path: str) -> str:
 
 def save_book(book: Any, path: str) -> None:
     """Write a workbook that is there whole or not at all, and never over another file."""
-    temporary = f"{path}.{os.getpid()}.tmp"
+    temporary = ""
     try:
+        temporary = write_new(path, ".tmp", b"")
         book.save(temporary)
         if os.path.exists(path):
             raise ListError(path, "已经有这个文件，没有动它", "请换个名字：-o 另一个.xlsx")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import openpyxl
@@ -301,6 +303,75 @@ def test_mode_and_link_of_the_own_list_stay(call: Call, tmp_path: Path) -> None:
     call("import", "--undo")
     assert path.is_symlink()
     assert [row[2] for row in own()] == ["13800001234"]
+
+
+@contextlib.contextmanager
+def somebody_else() -> Iterator[None]:
+    """As a user who may not do everything, also where the tests run as root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
+def test_an_own_list_that_may_not_be_read_is_told_and_kept(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory() as home:  # pytest's own folders are closed to others
+        os.chmod(home, 0o755)
+        monkeypatch.setenv("HOME", home)
+        call("import", small(tmp_path / "a.csv", "13800001234"))
+        path = Path(xunqin.own_list_path())
+        good = path.read_bytes()
+        another = small(Path(home) / "b.csv", "13800001235")
+        for closed in (path, path.parent):
+            mode = closed.stat().st_mode
+            closed.chmod(0)
+            with somebody_else():
+                told = [call(*words) for words in (["search", "大冶"], ["list"], ["near", "大冶"])]
+                refused = call("import", another)
+            closed.chmod(mode)
+            assert told == [Result(2, "", f"{path}: 打不开（没有权限）: 这是您导入的名单，请检查权限\n")] * 3
+            assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
+            assert "没有权限" in refused.err
+            assert path.read_bytes() == good
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are POSIX")
+def test_a_planted_link_is_not_written_through(call: Call, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"of somebody")
+    path = Path(xunqin.own_list_path())
+    history = Path(f"{path}.history")
+    history.mkdir(parents=True)
+    files = tmp_path / "files"
+    files.mkdir()
+    pid = os.getpid()
+    planted = [
+        *(Path(f"{path}{end}") for end in (".tmp", ".2.tmp", f".{pid}.tmp", ".lock")),
+        *(history / name for name in ("000001.csv", "000002.csv")),
+        *(files / f"a.csv.待核对{end}" for end in (".xlsx", ".2.xlsx", f".xlsx.{pid}.tmp")),
+        *(
+            files / f"b.结果{end}"
+            for end in (".xlsx", f".xlsx.{pid}.tmp", ".xlsx.tmp", f"2.xlsx.{pid}.tmp", "2.xlsx.tmp")
+        ),
+    ]
+    for link in planted:
+        link.symlink_to(victim)
+    rows = "单位名称,手机\n大冶市公安局,13800001234\n阳新县公安局,1380000\n"
+    batch = call("import", write(files / "a.csv", rows))
+    assert (batch.code, [row[2] for row in own()]) == (2, ["13800001234"])
+    (files / "b.csv").write_text("老家\n监利\n", encoding="utf-8")
+    assert call("batch", str(files / "b.csv")).code == 0
+    assert victim.read_bytes() == b"of somebody"
+    assert all(link.is_symlink() for link in planted)
+    written = sorted(found.name for found in files.iterdir() if not found.is_symlink())
+    assert written == ["a.csv", "a.csv.待核对.3.xlsx", "b.csv", "b.结果2.xlsx"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes by name are POSIX")
