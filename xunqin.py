@@ -851,6 +851,8 @@ def _is_county_gongan(text: str, at: int, before: list[Piece], catalog: Catalog)
     towns = [sense for end in range(2, 7) for sense in catalog.senses(behind[:end]) if sense.kind in _FINER]
     if behind.startswith("公安") or any(county & set(sense.divisions) for sense in towns):
         return True
+    if before and before[-1].kind == "police":  # 人民公安
+        return False
     if before and before[-1].kind == "name":
         return not behind and bool(county & scope_of(before[-1])) and bool(before[-1].of("city", "province"))
     kind = next((kind for word, kind in words_around().items() if behind.startswith(word) and len(word) > 1), "")
@@ -869,6 +871,8 @@ def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> P
         card = len(token) in (15, 18)
         alone = (not before or before[-1].kind != "unknown") and text[end : end + 1] not in tuple("元条号块米")
         senses = catalog.senses(token[:6] if card else token) if card or (alone and len(token) in (3, 4, 6)) else ()
+        if alone and re.fullmatch(r"0[1-9]\d{8,10}", token):  # a landline
+            senses = catalog.senses(token[:4]) or catalog.senses(token[:3])
         if card and not senses:
             senses = catalog.senses(token[:2])  # a card of another province
     else:
@@ -888,12 +892,14 @@ def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piec
             return Piece("police", at, end)
         if kind and part != "公安":
             return Piece(kind, at, end)
-        split = part[-1].isascii() and text[end : end + 1].isascii() and end < len(text)  # 鄂cheng is no number plate
+        # 鄂cheng is no number plate, 鄂a12345 is.
+        split = part[-1].isascii() and re.match(r"[a-z]+$|[a-z\d]{7}", text[end:]) is not None
         senses = catalog.senses(part) if end - at > 1 and not split and text[end - 1 : end + 1] != "街上" else ()
         # 襄羊市南漳县 holds neither 市南区 nor 漳县.
         stray = part[0] in "区县市" and bool(before) and before[-1].kind == "unknown"
         if senses and not (stray and all(sense.kind == "elsewhere" for sense in senses)):
-            return Piece("name", at, end, senses)
+            plate = re.match(r"[a-z\d]{5,6}(?![a-z\d])", text[end:]) if part[-1].isascii() else None
+            return Piece("name", at, end + (plate.end() if plate else 0), senses)
     return Piece("unknown", at, at + 1)
 
 
@@ -934,7 +940,7 @@ class Query:
         found: list[tuple[Scope | None, str]] = [(None, self.text)]
         scope: Scope | None = None
         for piece in pieces:
-            found.append((scope, self.text[piece.start : pieces[-1].end]))
+            found += [(scope, self.text[piece.start :]), (scope, self.text[piece.start : pieces[-1].end])]
             word = self.text[piece.start : piece.end]
             if piece.kind == "break" or (piece.kind == "filler" and (len(word) > 1 or word in "查找")):
                 continue  # 急先锋 is no 咸丰
@@ -943,7 +949,7 @@ class Query:
             scope = scope_of(piece) or scope
         for piece in self.pieces:  # 我小时候在巴冬县走丢
             written = self.text[piece.start : piece.end]
-            if piece.kind == "unknown" and len(written) > 2 and written.endswith(COUNTY_SUFFIXES):
+            if piece.kind == "unknown" and re.match("..[^区县市]{0,2}[区县市]", written):
                 found.append((None, written))
         return [(within, core) for within, core in dict.fromkeys(found) if len(core) > 1]
 
@@ -1198,15 +1204,23 @@ class Sentence:
         inside = self.directly() and self.scope and any(lies_in(s, self.scope) for s in piece.of("county", "former"))
         if inside or not piece.of("county"):
             return not inside
+        if self.unknown_district(piece):  # 湖北荆州剑利市
+            return bool(piece.of("city"))
         return self.leads(piece) and scope_of(piece, self.after) == scope_of(piece)
+
+    def unknown_district(self, piece: Piece) -> bool:
+        """Whether an unknown district follows, which may be a known one misspelt; 高新区 and 小区 are none."""
+        if self.after is None or self.after.kind not in ("unknown", "police", "name"):
+            return False
+        district = rf"(?:公安局)?(?!.{{0,9}}{any_of('zone')}区)[^村镇乡街路号\d]{{1,4}}(?:[区县市]|分局)"
+        known = self.after.kind == "name" and bool(self.after.of(*_FINER))
+        short = re.fullmatch("[^村镇乡街路号]{1,3}|..?", self.tail(piece)) and not (piece.of("county") and known)
+        return bool(re.match(district, self.text[piece.end :]) or short) and not (piece.of("county") and known)
 
     def coarse(self, piece: Piece) -> None:
         """A prefecture: what follows must lie in it; when nothing does, it is the answer."""
         whole = any(sense.use == "whole" for sense in piece.senses)
-        tail = self.tail(piece)
-        # An unknown district, which may be a known one misspelt; 高新区 and 小区 are none.
-        district = rf"(?:公安局)?(?!.{{0,9}}{any_of('zone')}区)[^村镇乡街路号\d]{{1,4}}(?:[区县市]|分局)"
-        unknown = re.match(district, self.text[piece.end :]) or re.fullmatch("[^村镇乡街路号]{1,3}|..?", tail)
+        unknown = self.unknown_district(piece)
         stands = whole or (
             self.opens() and (self.closes() or self.leads(piece) or self.heads_village(piece, two=False))
         )
@@ -1352,12 +1366,12 @@ def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
     return found + catalog.cut_short.get(text, [])
 
 
-def _forms(core: str, catalog: Catalog) -> Iterator[str]:
+def _forms(core: str, catalog: Catalog, everywhere: bool) -> Iterator[str]:
     """A core, its fronts that end like a county's name, each without its suffix too; no name of a place elsewhere."""
     fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
     for name in (core, *(front for front in fronts if front not in catalog.city_names)):
         stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
-        if not is_official_elsewhere(name) and not (stem and elsewhere_senses(stem)):
+        if not everywhere or not (is_official_elsewhere(name) or (stem and elsewhere_senses(stem))):
             yield from filter(None, (name, stem))
 
 
@@ -1365,8 +1379,9 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
     """What a table of sounds or shapes makes of the cores, of their fronts that end like a county, of their stems."""
     catalog = query.catalog
 
-    def candidates(text: str) -> list[Candidate]:
-        known = elsewhere_senses(text) or is_word(text) or catalog.senses(text)  # spelled right, whatever it means
+    def candidates(text: str, scope: Scope | None = None) -> list[Candidate]:
+        # Spelled right, whatever it means; behind a prefecture of Hubei no place elsewhere is meant: 武汉江安.
+        known = catalog.named_exactly(text) or (not scope and (is_word(text) or catalog.senses(text)))
         return [] if known else [found for found in table(catalog, text) if found.name != text]
 
     behind_city: list[tuple[Scope | None, str]] = []  # what follows a misspelt prefecture
@@ -1378,8 +1393,8 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
                 return [Hit(division, tier) for division in right]
             behind_city += [(frozenset(found), core[end:]) for found in cities]
     for scope, core in [*behind_city, *query.cores]:
-        for form in _forms(core, catalog):
-            hits = _rank(candidates(form), tier, scope)
+        for form in _forms(core, catalog, everywhere=not scope):
+            hits = _rank(candidates(form, scope), tier, scope)
             if len(hits) == 1 or len({catalog.city_of(hit.division) for hit in hits}) == 1:
                 return hits
     return []
