@@ -2832,17 +2832,13 @@ class Places:
         )
 
 
-def one_apart(one: str, other: str) -> bool:
-    """Whether two names of one length differ in exactly one character."""
-    return len(one) == len(other) and sum(a != b for a, b in zip(one, other)) == 1
-
-
 def misread_name(written: str, names: Iterable[str], alike: bool) -> str:
     """The only one of the names that a written one is a misreading of, in one character; "" for none.
 
     What is a real place, in Hubei or elsewhere, is none. With `alike` the two characters must look or sound alike.
     """
-    near = [name for name in names if len(name) == len(written) and one_apart(written, name)]
+    same_length = (name for name in names if len(name) == len(written))
+    near = [name for name in same_length if sum(a != b for a, b in zip(written, name)) == 1]
     if len(near) != 1 or is_official_elsewhere(written):
         return ""
     wrong, right = next((a, b) for a, b in zip(written, near[0]) if a != b)
@@ -4591,10 +4587,13 @@ def check_place(row: Row, bundled: Catalog) -> Iterator[Problem]:
         yield "province", f"代码 {row['code']} 不在{row['province']}", f"应为 {HOME_PROVINCE}"
 
 
+places_of = lru_cache(maxsize=1)(Places)  # of the bundled list, for all rows that are checked
+
+
 def check_unit(row: Row, bundled: Catalog) -> Iterator[Problem]:
     """A unit or an address that names another county of Hubei than the row's."""
     if (row["code"], row["district"]) in bundled.row_numbers:
-        places = Places(bundled)
+        places = places_of(bundled)
         named = {"unit": places.read(row["unit"]).division, "address": places.address(row["address"]).division}
         for name, division in named.items():
             if division and division != (row["code"], row["district"]):
