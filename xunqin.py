@@ -3711,7 +3711,7 @@ def undo(path: str) -> str:
 # --- pictures ---------------------------------------------------------------------------------
 # which side is up, how bent, how large -> made straight -> read in strips -> walls and gaps -> rows of cells
 
-MAX_PIXELS, MAX_SIDE = 80_000_000, 40_000  # of a picture as it comes
+MAX_PIXELS, MAX_EDGE = 80_000_000, 40_000  # of a picture as it comes
 STRIP_WIDTH = 1_000  # pixels, of the strip beside a row of the draft
 MAX_WIDTH = 5_000  # pixels, of a picture that is read
 STRIP_PIXELS = 2_000_000  # of one strip handed to the engine: its need of memory goes by it
@@ -3790,7 +3790,7 @@ def open_picture(path: str) -> Any:
             warnings.simplefilter("ignore")  # about broken marks and about size, which is judged here
             with Image.open(path) as file:
                 width, height = file.size
-                if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+                if width * height > MAX_PIXELS or max(width, height) > MAX_EDGE:
                     raise ListError(path, f"图片太大：{width}×{height}", "请裁成几张再试")
                 photo = ImageOps.exif_transpose(file).convert("RGBA")
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
@@ -3809,7 +3809,7 @@ def load_engine() -> Any:
         "Global.log_level": "critical",
         "Global.use_cls": False,  # it would turn 6996 round; which side is up is seen from all texts together
         "Global.text_score": 0.0,  # what is hardly legible is doubted, not dropped
-        "Global.max_side_len": MAX_SIDE,
+        "Global.max_side_len": MAX_EDGE,
         "Global.return_word_box": True,
         "Global.return_single_char_box": True,
     }
