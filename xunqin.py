@@ -3715,6 +3715,7 @@ MAX_PIXELS, MAX_EDGE = 80_000_000, 40_000  # of a picture as it comes
 STRIP_WIDTH = 1_000  # pixels, of the strip beside a row of the draft
 MAX_WIDTH = 5_000  # pixels, of a picture that is read
 STRIP_PIXELS = 2_000_000  # of one strip handed to the engine: its need of memory goes by it
+WALL_PIXELS = 16_000_000  # of one strip in which straight edges are looked for
 OVERLAP = 200  # pixels that neighbouring strips share: more than a line of text is high
 TEXT_HEIGHT = 32  # pixels; text far smaller or larger is brought to it
 SURE_CHARACTER, SURE_DIGIT = 0.8, 0.95  # below these a character is doubtful
@@ -3793,8 +3794,13 @@ def open_picture(path: str) -> Any:
                 if width * height > MAX_PIXELS or max(width, height) > MAX_EDGE:
                     raise ListError(path, f"图片太大：{width}×{height}", "请裁成几张再试")
                 photo = ImageOps.exif_transpose(file).convert("RGBA")
-    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
+        raise ListError(path, "图片太大", "请裁成几张再试") from None
+    except (OSError, SyntaxError, ValueError, struct.error):
         raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试") from None
+    finer = min(photo.size) / MAX_WIDTH  # than letters need: a photo from a phone
+    if finer > 1:
+        photo = photo.resize((int(photo.width / finer), int(photo.height / finer)), reducing_gap=2.0)
     return Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
 
 
@@ -3816,10 +3822,15 @@ def load_engine() -> Any:
     return RapidOCR(params=settings)
 
 
-def strips(height: int, width: int) -> list[tuple[int, int]]:
-    """The (top, bottom) of the strips in which a picture is read; neighbours share OVERLAP pixels."""
-    tall = max(STRIP_PIXELS // width, 3 * OVERLAP)
+def strips(height: int, width: int, pixels: int = STRIP_PIXELS) -> list[tuple[int, int]]:
+    """The (top, bottom) of the strips of so many pixels that a picture is read in; neighbours share OVERLAP pixels."""
+    tall = max(pixels // width, 3 * OVERLAP)
     return [(top, min(top + tall, height)) for top in range(0, max(height - OVERLAP, 1), tall - OVERLAP)]
+
+
+def is_blank(image: Any) -> bool:
+    """Whether all of a picture is of one tone: nothing is written there."""
+    return int(image.max()) - int(image.min()) < 16
 
 
 # --- pictures: made straight ------------------------------------------------------------------
@@ -3829,7 +3840,8 @@ def find_texts(engine: Any, image: Any) -> tuple[Any, Any, Any]:
     """Texts found, not read: (the corners of each as an array (n, 4, 2), their widths, their heights)."""
     found = [numpy.zeros((0, 4, 2))]
     for top, bottom in strips(*image.shape[:2]):
-        boxes = engine(image[top:bottom], use_det=True, use_rec=False).boxes
+        strip = image[top:bottom]
+        boxes = None if is_blank(strip) else engine(strip, use_det=True, use_rec=False).boxes
         if boxes is not None:
             found.append(numpy.add(boxes, (0, top)))
     corners = numpy.concatenate(found)
@@ -3837,8 +3849,8 @@ def find_texts(engine: Any, image: Any) -> tuple[Any, Any, Any]:
     return corners, wide, high
 
 
-def upright(engine: Any, image: Any) -> Any:
-    """A picture turned by quarters so that its texts stand upright."""
+def upright(engine: Any, image: Any) -> tuple[Any, Any, Any, Any]:
+    """(a picture turned by quarters so that its texts stand upright, and as find_texts gives them: its texts)."""
     corners, wide, high = find_texts(engine, image)
     if (high > 1.5 * wide).sum() > (wide > 1.5 * high).sum():  # a single letter says nothing
         image = numpy.ascontiguousarray(numpy.rot90(image))
@@ -3849,7 +3861,10 @@ def upright(engine: Any, image: Any) -> Any:
         line = image[top:bottom, left:right]
         for at, view in enumerate((line, numpy.ascontiguousarray(line[::-1, ::-1]))):
             sure[at] += sum(engine(view, use_det=False, use_rec=True).scores)
-    return numpy.ascontiguousarray(image[::-1, ::-1]) if sure[1] > sure[0] else image
+    if sure[1] > sure[0]:
+        image = numpy.ascontiguousarray(image[::-1, ::-1])
+        corners = (numpy.subtract(image.shape[1::-1], 1) - corners)[:, [2, 3, 0, 1]]
+    return image, corners, wide, high
 
 
 def straight_lines(gray: Any, shortest: float) -> tuple[Any, Any]:
@@ -3857,8 +3872,11 @@ def straight_lines(gray: Any, shortest: float) -> tuple[Any, Any]:
 
     Painted rules, the edges of coloured rows, a table's frame. An upright one is given as y0, x0, y1, x1.
     """
-    found = cv2.createLineSegmentDetector().detect(gray)[0]
-    lines = numpy.zeros((0, 4)) if found is None else found.reshape(-1, 4).astype(float)
+    lines = numpy.zeros((0, 4))
+    for top, bottom in strips(*gray.shape, WALL_PIXELS):
+        found = cv2.createLineSegmentDetector().detect(gray[top:bottom])[0]
+        if found is not None:
+            lines = numpy.concatenate([lines, numpy.add(found.reshape(-1, 4), (0, top, 0, top))])
     kinds = []
     for along in (lines, lines[:, [1, 0, 3, 2]]):
         run = along[:, 2] - along[:, 0]
@@ -3939,8 +3957,7 @@ def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
     """
     if numpy.median(image) < 110:
         image = 255 - image
-    image = upright(engine, image)
-    corners, wide, high = find_texts(engine, image)
+    image, corners, wide, high = upright(engine, image)
     if not len(corners):
         return image, False
     height = float(numpy.median(high))
@@ -3959,8 +3976,8 @@ def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
 
 def read_strip(engine: Any, image: Any) -> list[Text]:
     """The texts on one strip of a straight picture; those askew or huge are a watermark's, left out unless a number."""
-    result = engine(image, use_det=True, use_rec=True)
-    if result.boxes is None:
+    result = None if is_blank(image) else engine(image, use_det=True, use_rec=True)
+    if result is None or result.boxes is None:
         return []
     texts = []
     usual = numpy.median(result.boxes[:, 3, 1] - result.boxes[:, 0, 1])
@@ -3972,6 +3989,9 @@ def read_strip(engine: Any, image: Any) -> list[Text]:
         if read and (not askew or re.search(r"\d{7}", text)):
             left, top, right, bottom = map(float, (*corners.min(axis=0), *corners.max(axis=0)))
             middles, sure = [middle for _, middle, _ in read], [sure for *_, sure in read]
+            for end, edge in ((0, left), (-1, right)):
+                if abs(middles[end] - edge) > 0.9 * (bottom - top):  # something was found there and not read
+                    sure[end] = 0.0
             texts.append(Text(left, top, right, bottom, text, tuple(middles), tuple(sure)))
     return texts
 
@@ -4461,10 +4481,10 @@ def picture_parts(image: Any, name: str) -> list[Part]:
     """
     file = sys.stderr if is_terminal(sys.stderr) else io.StringIO()
     with click.progressbar(length=100, label=f"读图 {name}".rstrip(), file=file) as bar:
+        if min(image.size) < 16:
+            return []
         engine = load_engine()
         pixels = numpy.ascontiguousarray(numpy.array(image.convert("RGB"))[:, :, ::-1])
-        if min(pixels.shape[:2]) < 16:
-            return []
         bar.update(5)
         painted, marked = made_straight(engine, pixels)
         bar.update(15)
