@@ -4090,13 +4090,31 @@ class Walls:
         return sorted(self.at[met].tolist())
 
 
+def painted_lines(dark: Any, shortest: int) -> Any:
+    """Lines that run along the rows of a picture of what is dark, no thicker than a third of `shortest`."""
+    thick = cv2.dilate(dark, numpy.ones((3, 1), numpy.uint8))  # a line may step from one row to the next
+    runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, numpy.ones((1, shortest), numpy.uint8))
+    left, top, width, height, _ = cv2.connectedComponentsWithStats(runs)[2][1:].astype(float).T
+    at = top + (height - 1) / 2
+    return numpy.stack([left, at, left + width, at], axis=1)[height < shortest / 3]
+
+
 def walls_on(image: Any, letter: float) -> tuple[Walls, Walls]:
-    """The (level, upright) walls on a straight picture, dark on light."""
+    """The (level, upright) walls on a straight picture, dark on light.
+
+    The edges of colours are seen as straight lines; rules between rows as low as their letters, by what is dark.
+    """
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    dark = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 8)
-    found = [Walls(lines, letter) for lines in straight_lines(gray, 1.15 * letter)]
-    for walls, view in zip(found, (dark, dark.T)):
+    dark, darker = (
+        cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, by) for by in (8, 16)
+    )
+    level, down = straight_lines(gray, 1.15 * letter)
+    found = []
+    for edges, view, solid in ((level, dark, darker), (down, dark.T, darker.T)):
+        lines = painted_lines(numpy.ascontiguousarray(solid), int(3 * letter))
+        walls = Walls(numpy.concatenate([edges, lines]), letter)
         walls.bridge(view)
+        found.append(walls)
     return found[0], found[1]
 
 
