@@ -4320,7 +4320,8 @@ def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
     for column in columns:
         for at, text in enumerate(column):
             beside = column[max(at - 1, 0) : at] + column[at + 1 : at + 2]
-            if all(abs(text.middle - other.middle) < 1.4 * pitch for other in beside):
+            own = re.search(r"\d", text.text) is not None  # a number is of one row, however high that is
+            if own or all(abs(text.middle - other.middle) < 1.4 * pitch for other in beside):
                 cover[int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
     begin, end = blank_stretches(cover)
     usual = float(numpy.percentile([0, *(end - begin)], 75))
