@@ -4325,7 +4325,10 @@ def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
     texts = [text for column in columns for text in column]
     top, bottom = min(text.middle for text in texts) - letter, max(text.middle for text in texts) + letter
     cover = numpy.zeros(int(bottom - top) + 1, bool)
+    numbered = max(sum(re.search(r"\d", text.text) is not None for text in column) for column in columns)
     for column in columns:
+        if len(column) < 0.8 * numbered:  # fewer texts than rows: they stand for several
+            continue
         for at, text in enumerate(column):
             beside = column[max(at - 1, 0) : at] + column[at + 1 : at + 2]
             own = re.search(r"\d", text.text) is not None  # a number is of one row, however high that is
