@@ -3778,10 +3778,11 @@ def undo(path: str) -> str:
 # --- pictures ---------------------------------------------------------------------------------
 # which side is up, how bent, how large -> made straight -> read in strips -> walls and gaps -> rows of cells
 
-MAX_PIXELS, MAX_SIDE = 80_000_000, 40_000  # of a picture as it comes
+MAX_PIXELS, MAX_EDGE = 80_000_000, 40_000  # of a picture as it comes
 STRIP_WIDTH = 1_000  # pixels, of the strip beside a row of the draft
 MAX_WIDTH = 5_000  # pixels, of a picture that is read
 STRIP_PIXELS = 2_000_000  # of one strip handed to the engine: its need of memory goes by it
+WALL_PIXELS = 16_000_000  # of one strip in which straight edges are looked for
 OVERLAP = 200  # pixels that neighbouring strips share: more than a line of text is high
 TEXT_HEIGHT = 32  # pixels; text far smaller or larger is brought to it
 SURE_CHARACTER, SURE_DIGIT = 0.8, 0.95  # below these a character is doubtful
@@ -3857,11 +3858,16 @@ def open_picture(path: str) -> Any:
             warnings.simplefilter("ignore")  # about broken marks and about size, which is judged here
             with Image.open(path) as file:
                 width, height = file.size
-                if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+                if width * height > MAX_PIXELS or max(width, height) > MAX_EDGE:
                     raise ListError(path, f"图片太大：{width}×{height}", "请裁成几张再试")
                 photo = ImageOps.exif_transpose(file).convert("RGBA")
-    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
+        raise ListError(path, "图片太大", "请裁成几张再试") from None
+    except (OSError, SyntaxError, ValueError, struct.error):
         raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试") from None
+    finer = min(photo.size) / MAX_WIDTH  # than letters need: a photo from a phone
+    if finer > 1:
+        photo = photo.resize((int(photo.width / finer), int(photo.height / finer)), reducing_gap=2.0)
     return Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
 
 
@@ -3876,17 +3882,22 @@ def load_engine() -> Any:
         "Global.log_level": "critical",
         "Global.use_cls": False,  # it would turn 6996 round; which side is up is seen from all texts together
         "Global.text_score": 0.0,  # what is hardly legible is doubted, not dropped
-        "Global.max_side_len": MAX_SIDE,
+        "Global.max_side_len": MAX_EDGE,
         "Global.return_word_box": True,
         "Global.return_single_char_box": True,
     }
     return RapidOCR(params=settings)
 
 
-def strips(height: int, width: int) -> list[tuple[int, int]]:
-    """The (top, bottom) of the strips in which a picture is read; neighbours share OVERLAP pixels."""
-    tall = max(STRIP_PIXELS // width, 3 * OVERLAP)
+def strips(height: int, width: int, pixels: int = STRIP_PIXELS) -> list[tuple[int, int]]:
+    """The (top, bottom) of the strips of so many pixels that a picture is read in; neighbours share OVERLAP pixels."""
+    tall = max(pixels // width, 3 * OVERLAP)
     return [(top, min(top + tall, height)) for top in range(0, max(height - OVERLAP, 1), tall - OVERLAP)]
+
+
+def is_blank(image: Any) -> bool:
+    """Whether all of a picture is of one tone: nothing is written there."""
+    return int(image.max()) - int(image.min()) < 16
 
 
 # --- pictures: made straight ------------------------------------------------------------------
@@ -3896,7 +3907,8 @@ def find_texts(engine: Any, image: Any) -> tuple[Any, Any, Any]:
     """Texts found, not read: (the corners of each as an array (n, 4, 2), their widths, their heights)."""
     found = [numpy.zeros((0, 4, 2))]
     for top, bottom in strips(*image.shape[:2]):
-        boxes = engine(image[top:bottom], use_det=True, use_rec=False).boxes
+        strip = image[top:bottom]
+        boxes = None if is_blank(strip) else engine(strip, use_det=True, use_rec=False).boxes
         if boxes is not None:
             found.append(numpy.add(boxes, (0, top)))
     corners = numpy.concatenate(found)
@@ -3904,8 +3916,8 @@ def find_texts(engine: Any, image: Any) -> tuple[Any, Any, Any]:
     return corners, wide, high
 
 
-def upright(engine: Any, image: Any) -> Any:
-    """A picture turned by quarters so that its texts stand upright."""
+def upright(engine: Any, image: Any) -> tuple[Any, Any, Any, Any]:
+    """(a picture turned by quarters so that its texts stand upright, and as find_texts gives them: its texts)."""
     corners, wide, high = find_texts(engine, image)
     if (high > 1.5 * wide).sum() > (wide > 1.5 * high).sum():  # a single letter says nothing
         image = numpy.ascontiguousarray(numpy.rot90(image))
@@ -3916,7 +3928,10 @@ def upright(engine: Any, image: Any) -> Any:
         line = image[top:bottom, left:right]
         for at, view in enumerate((line, numpy.ascontiguousarray(line[::-1, ::-1]))):
             sure[at] += sum(engine(view, use_det=False, use_rec=True).scores)
-    return numpy.ascontiguousarray(image[::-1, ::-1]) if sure[1] > sure[0] else image
+    if sure[1] > sure[0]:
+        image = numpy.ascontiguousarray(image[::-1, ::-1])
+        corners = (numpy.subtract(image.shape[1::-1], 1) - corners)[:, [2, 3, 0, 1]]
+    return image, corners, wide, high
 
 
 def straight_lines(gray: Any, shortest: float) -> tuple[Any, Any]:
@@ -3924,8 +3939,12 @@ def straight_lines(gray: Any, shortest: float) -> tuple[Any, Any]:
 
     Painted rules, the edges of coloured rows, a table's frame. An upright one is given as y0, x0, y1, x1.
     """
-    found = cv2.createLineSegmentDetector().detect(gray)[0]
-    lines = numpy.zeros((0, 4)) if found is None else found.reshape(-1, 4).astype(float)
+    lines = numpy.zeros((0, 4))
+    height, width = gray.shape
+    for top, bottom in strips(height, width, WALL_PIXELS):
+        found = cv2.createLineSegmentDetector().detect(gray[top:bottom])[0]
+        if found is not None:
+            lines = numpy.concatenate([lines, numpy.add(found.reshape(-1, 4), (0, top, 0, top))])
     kinds = []
     for along in (lines, lines[:, [1, 0, 3, 2]]):
         run = along[:, 2] - along[:, 0]
@@ -4006,8 +4025,7 @@ def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
     """
     if numpy.median(image) < 110:
         image = 255 - image
-    image = upright(engine, image)
-    corners, wide, high = find_texts(engine, image)
+    image, corners, wide, high = upright(engine, image)
     if not len(corners):
         return image, False
     height = float(numpy.median(high))
@@ -4024,21 +4042,31 @@ def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
 # --- pictures: read ---------------------------------------------------------------------------
 
 
+# A landline that a mobile stands right behind, as in columns without a gap: in 22 digits there is but one way.
+TWO_NUMBERS = re.compile(r"(?<!\d)(?:0\d\d[-－]?\d{8}|0\d{3}[-－]?\d{7})(?=1[3-9]\d{9}(?!\d))")
+
+
 def read_strip(engine: Any, image: Any) -> list[Text]:
     """The texts on one strip of a straight picture; those askew or huge are a watermark's, left out unless a number."""
-    result = engine(image, use_det=True, use_rec=True)
-    if result.boxes is None:
+    result = None if is_blank(image) else engine(image, use_det=True, use_rec=True)
+    if result is None or result.boxes is None:
         return []
     texts = []
     usual = numpy.median(result.boxes[:, 3, 1] - result.boxes[:, 0, 1])
     for corners, words in zip(result.boxes, result.word_results):
         read = [(word, (box[0][0] + box[1][0]) / 2, sure) for word, sure, box in words if word.strip()]
         text = "".join(word for word, _, _ in read)
+        for run in reversed([*TWO_NUMBERS.finditer(text)] if len(text) == len(read) else []):
+            read.insert(run.end(), (" ", (read[run.end() - 1][1] + read[run.end()][1]) / 2, 1.0))
+            text = "".join(word for word, _, _ in read)
         (x0, y0), (x1, y1) = corners[0], corners[1]
         askew = abs(y1 - y0) > 0.15 * abs(x1 - x0) if len(read) > 2 else corners[3][1] - y0 > 1.9 * usual
         if read and (not askew or re.search(r"\d{7}", text)):
             left, top, right, bottom = map(float, (*corners.min(axis=0), *corners.max(axis=0)))
             middles, sure = [middle for _, middle, _ in read], [sure for *_, sure in read]
+            for end, edge in ((0, left), (-1, right)):
+                if abs(middles[end] - edge) > 0.9 * (bottom - top):  # something was found there and not read
+                    sure[end] = 0.0
             texts.append(Text(left, top, right, bottom, text, tuple(middles), tuple(sure)))
     return texts
 
@@ -4137,13 +4165,31 @@ class Walls:
         return sorted(self.at[met].tolist())
 
 
+def painted_lines(dark: Any, shortest: int) -> Any:
+    """Lines that run along the rows of a picture of what is dark, no thicker than a third of `shortest`."""
+    thick = cv2.dilate(dark, numpy.ones((3, 1), numpy.uint8))  # a line may step from one row to the next
+    runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, numpy.ones((1, shortest), numpy.uint8))
+    left, top, width, height, _ = cv2.connectedComponentsWithStats(runs)[2][1:].astype(float).T
+    at = top + (height - 1) / 2
+    return numpy.stack([left, at, left + width, at], axis=1)[height < shortest / 3]
+
+
 def walls_on(image: Any, letter: float) -> tuple[Walls, Walls]:
-    """The (level, upright) walls on a straight picture, dark on light."""
+    """The (level, upright) walls on a straight picture, dark on light.
+
+    The edges of colours are seen as straight lines; rules between rows as low as their letters, by what is dark.
+    """
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    dark = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 8)
-    found = [Walls(lines, letter) for lines in straight_lines(gray, 1.15 * letter)]
-    for walls, view in zip(found, (dark, dark.T)):
+    dark, darker = (
+        cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, by) for by in (8, 16)
+    )
+    level, down = straight_lines(gray, 1.15 * letter)
+    found = []
+    for edges, view, solid in ((level, dark, darker), (down, dark.T, darker.T)):
+        lines = painted_lines(numpy.ascontiguousarray(solid), int(3 * letter))
+        walls = Walls(numpy.concatenate([edges, lines]), letter)
         walls.bridge(view)
+        found.append(walls)
     return found[0], found[1]
 
 
@@ -4346,10 +4392,14 @@ def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
     texts = [text for column in columns for text in column]
     top, bottom = min(text.middle for text in texts) - letter, max(text.middle for text in texts) + letter
     cover = numpy.zeros(int(bottom - top) + 1, bool)
+    numbered = max(sum(re.search(r"\d", text.text) is not None for text in column) for column in columns)
     for column in columns:
+        if len(column) < 0.8 * numbered:  # fewer texts than rows: they stand for several
+            continue
         for at, text in enumerate(column):
             beside = column[max(at - 1, 0) : at] + column[at + 1 : at + 2]
-            if all(abs(text.middle - other.middle) < 1.4 * pitch for other in beside):
+            own = re.search(r"\d", text.text) is not None  # a number is of one row, however high that is
+            if own or all(abs(text.middle - other.middle) < 1.4 * pitch for other in beside):
                 cover[int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
     begin, end = blank_stretches(cover)
     usual = float(numpy.percentile([0, *(end - begin)], 75))
@@ -4528,10 +4578,10 @@ def picture_parts(image: Any, name: str) -> list[Part]:
     """
     file = sys.stderr if is_terminal(sys.stderr) else io.StringIO()
     with click.progressbar(length=100, label=f"读图 {name}".rstrip(), file=file) as bar:
+        if min(image.size) < 16:
+            return []
         engine = load_engine()
         pixels = numpy.ascontiguousarray(numpy.array(image.convert("RGB"))[:, :, ::-1])
-        if min(pixels.shape[:2]) < 16:
-            return []
         bar.update(5)
         painted, marked = made_straight(engine, pixels)
         bar.update(15)
