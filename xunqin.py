@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 gc.enable()
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # ==============================================================================================
 # Load: lists of units as CSV, strictly checked
