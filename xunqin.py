@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 gc.enable()
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # ==============================================================================================
 # Load: lists of units as CSV, strictly checked
@@ -1395,7 +1395,7 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
     for scope, core in [*behind_city, *query.cores]:
         for form in _forms(core, catalog, everywhere=not scope):
             hits = _rank(candidates(form, scope), tier, scope)
-            if len(hits) == 1 or len({catalog.city_of(hit.division) for hit in hits}) == 1:
+            if len({catalog.city_of(hit.division) for hit in hits}) == 1:
                 return hits
     return []
 
@@ -1519,10 +1519,7 @@ def by_pinyin(query: Query) -> list[Hit]:
 
 def by_initials(query: Query) -> list[Hit]:
     """The first letters of a county's name, of a prefecture's when no county has them: all that share them."""
-    text = query.text
-    if not (_is_letters(text) and 2 <= len(text) <= 5):
-        return []
-    return _rank(query.catalog.initials.get(text, []), "initials", None)
+    return _rank(query.catalog.initials.get(query.text, []), "initials", None) if query.text.isascii() else []
 
 
 def _spells(runs: list[str], name: str, reading: tuple[str, ...]) -> bool:
@@ -1576,7 +1573,7 @@ def _soft_letters(letters: str) -> str:
 
 def _one_slip(typed: str, right: str) -> bool:
     """Whether a typed spelling is one slip off: a letter lost, doubled, swapped, beside the right key, or softened."""
-    if _soft_letters(typed) == _soft_letters(right) or len(typed) != len(right):
+    if len(typed) != len(right):
         return True
     wrong = [(a, b) for a, b in zip(typed, right) if a != b]
     return len(wrong) == 2 or _neighbours(*wrong[0])

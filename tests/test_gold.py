@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,13 +29,19 @@ def expanded(expected: str) -> list[str]:
     return names
 
 
+@cache
+def found_for(query: str) -> list[str]:
+    """The names of the divisions that answer."""
+    return list(dict.fromkeys(hit.division[1] for hit in xunqin.search(query, CATALOG)))
+
+
 class Case(NamedTuple):
     query: str
     class_: str
     expected: tuple[str, ...]  # alternatives, apart by "|" in the file
 
     def found(self) -> list[str]:
-        return list(dict.fromkeys(hit.division[1] for hit in xunqin.search(self.query, CATALOG)))
+        return found_for(self.query)
 
     def right(self) -> bool:
         """Exactly the expected divisions answer, in their order; nothing does for a place that is not meant."""
@@ -52,6 +59,7 @@ class Case(NamedTuple):
         return {name for one in self.expected for name in expanded(one)}
 
 
+@cache
 def cases() -> list[Case]:
     found = []
     for path in sorted(GOLD.glob("*.csv")):

@@ -385,7 +385,10 @@ def test_an_own_list_that_is_no_file(call: Call) -> None:
 CRASH = """
 import os, signal, sys, xunqin
 real = os.replace
+when, *sys.argv[1:] = sys.argv[1:]
 def stop(source, target):
+    if when == "after":
+        real(source, target)
     os.kill(os.getpid(), signal.SIGKILL)
 os.replace = stop
 xunqin.run(sys.argv[1:])
@@ -393,12 +396,13 @@ xunqin.run(sys.argv[1:])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-def test_killed_while_the_list_moves_into_place(call: Call, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("when", "left"), [("before", "13800001234"), ("after", "13800005678")])
+def test_killed_while_the_list_moves_into_place(when: str, left: str, call: Call, tmp_path: Path) -> None:
     call("import", small(tmp_path / "a.csv", "13800001234"))
-    command = [sys.executable, "-c", CRASH, "import", small(tmp_path / "b.csv", "13800005678")]
+    command = [sys.executable, "-c", CRASH, when, "import", small(tmp_path / "b.csv", "13800005678")]
     child = subprocess.run(command, cwd=SCRIPT.parent, env=unmeasured(), capture_output=True, check=False)
     assert child.returncode == -signal.SIGKILL
-    assert [row[2] for row in own()] == ["13800001234"]
+    assert [row[2] for row in own()] == [left]
     assert call("import", str(tmp_path / "b.csv")).code == 0
     assert [row[2] for row in own()] == ["13800005678"]
 

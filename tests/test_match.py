@@ -102,10 +102,41 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("恩师", [(d, "homophone") for d in ENSHI]),
         ("行走县", [("新洲区", "homophone")]),
         ("十堰市城关镇", [(d, "township") for d in ("郧阳区", "郧西县", "竹山县", "竹溪县", "房县")]),
+        ("鄂西土族苗族自治州", [(d, "former") for d in ENSHI]),
+        ("湖北jiangan区刑警", [("江岸区", "unit")]),
+        ("呵呵呵木鱼镇", [("神农架林区", "address")]),
+        ("武汉枝城", []),
+        ("宜昌枝城", [("宜都市", "former")]),
+        ("荆州荆州", [("荆州区", "exact")]),
+        ("襄樊市襄阳", [("襄州区", "former")]),
+        ("河南来的高桥乡人", []),
+        ("恩施州鹤峰人氏", [("鹤峰县", "address")]),
+        ("红安全帽厂", [("红安县", "address")]),
+        ("茅坪宋河东路", []),
+        ("荆州地区沔阳区", []),
+        ("坚暗", []),
+        ("云西县上津镇", [("郧西县", "homophone")]),
+        ("jianlide", []),
+        ("woshijianlide", [("监利市", "pinyin")]),
+        ("yincheng", [("应城市", "typo")]),
+        ("cytjzzzx", [("长阳土家族自治县", "initials")]),
     ],
 )
 def test_the_tier_that_answers(query: str, expected: list[tuple[str, str]]) -> None:
     assert answers(query) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("我在枝城市", [("宜都市", "1998 年以前的枝城市，今宜都市")]),
+        ("监利", [("监利市", "")]),
+        ("孝感黄陂", [("黄陂区", "黄陂区一带以前归孝感管")]),
+        ("荆州地区沔阳县", [("仙桃市", "1986 年以前的沔阳县，今仙桃市；仙桃市一带以前归荆州地区管")]),
+    ],
+)
+def test_what_the_note_says_of_then(query: str, expected: list[tuple[str, str]]) -> None:
+    assert [(hit.division[1], hit.note) for hit in xunqin.search(query, CATALOG)] == expected
 
 
 def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() -> None:
@@ -138,6 +169,9 @@ def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() 
         ("123", []),
         ("", []),
         ("江" * 50, []),
+        ("江", []),
+        ("黄陂南路" + "哈" * 36, ["黄陂区"]),
+        ("黄陂南路" + "哈" * 37, []),
         ("laohekkoo", ["老河口市"]),
         ("𠮷𠮷", []),
     ],
@@ -173,6 +207,8 @@ def test_another_provinces_list_needs_no_gazetteer() -> None:
     assert answers("广州市公安局海珠分局形警大队", catalog) == [("海珠区", "address")]
     assert answers("广洲市公安局海珠分局行警大队", catalog) == [("海珠区", "address")]
     assert answers("广州市公安局海株分局行警大队", catalog) == [("海珠区", "typo")]
+    two = xunqin.Catalog([{**catalog.rows[0], "unit": f"广州市公安局海珠分局{one}大队"} for one in ("刑侦", "治安")])
+    assert answers("广州市公安局海株分局刑治大队", two) == []
     for query in ("江岸", "沔阳", "木鱼镇", "深圳", "广州市公安局天河分局", "abc"):
         assert answers(query, catalog) == [], query
 
@@ -270,6 +306,11 @@ def test_a_citys_own_unit_comes_first_for_the_city_and_behind_its_counties_own()
     hits = xunqin.search("宜城", catalog)
     assert [row["unit"] for row in xunqin.rows_of("宜城", hits, catalog)] == ["宜城市公安局", "襄阳市公安局刑侦支队"]
     assert answers("湖北", CATALOG) == []
+
+
+def test_a_short_name_keeps_two_characters() -> None:
+    names = ("白土家族自治县", "长阳土家族自治县", "神农架林区", "房县", "恩施土家族苗族自治州", "各族自治县")
+    assert [*map(xunqin.short_name, names)] == ["白土家族", "长阳", "神农架", "房县", "恩施", "各族"]
 
 
 @pytest.mark.parametrize(
