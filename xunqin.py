@@ -2817,7 +2817,9 @@ class Places:
     def elsewhere(self, text: str) -> str:
         """The other province that a text begins with, "" for none."""
         for name in (text[:3], text[:2]) if len(text) > 2 else ():
-            if any(sense.large and sense.note == short_name(name) for sense in elsewhere_senses(name)):
+            street = re.match("[东西南北中]?[路街巷桥]|大道|大街|大厦", text[len(name) :])  # 北京路 is in many cities
+            province = any(sense.large and sense.note == short_name(name) for sense in elsewhere_senses(name))
+            if province and not street:
                 return name
         return ""
 
@@ -3109,7 +3111,9 @@ def labelled_pieces(clause: str, field: str, before_number: bool = False) -> Ite
     if begun and not looks_like_unit(head):
         yield HEADING_WORDS.get(begun[1], "contact"), head[begun.end() :]
     elif head:
-        yield field, head
+        note = clause.strip("、.:：，, ")  # 288号 （刑警大队）: the bracket is the address's
+        bracketed = note[:1] in ("（", "(") and note[-1:] in ("）", ")") and "公安" not in note
+        yield field, note if field in ("address", "") and bracketed else head
 
 
 class Reading:

@@ -563,3 +563,10 @@ def test_a_page_that_is_a_picture_goes_to_the_picture_reader(tmp_path: Path, mon
 def test_the_date_in_a_title(text: str, date: str, tmp_path: Path) -> None:
     for rows in ("单位名称,手机\n大冶市公安局,13800001234\n", "\n大冶市公安局 13800001234\n成立于2001年1月1日\n"):
         assert read(tmp_path / "list.txt", f"{text}\n{rows}").date == date
+
+
+def test_a_street_named_after_another_province_and_a_bracket_behind_a_blank(tmp_path: Path) -> None:
+    text = "竹山县公安局\n地址：竹山县上庸路288号 （刑警大队）\n电话：0719-4221110\n竹溪县公安局，地址：北京路60号，电话0719-2720110\n"
+    batch = read(tmp_path / "list.txt", text)
+    assert held(batch) == [[], []]
+    assert [entry.read["address"] for entry in batch.entries] == ["竹山县上庸路288号（刑警大队）", "北京路60号"]
