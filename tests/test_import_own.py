@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -324,6 +325,8 @@ def test_an_own_list_that_may_not_be_read_is_told_and_kept(
 ) -> None:
     with tempfile.TemporaryDirectory() as home:  # pytest's own folders are closed to others
         os.chmod(home, 0o755)
+        data = shutil.copytree(os.path.dirname(xunqin.data_file("points.csv")), os.path.join(home, "data"))
+        monkeypatch.setattr(xunqin, "data_file", lambda name: os.path.join(data, name))  # the project may be closed too
         monkeypatch.setenv("HOME", home)
         call("import", small(tmp_path / "a.csv", "13800001234"))
         path = Path(xunqin.own_list_path())
