@@ -211,7 +211,11 @@ def parse_list(text: str, path: str) -> tuple[Rows, list[ListError]]:
     if twice:
         raise ListError(path, f"列 {'、'.join(twice)} 重复", "请只留一列", 1)
     # One look at the whole; most lists are clean, and large.
-    clean_text = text.replace("\n", "").replace("\r", "").isprintable() and not re.search('"|(?:^|,)[=@+-]', text, re.M)
+    plain = text.replace("\n", "").replace("\r", "").isprintable() and not re.search('"|(?:^|,)[=@+-]', text, re.M)
+    if plain:
+        kept = [cells for cells in csv.reader(text.splitlines()) if cells]
+        if {len(cells) for cells in kept} == {len(header)}:
+            return Rows(header, kept[1:]), []
     kept, problems = [], []
     for number, cells in itertools.chain([(start, header)], records):
         if len(cells) != len(header):
@@ -219,9 +223,8 @@ def parse_list(text: str, path: str) -> tuple[Rows, list[ListError]]:
             problems.append(ListError(path, wrong, "请补齐或删去多余的格", number))
             continue
         kept.append(cells)
-        if not clean_text:
-            found = ((name, cell_problem(cell)) for name, cell in zip(header, cells))
-            problems += [ListError(path, *problem, number, name) for name, problem in found if problem]
+        found = ((name, cell_problem(cell)) for name, cell in zip(header, () if plain else cells))
+        problems += [ListError(path, *problem, number, name) for name, problem in found if problem]
     return Rows(header, kept[1:]), problems
 
 
@@ -607,21 +610,26 @@ class Catalog:
         return {*self.provinces, *(city for city, found in self.cities.items() if [d for _, d in found] != [city])}
 
     @cached_property
-    def counties(self) -> dict[str, list[Division]]:
-        """{a county's or zone's full or short name: its divisions}; what has the full name comes first."""
+    def full_names(self) -> dict[str, list[Division]]:
+        """{a county's or zone's full name: its divisions}."""
         names: dict[str, list[Division]] = {}
         divisions = [division for division in self.divisions if division[1] and division[1] not in self.above]
-        full = simplified("\n".join(name for _, name in divisions)).split("\n")
-        for spelled in (full, [short_name(name) for name in full]):
-            for name, division in zip(spelled, divisions):
-                if division not in names.setdefault(name, []):
-                    names[name].append(division)
+        for name, division in zip(simplified("\n".join(name for _, name in divisions)).split("\n"), divisions):
+            names.setdefault(name, []).append(division)
+        return names
+
+    @cached_property
+    def counties(self) -> dict[str, list[Division]]:
+        """{a county's or zone's full or short name: its divisions}; what has the full name comes first."""
+        names = {name: [*divisions] for name, divisions in self.full_names.items()}
+        for name, divisions in self.full_names.items():
+            known = names.setdefault(short_name(name), [])
+            known += [division for division in divisions if division not in known]
         return names
 
     def named_exactly(self, name: str) -> list[Division]:
         """The divisions with this full name, else with this short name."""
-        found = self.counties.get(name, [])
-        return [division for division in found if simplified(division[1]) == name] or found if found else []
+        return self.full_names.get(name) or self.counties.get(name, [])
 
     @cached_property
     def units(self) -> dict[str, list[Division]]:
@@ -2579,11 +2587,9 @@ NUMBER = (
     r"(?:\s*(?:转|-|ext\.?)\s*(?:分机)?(?P<extension>(?<=[转机.t ])\d{1,5}|\d{3,5}))?)(?![\d-])"
 )
 # What may be a number, whole or damaged, in running text.
-ANY_NUMBER = re.compile(
-    rf"{NUMBER}|\+?[\d*＊][\d*＊—–－~-]{{4,}}[\d*＊](?:\s*转\s*\d+)?(?!\s*号)", re.IGNORECASE | re.ASCII
-)
+ANY_NUMBER = rf"(?ia:{NUMBER}|\+?[\d*＊][\d*＊—–－~-]{{4,}}[\d*＊](?:\s*转\s*\d+)?(?!\s*号))"
 # Words that stand among numbers and are no officer's name.
-SMALL_TALK = re.compile(
+SMALL_TALK = (
     "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|值班室?|24小时|全天|均可|办|手|座机|"
     r"办公室?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
 )
@@ -2686,7 +2692,7 @@ def numbers_in(cell: str, area: str) -> Numbers:
         numbers.problems.append(f"「{shown}」不像完整的号码")
     if re.search("公安|分局|派出所", left):
         numbers.problems.append(f"号码格里有单位名「{shown}」")
-    words = [word for word in re.split(r"[^一-鿿·]+", left) if word and not SMALL_TALK.fullmatch(word)]
+    words = [word for word in re.split(r"[^一-鿿·]+", left) if word and not re.fullmatch(SMALL_TALK, word)]
     numbers.names.extend(word for word in words if is_person(word) and not heading_field(word))
     return numbers
 
@@ -3040,25 +3046,25 @@ def continues(entry: Entry, above: Entry | None) -> bool:
 # --- running text ---------------------------------------------------------------------------------
 
 # What stands around a list, and whose numbers are no unit's; what a unit's other numbers are called.
-AROUND = re.compile(
-    "客服|编辑|责编|记者|版权|备案|ICP|网站|网址|首页|联系我们|技术支持|主办|承办|来源|新闻热线|爆料|广告|扫码|公众号",
-    re.IGNORECASE,
+AROUND = (
+    "(?i:客服|编辑|责编|记者|版权|备案|ICP|网站|网址|首页|联系我们|技术支持|主办|承办|来源|"
+    "新闻热线|爆料|广告|扫码|公众号)"
 )
-OTHER_NUMBER = re.compile(f"传真|监督|举报|投诉|邮编|{AROUND.pattern}", re.IGNORECASE)
-NUMBERING = re.compile(
+OTHER_NUMBER = f"传真|监督|举报|投诉|邮编|{AROUND}"
+NUMBERING = (
     r"^(?:第?[\d一二三四五六七八九十]{1,4}[、.．)）]|[（(][\d一二三四五六七八九十]{1,4}[)）]|[①-⑳]|[^\w（(【\[《]+)\s*"
 )
 
 
 def heading_city(text: str, places: Places) -> str:
     """The city that a heading names: 【武汉市】, 二、黄石市（6个）, 武汉市：; "省直" for 省直辖; "" for none."""
-    bare = re.sub(r"[【】\[\]<>《》:：\s]|[（(]?共?\d+个?点?位?[)）]?$", "", NUMBERING.sub("", text))
+    bare = re.sub(r"[【】\[\]<>《》:：\s]|[（(]?共?\d+个?点?位?[)）]?$", "", re.sub(NUMBERING, "", text))
     return "省直" if re.match("省直[辖管]", bare) else places.cities.get(simplified(bare[:12]), "")
 
 
 def bare_piece(text: str) -> str:
     """A piece of text without the signs around it and without a bracket that has no partner."""
-    text = NUMBERING.sub("", text.strip()).strip("、.:： ")
+    text = re.sub(NUMBERING, "", text.strip()).strip("、.:： ")
     if text[:1] in ("（", "(") and text.count("（") + text.count("(") == 1 and text[-1] in "）)":
         return text[1:-1]
     if text.count("（") + text.count("(") != text.count("）") + text.count(")"):
@@ -3072,7 +3078,7 @@ def pieces_of(text: str) -> Iterator[tuple[str, str]]:
     text = re.sub(r"(?<![一-鿿])([一-鿿])\s+(?:([一-鿿])\s+)?([一-鿿])(?=\s*[:：])", r"\1\2\3", text)
     at = 0
     field = ""
-    for found in [*ANY_NUMBER.finditer(text), None]:
+    for found in [*re.finditer(ANY_NUMBER, text), None]:
         clauses = re.split(r"[，,；;。|！\t]+|\s+|(?<=[:：])", text[at : found.start() if found else None])
         for clause in (clause for clause in clauses if clause):
             for named, piece in labelled_pieces(clause, field, found is not None and clause is clauses[-1]):
@@ -3129,7 +3135,7 @@ class Reading:
         """Take one line in."""
         pieces = list(pieces_of(line.cells[0]))
         fields = ["begin" if self.is_unit(field, piece) else field for field, piece in pieces]
-        if AROUND.search(line.cells[0]) and "begin" not in fields:
+        if re.search(AROUND, line.cells[0]) and "begin" not in fields:
             self.entry = None
         if sum(field == "label" for field in fields) >= 3 and "number" not in fields and "begin" not in fields:
             return  # the headings of columns
@@ -3172,7 +3178,7 @@ class Reading:
         """A number belongs to the unit in front of it, unless it is said to be another's."""
         if self.entry is None:
             self.contents.strays.append(Stray(row, f"{before} {number}".strip(), "前面没有单位"))
-        elif field in ("", "unread", "label") and OTHER_NUMBER.search(before):
+        elif field in ("", "unread", "label") and re.search(OTHER_NUMBER, before):
             self.contents.strays.append(Stray(row, f"{self.entry.cells['unit']} {before} {number}", "不是采血电话"))
         else:
             self.entry.add("phone", number)
@@ -3198,7 +3204,7 @@ class Reading:
         """The cell that a piece without a label belongs to, by how it is written and what is in front; "" for none."""
         assert self.entry is not None
         filled = self.entry.cells
-        if SMALL_TALK.fullmatch(piece):
+        if re.fullmatch(SMALL_TALK, piece):
             return ""
         if self.last == "unit" and looks_like_unit(piece):
             return "unit"
@@ -3248,7 +3254,7 @@ def contents_of(parts: list[Part], places: Places) -> Contents:
 
 # --- checked: each entry placed, its numbers read, all that is doubtful written down --------------
 
-NOTHING = re.compile(r"[-/—–－无暂没有未公布空、\s]*")
+NOTHING = r"[-/—–－无暂没有未公布空、\s]*"
 
 
 def date_of(text: str) -> str:
@@ -3370,7 +3376,7 @@ def check_entry(entry: Entry, places: Places) -> None:
     """Place an entry, read its numbers, and write down all that is wrong or doubtful in it."""
     for field in ("district", "unit", "address", "contact"):
         joined = entry.cells.get(field, "").replace("\n", "、" if field == "contact" else "")
-        entry.read[field] = "" if NOTHING.fullmatch(joined) else joined
+        entry.read[field] = "" if re.fullmatch(NOTHING, joined) else joined
     place_entry(entry, places)
     cell = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
     numbers = numbers_in(cell, places.area_code(entry.division)) if entry.division else Numbers([], [], [], [], [])
@@ -4044,7 +4050,7 @@ def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
 
 
 # A landline that a mobile stands right behind, as in columns without a gap: in 22 digits there is but one way.
-TWO_NUMBERS = re.compile(r"(?<!\d)(?:0\d\d[-－]?\d{8}|0\d{3}[-－]?\d{7})(?=1[3-9]\d{9}(?!\d))")
+TWO_NUMBERS = r"(?<!\d)(?:0\d\d[-－]?\d{8}|0\d{3}[-－]?\d{7})(?=1[3-9]\d{9}(?!\d))"
 
 
 def read_strip(engine: Any, image: Any) -> list[Text]:
@@ -4057,7 +4063,7 @@ def read_strip(engine: Any, image: Any) -> list[Text]:
     for corners, words in zip(result.boxes, result.word_results):
         read = [(word, (box[0][0] + box[1][0]) / 2, sure) for word, sure, box in words if word.strip()]
         text = "".join(word for word, _, _ in read)
-        for run in reversed([*TWO_NUMBERS.finditer(text)] if len(text) == len(read) else []):
+        for run in reversed([*re.finditer(TWO_NUMBERS, text)] if len(text) == len(read) else []):
             read.insert(run.end(), (" ", (read[run.end() - 1][1] + read[run.end()][1]) / 2, 1.0))
             text = "".join(word for word, _, _ in read)
         (x0, y0), (x1, y1) = corners[0], corners[1]
@@ -4279,7 +4285,7 @@ def in_lines(texts: list[Text], letter: float) -> list[list[Text]]:
     return [sorted(line, key=lambda text: text.left) for line in lines]
 
 
-WHOLE_NUMBER = re.compile(r"(?:1[3-9]\d{9}|0\d{2,3}[-－]?\d{7,8})")
+WHOLE_NUMBER = r"(?:1[3-9]\d{9}|0\d{2,3}[-－]?\d{7,8})"
 
 
 def goes_on(before: str, line: str, needs: float, room: float) -> bool:
@@ -4287,8 +4293,8 @@ def goes_on(before: str, line: str, needs: float, room: float) -> bool:
     if re.match(r"[【（(]?[\d一二三四五六七八九十]{1,3}[】）)、.．]|【", line):
         return False
     if re.fullmatch(r"[\d－-]+", before + line):
-        halves = WHOLE_NUMBER.fullmatch(before) is None and WHOLE_NUMBER.fullmatch(line) is None
-        return halves or WHOLE_NUMBER.fullmatch(before + line) is not None
+        halves = re.fullmatch(WHOLE_NUMBER, before) is None and re.fullmatch(WHOLE_NUMBER, line) is None
+        return halves or re.fullmatch(WHOLE_NUMBER, before + line) is not None
     return needs > room
 
 
@@ -5105,6 +5111,9 @@ class Page(click.Command):
         )
 
 
+FILE = click.Path(allow_dash=True)  # one for all: making it asks gettext
+
+
 output_options = click.option(
     "-f", "--format", "format", type=click.Choice(FORMATS), metavar="格式",
     help="table 表格、text 发消息、csv、excel（中文表头的 CSV）、json",
@@ -5144,7 +5153,7 @@ class NameFirst(Page, click.Group):
 
 
 @click.group(cls=NameFirst, invoke_without_command=True)
-@click.option("--data", envvar="XUNQIN_DATA", type=click.Path(), metavar="文件", help="改用另一份名单（CSV）")
+@click.option("--data", envvar="XUNQIN_DATA", type=FILE, metavar="文件", help="改用另一份名单（CSV）")
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="显示版本")
 @click.pass_context
 def cli(ctx: click.Context, data: str | None) -> None:
@@ -5506,9 +5515,9 @@ def save_book(book: Any, path: str) -> None:
 
 
 @cli.command("batch")
-@click.argument("file", metavar="文件", type=click.Path())
+@click.argument("file", metavar="文件", type=FILE)
 @click.option("--column", default="", metavar="列", help="哪一列是地名：表头，或 A、B、C；不写就自己找")
-@click.option("-o", "out", default="", type=click.Path(), metavar="文件", help="结果写到哪里（.xlsx）")
+@click.option("-o", "out", default="", type=FILE, metavar="文件", help="结果写到哪里（.xlsx）")
 @click.pass_obj
 def batch_command(data: str | None, file: str, column: str, out: str) -> int:
     """一张表里的每个家庭，各找各的单位；写成新表，原表不动。
@@ -5715,7 +5724,7 @@ def clean_source(text: str) -> str:
 
 
 @cli.command("import", short_help="导入官方公布的名单", options_metavar="[选项]")
-@click.argument("file", metavar="文件", required=False, type=click.Path(allow_dash=True))
+@click.argument("file", metavar="文件", required=False, type=FILE)
 @click.option("--as-of", metavar="日期", help="名单的日期，如 2022-07-05；默认看文件里写的")
 @click.option("--source", metavar="出处", help="名单从哪里来；默认文件名")
 @click.option("--replace", "whole", is_flag=True, help="这份就是全部：名单里没有的单位去掉")
@@ -5780,7 +5789,7 @@ def is_own_format(path: str) -> bool:
 
 
 @cli.command("check", short_help="检查名单，看覆盖多少", options_metavar="[选项]")
-@click.argument("file", required=False, metavar="[文件]", type=click.Path(allow_dash=True))
+@click.argument("file", required=False, metavar="[文件]", type=FILE)
 @click.pass_obj
 def check_command(data: str | None, file: str | None) -> int:
     """检查一份名单，一个问题一行；再看它覆盖多少。
