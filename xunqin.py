@@ -1221,9 +1221,10 @@ class Sentence:
         if self.after is None or self.after.kind not in ("unknown", "police", "name"):
             return False
         district = rf"(?:公安局)?(?!.{{0,9}}{any_of('zone')}区)[^村镇乡街路号\d]{{1,4}}(?:[区县市]|分局)"
-        known = self.after.kind == "name" and bool(self.after.of(*_FINER))
-        short = re.fullmatch("[^村镇乡街路号]{1,3}|..?", self.tail(piece)) and not (piece.of("county") and known)
-        return bool(re.match(district, self.text[piece.end :]) or short) and not (piece.of("county") and known)
+        if piece.of("county") and self.after.of(*_FINER):
+            return False  # 荆州监利: a known one
+        short = re.fullmatch("[^村镇乡街路号]{1,3}|..?", self.tail(piece))
+        return bool(short or re.match(district, self.text[piece.end :]))
 
     def coarse(self, piece: Piece) -> None:
         """A prefecture: what follows must lie in it; when nothing does, it is the answer."""
@@ -1255,7 +1256,7 @@ class Sentence:
             senses = [s for s in senses if not (self.fine and all(code.endswith("00") for code, _ in s.divisions))]
         if self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县"):
             senses = [sense for sense in senses if sense.use == "whole"]
-        if {sense.note for sense in piece.of("elsewhere")} and self.is_elsewhere(piece):
+        if self.is_elsewhere(piece):
             senses = []
         if not senses:
             self.contradicts |= bool(scope and piece.of("county") and self.closes() and not self.away)
