@@ -2087,10 +2087,10 @@ class Part(NamedTuple):
 
 
 # Limits, so that a wrong or hostile file is refused at once: bytes of a file and of the XML packed in one, rows or
-# lines of it, columns of a table, characters of a cell, pages of a PDF; tags of a document, pixels of a side of a page
-# that is drawn.
-MAX_BYTES, MAX_XML, MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_PAGES = 50_000_000, 60_000_000, 110_000, 200, 5_000, 200
-MAX_TAGS, MAX_SIDE = 500_000, 5_000
+# lines of it (the whole country has some 3,000 points), columns of a table, characters of a cell, pages of a PDF; tags
+# of a document, rows of a sheet that are empty too, pixels of a side of a page that is drawn.
+MAX_BYTES, MAX_XML, MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_PAGES = 50_000_000, 60_000_000, 20_000, 200, 5_000, 200
+MAX_TAGS, MAX_SHEET_ROWS, MAX_SIDE = 500_000, 110_000, 5_000
 WRONG_FILE = "请确认是不是给错了文件"
 STDIN_NAME = "粘贴的名单"
 STRAY_SHEET = "未收录的号码"
@@ -2249,6 +2249,7 @@ class SheetMarks(NamedTuple):
 
     merged: list[str]  # areas as A1:A3
     empty: list[str]  # cells with a formula but no stored value
+    around: list[str]  # what its pages have as head and foot
     wide: bool  # whether a cell, if only a blank one, stands right of column ZZ
 
 
@@ -2262,11 +2263,13 @@ def sheet_marks(path: str, archive: Any, position: int) -> SheetMarks:
     relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
     targets = {item.get("Id"): item.get("Target", "") for item in relations}
     member = posixpath.normpath(posixpath.join("/xl", targets[sheets[position].get(relation)])).lstrip("/")
-    merged, empty, wide, rows = [], [], False, 0
+    merged, empty, around, wide, rows = [], [], [], False, 0
     for _, item in ElementTree.iterparse(archive.open(member)):
         tag = item.tag.rpartition("}")[2]
         if tag == "mergeCell":
             merged.append(item.get("ref", ""))
+        elif tag.endswith(("Header", "Footer")):
+            around.append(re.sub(r'&"[^"]*"|&\d+|&[A-Z]', "  ", item.text or ""))  # without its codes of layout
         elif tag == "c":
             inside = {child.tag.rpartition("}")[2]: child.text for child in item}
             if "f" in inside and not inside.get("v"):
@@ -2277,9 +2280,9 @@ def sheet_marks(path: str, archive: Any, position: int) -> SheetMarks:
         elif tag == "row":
             item.clear()
             rows += 1
-            if rows > MAX_ROWS:
-                raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
-    return SheetMarks(merged, empty, wide)
+            if rows > MAX_SHEET_ROWS:
+                raise ListError(path, f"超过 {MAX_SHEET_ROWS} 行", WRONG_FILE)
+    return SheetMarks(merged, empty, around, wide)
 
 
 def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
@@ -2295,10 +2298,12 @@ def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
         book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
         for sheet in book.worksheets:
             if sheet.sheet_state == "visible":
-                parts.append(sheet_part(sheet, sheet_marks(path, archive, book.sheetnames.index(sheet.title))))
+                marks = sheet_marks(path, archive, book.sheetnames.index(sheet.title))
+                parts += [running(sheet.title, marks.around)] if marks.around else []
+                parts.append(sheet_part(sheet, marks))
             else:
                 parts.append(Part(f"{sheet.title}（隐藏）", True, []))
-    return parts
+    return [*parts, *beside(path, archive, "xl/(?:comments|drawings/)")]
 
 
 def sheet_part(sheet: Any, marks: SheetMarks) -> Part:
@@ -2337,6 +2342,11 @@ class Markup(NamedTuple):
 
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+# A paragraph of a drawing's text, a remark on a sheet's cell.
+NOTE_LINES = (
+    "{http://schemas.openxmlformats.org/drawingml/2006/main}p",
+    "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}comment",
+)
 
 
 def word_spans(cell: Any) -> tuple[int, int]:
@@ -2354,7 +2364,7 @@ def html_spans(cell: Any) -> tuple[int, int]:
 
 
 WORD_MARKUP = Markup(
-    W + "tbl", W + "tr", (W + "tc",), frozenset(W + name for name in ("p", "br", "cr", "tc", "tr", "tbl")),
+    W + "tbl", W + "tr", (W + "tc",), frozenset([*(W + name for name in ("p", "br", "cr", "tc", "tr", "tbl")), *NOTE_LINES]),
     frozenset([W + "delText", W + "instrText", "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"]),
     word_spans,
 )  # fmt: skip
@@ -2421,16 +2431,32 @@ def tree_rows(table: Any, markup: Markup) -> Iterator[list[str]]:
 
 
 def read_word_parts(path: str, raw: bytes) -> list[Part]:
-    """A DOCX file; text boxes stand where they are anchored, deleted text is none."""
+    """A DOCX file, with its pages' heads first; text boxes stand where they are anchored, deleted text is none."""
     import docx
-    from lxml import etree
 
     archive = unpacked(path, raw)
     for name in archive.namelist():
         check_tags(path, archive.read(name) if name.endswith(".xml") else b"")
     # Parsed anew: the library's own elements say all the text inside them where plain ones say their own.
-    plain = etree.XMLParser(resolve_entities=False, no_network=True)
-    return tree_parts(etree.fromstring(docx.Document(io.BytesIO(raw)).part.blob, plain), WORD_MARKUP)
+    body = xml_parts(path, docx.Document(io.BytesIO(raw)).part.blob)
+    return [*beside(path, archive, "word/header"), *body, *beside(path, archive, "word/(?:foot|end|comments)")]
+
+
+def xml_parts(path: str, raw: bytes) -> list[Part]:
+    """The tables and texts of one file in a packed document."""
+    from lxml import etree
+
+    check_tags(path, raw)
+    return tree_parts(etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True)), WORD_MARKUP)
+
+
+def beside(path: str, archive: Any, where: str) -> list[Part]:
+    """What stands beside the body of a packed document, each text once: heads and feet of pages, notes, text boxes."""
+    parts: list[Part] = []
+    for name in sorted(archive.namelist()):
+        if re.match(where, name) and name.endswith(".xml"):
+            parts += [part for part in xml_parts(path, archive.read(name)) if part not in parts]
+    return parts
 
 
 def read_html_parts(path: str, raw: bytes) -> list[Part]:
@@ -3525,28 +3551,43 @@ def workbook(sheets: dict[str, list[Row]], strips: list[bytes]) -> bytes:
     All cells are text, so that no zero is lost and nothing is run; rows with 存疑 or 问题 are coloured.
     """
     try:
-        import openpyxl
+        from openpyxl import Workbook
+        from openpyxl.cell import WriteOnlyCell
         from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-        from openpyxl.drawing.image import Image
-        from openpyxl.styles import Alignment, Font, PatternFill
+        from openpyxl.styles import Alignment, Font, NamedStyle, PatternFill
+        from openpyxl.utils import get_column_letter
     except ImportError:
         raise extra_missing("待核对的行", "import") from None
-    book = openpyxl.Workbook()
-    book.remove(book.active)
+    book = Workbook(write_only=True)
+    as_text: dict[str, Any] = {"number_format": "@", "alignment": Alignment(vertical="center", wrap_text=True)}
+    book.add_named_style(NamedStyle("表头", font=Font(bold=True), **as_text))
+    book.add_named_style(NamedStyle("文字", **as_text))
+    book.add_named_style(NamedStyle("待核对", fill=PatternFill("solid", fgColor="FFF2CC"), **as_text))
     for title, rows in sheets.items():
         sheet = book.create_sheet(title)
         sheet.freeze_panes = "A2"
-        for at, row in enumerate([{name: name for name in rows[0]}, *rows], 1):
-            doubtful = at > 1 and (row.get("存疑") or row.get("问题"))
-            for column, (name, text) in enumerate(row.items(), 1):
-                cell = sheet.cell(at, column, ILLEGAL_CHARACTERS_RE.sub("\ufffd", text) or None)
-                cell.data_type, cell.number_format = "s", "@"
-                cell.alignment = Alignment(vertical="center", wrap_text=True)
-                cell.font = Font(bold=at == 1)
-                if doubtful and text:
-                    cell.fill = PatternFill("solid", fgColor="FFF2CC")
-                sheet.column_dimensions[cell.column_letter].width = COLUMN_WIDTHS.get(name, 16)
-    sheet = book.worksheets[0]
+        for column, name in enumerate(rows[0], 1):
+            sheet.column_dimensions[get_column_letter(column)].width = COLUMN_WIDTHS.get(name, 16)
+        add_strips(sheet, strips if sheet is book.worksheets[0] else [])
+        headings = {name: name for name in rows[0]}
+        for row in (headings, *rows):
+            doubtful = row.get("存疑") or row.get("问题")
+            look = "表头" if row is headings else "待核对" if doubtful else "文字"
+            cells = []
+            for text in row.values():
+                cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\ufffd", text) or None)
+                cell.data_type, cell.style = "s", look if text else "文字"
+                cells.append(cell)
+            sheet.append(cells)
+    data = io.BytesIO()
+    book.save(data)
+    return data.getvalue()
+
+
+def add_strips(sheet: Any, strips: list[bytes]) -> None:
+    """Put each strip of a picture into the first column, beside its row, which gets as high as the strip."""
+    from openpyxl.drawing.image import Image
+
     for at, strip in enumerate(strips, 2):
         if strip:
             image = Image(io.BytesIO(strip))
@@ -3555,9 +3596,6 @@ def workbook(sheets: dict[str, list[Row]], strips: list[bytes]) -> bytes:
             sheet.add_image(image, f"A{at}")
             sheet.row_dimensions[at].height = max(image.height * 0.75 + 3, 18)  # points, for pixels
             sheet.column_dimensions["A"].width = max(sheet.column_dimensions["A"].width, image.width / 7 + 1)
-    data = io.BytesIO()
-    book.save(data)
-    return data.getvalue()
 
 
 def draft_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:

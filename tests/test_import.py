@@ -570,3 +570,30 @@ def test_a_street_named_after_another_province_and_a_bracket_behind_a_blank(tmp_
     batch = read(tmp_path / "list.txt", text)
     assert held(batch) == [[], []]
     assert [entry.read["address"] for entry in batch.entries] == ["竹山县上庸路288号（刑警大队）", "北京路60号"]
+
+
+def test_what_stands_at_the_head_and_foot_of_pages_and_in_notes_is_read(tmp_path: Path) -> None:
+    import docx
+    import openpyxl
+
+    document = docx.Document()
+    section = document.sections[0]
+    section.different_first_page_header_footer = True
+    for head in (section.header, section.first_page_header):
+        head.paragraphs[0].text = "湖北省公安机关采血点（2022年7月5日）"
+    section.footer.paragraphs[0].text = "监督电话 027-67120000"
+    table = document.add_table(2, 2)
+    for place, text in zip([*table.rows[0].cells, *table.rows[1].cells], ["单位名称", "手机", "大冶市公安局", "13800001234"]):
+        place.text = text
+    document.save(str(tmp_path / "list.docx"))
+    book = openpyxl.Workbook()
+    book.active.append(["单位名称", "手机"])
+    book.active.append(["大冶市公安局", "13800001234"])
+    book.active["B2"].comment = openpyxl.comments.Comment("晚上打 027-67120000", "张三")
+    book.active.oddHeader.center.text = "采血点（2022年7月5日）"
+    book.active.oddHeader.center.size = 12
+    book.save(tmp_path / "list.xlsx")
+    for path, stray in ((tmp_path / "list.docx", "监督电话 027-67120000"), (tmp_path / "list.xlsx", "晚上打 027-67120000")):
+        batch = xunqin.understood(str(path), PLACES)
+        assert told(batch) == [("大冶市", "大冶市公安局", "", "", "", "13800001234")]
+        assert (batch.date, [(one.text, one.why) for one in batch.strays]) == ("2022-07-05", [(stray, "前面没有单位")])
