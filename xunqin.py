@@ -2084,6 +2084,7 @@ class Part(NamedTuple):
     name: str  # the sheet's name, "第 2 页", or ""
     table: bool  # whether `lines` are rows of cells, or running text
     lines: list[Line]
+    beside: bool = False  # whether it stands beside the list: head and foot of pages, notes; no unit is read from it
 
 
 # Limits, so that a wrong or hostile file is refused at once: bytes of a file and of the XML packed in one, rows or
@@ -2124,7 +2125,7 @@ HEADINGS = {
     "source": "source 出处 来源",
     "as_of": "asof 日期",
 }
-FILLERS = "的 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 办公 对外 咨询 服务 人员 信息 号"
+FILLERS = "的 警务 警务通 公务 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 办公 对外 咨询 服务 人员 信息 号"
 JOINERS = "[及和与、/／&]"
 HEADING_WORDS = {word: field for field, words in HEADINGS.items() for word in words.split()}
 HEADING_PATTERN = "|".join(sorted([*HEADING_WORDS, *FILLERS.split(), JOINERS], key=len, reverse=True))
@@ -2299,7 +2300,7 @@ def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
         for sheet in book.worksheets:
             if sheet.sheet_state == "visible":
                 marks = sheet_marks(path, archive, book.sheetnames.index(sheet.title))
-                parts += [running(sheet.title, marks.around)] if marks.around else []
+                parts += [running(sheet.title, marks.around)._replace(beside=True)] if marks.around else []
                 parts.append(sheet_part(sheet, marks))
             else:
                 parts.append(Part(f"{sheet.title}（隐藏）", True, []))
@@ -2455,7 +2456,8 @@ def beside(path: str, archive: Any, where: str) -> list[Part]:
     parts: list[Part] = []
     for name in sorted(archive.namelist()):
         if re.match(where, name) and name.endswith(".xml"):
-            parts += [part for part in xml_parts(path, archive.read(name)) if part not in parts]
+            found = [part._replace(beside=True) for part in xml_parts(path, archive.read(name))]
+            parts += [part for part in found if part not in parts]
     return parts
 
 
@@ -2506,13 +2508,38 @@ def pdf_page_parts(page: Any, name: str) -> Iterator[Part]:
         return not any(box[0] <= x <= box[2] and box[1] <= y <= box[3] for box in (table.bbox for table in tables))
 
     around = page.filter(lambda item: item["object_type"] != "char" or outside(item))
-    lines = around.extract_text_lines(x_tolerance_ratio=0.6)  # what is further apart are cells
+    lines = spaced_lines(around)
     for table in sorted(tables, key=lambda table: float(table.bbox[1])):
-        yield running(name, [line["text"] for line in lines if line["top"] < table.bbox[1]])
-        lines = [line for line in lines if line["top"] >= table.bbox[1]]
+        yield running(name, [text for top, text in lines if top < table.bbox[1]])
+        lines = [(top, text) for top, text in lines if top >= table.bbox[1]]
         rows = [[tidy(cell or "") for cell in row] for row in table.extract()]
         yield Part(name, True, [Line(at, cells) for at, cells in enumerate(rows, 1)])
-    yield running(name, [line["text"] for line in lines])
+    yield running(name, [text for _, text in lines])
+
+
+def spaced_lines(page: Any) -> list[tuple[float, str]]:
+    """(top, text) of the lines on a page, its words apart by blanks.
+
+    Where every third line begins a word, a column begins: a text that runs up to it ends there, gap or none.
+    """
+    from collections import Counter
+
+    from pdfplumber.utils import cluster_objects
+
+    words = page.extract_words(x_tolerance_ratio=0.6, return_chars=True)
+    lines = [sorted(line, key=lambda word: float(word["x0"])) for line in cluster_objects(words, "bottom", 3)]
+    begun = Counter(round(word["x0"]) for line in lines for word in line[1:])
+    columns = [x for x, times in begun.items() if times * 3 > len(lines) > 5]
+    texts = []
+    for line in lines:
+        cut = sum(round(word["x0"]) in columns for word in line) > 1
+        text = ""
+        for word in line:
+            text += " " if text else ""
+            for char in word["chars"]:
+                text += f"{' ' if cut and round(char['x0']) in columns else ''}{char['text']}"
+        texts.append((float(line[0]["top"]), text))
+    return texts
 
 
 class Form(NamedTuple):
@@ -2609,16 +2636,16 @@ def read_parts(path: str) -> tuple[Form, list[Part]]:
 DASHES = str.maketrans(dict.fromkeys("—–－−‐‑‒―", "-"))
 # Area codes: 010 and 02x, else four digits; a local number begins with 2 to 8. A bare 86 is no country code.
 NUMBER = (
-    r"(?<![\d-])(?:(?:\+|00)86[- ]?)?(?:(?P<mobile>1[3-9]\d[- ]?\d{4}[- ]?\d{4})"
-    r"|(?:[(（]?(?P<area>010|02\d|0[3-9]\d{2})[)）]?[- ]*)?(?P<local>[2-8]\d{6,7})"
+    r"(?<![\d-])(?:(?:\+|00)86[- ]?)?(?:(?P<mobile>1[3-9]\d(?:[- ]?\d){8})"
+    r"|(?:[(（]?(?P<area>010|02\d|0[3-9]\d{2})[)）]?[- ]*)?(?P<local>[2-8]\d{2,3}[- ]?\d{4})"
     r"(?:\s*(?:转|-|ext\.?)\s*(?:分机)?(?P<extension>(?<=[转机.t ])\d{1,5}|\d{3,5}))?)(?![\d-])"
 )
 # What may be a number, whole or damaged, in running text.
-ANY_NUMBER = rf"(?ia:{NUMBER}|\+?[\d*＊][\d*＊—–－~-]{{4,}}[\d*＊](?:\s*转\s*\d+)?(?!\s*号))"
+ANY_NUMBER = rf"(?ia:{NUMBER}(?!\s*[年号])|\+?[\d*＊][\d*＊—–－~-]{{4,}}[\d*＊](?:\s*转\s*\d+)?(?!\s*号))"
 # Words that stand among numbers and are no officer's name.
 SMALL_TALK = (
     "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|值班室?|24小时|全天|均可|办|手|座机|"
-    r"办公室?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
+    r"办公室?|微信|同号?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
 )
 HUBEI_AREAS = ("027", *(f"0{code}" for code in range(710, 720)), "0722", "0724", "0728")
 
@@ -2628,13 +2655,15 @@ def has_number(text: str) -> bool:
     return re.search(r"\d(?:[ -]?\d){6}", text) is not None
 
 
+SURNAMES = "欧阳|上官|司马|司徒|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|夏侯|端木|南宫|宇文"  # of two characters
 TITLE = "(?:警官|民警|队长|大队长|支队长|中队长|主任|所长|教导员|指导员|同志|先生|女士|科长|法医)"
 
 
 def is_person(text: str) -> bool:
     """Whether a text is a person's name, or several: 戴警官, 戴警官、李警官, 欧阳建国."""
     names = re.split("[、/和\n]", text)
-    named = all(re.fullmatch(rf"[一-鿿·]{{1,4}}{TITLE}|[一-鿿]{{2,4}}|[一-鿿]+·[一-鿿]+", name) for name in names)
+    one = f"[一-鿿·]{{1,4}}{TITLE}|[一-鿿]{{2,3}}|(?:{SURNAMES})[一-鿿]{{2}}|[一-鿿]+·[一-鿿]+"
+    named = all(re.fullmatch(one, name) for name in names)
     return named and not re.search("[路街巷村楼镇乡院旁层]|[大支中]队$", text)
 
 
@@ -2703,10 +2732,11 @@ def numbers_in(cell: str, area: str) -> Numbers:
             numbers.mobile.append(number)
         else:
             stated = found["area"] or stated
-            number = f"{stated or area}-{found['local']}{'转' if found['extension'] else ''}{found['extension'] or ''}"
+            local = re.sub("[- ]", "", found["local"])
+            number = f"{stated or area}-{local}{'转' if found['extension'] else ''}{found['extension'] or ''}"
             numbers.office.append(number)
             if not found["area"]:
-                numbers.repairs.append(f"{found['local']} 补区号 {stated or area}")
+                numbers.repairs.append(f"{local} 补区号 {stated or area}")
         problem = number_problem(number, area)
         if problem:
             numbers.problems.append(f"{found[0].strip()} {problem}")
@@ -2928,6 +2958,8 @@ def looks_like_unit(text: str) -> bool:
     bare = re.sub(r"[（(][^）)]*[）)]$", "", text.replace("\n", "")) if len(text) < 200 else ""
     if not re.search("公安|分局|派出所|刑侦|刑警|刑事|打拐|反拐|DNA", bare) or has_number(bare):
         return False
+    if re.match("各|全[省市]", bare):  # those that a letter is written to
+        return False
     at_one = re.search(r"\d\s*号|[路街道巷]\d|[一二三四五六七八九十\d][楼层]", bare)
     return re.search("[局所队办室处厅科中心点站组]$", bare) is not None and not at_one
 
@@ -2998,9 +3030,11 @@ def table_contents(
     groups = side_by_side(fields)
     above: dict[range, Entry] = {}
     city = ""
-    for line in lines:
+    for line in as_above(lines):
         filled = [(cell, field) for cell, field in zip(line.cells, fields) if cell]
         if all(heading_field(cell) or re.fullmatch("[-: ]*", cell) for cell, _ in filled):
+            continue
+        if re.match(TOTAL, filled[0][0]) and not any(has_number(cell) for cell, _ in filled):
             continue
         if len(filled) == 1 and is_title(*filled[0], places):
             city = heading_city(filled[0][0], places)
@@ -3016,6 +3050,21 @@ def table_contents(
                 entry.problems.append(f"没有单位名称{whose}")
             contents.entries.append(entry)
             above[group] = entry
+
+
+TOTAL = r"(?:合|总|小|共)\s*计"
+DITTO = r"同上|〃|″|\""
+
+
+def as_above(lines: list[Line]) -> Iterator[Line]:
+    """The rows of a table; a cell that says 同上 says what the one above it does."""
+    above: list[str] = []
+    for line in lines:
+        cells = [
+            above[at] if re.fullmatch(DITTO, cell) and at < len(above) else cell for at, cell in enumerate(line.cells)
+        ]
+        yield line._replace(cells=cells)
+        above = cells
 
 
 def is_title(cell: str, field: str, places: Places) -> bool:
@@ -3074,10 +3123,12 @@ def continues(entry: Entry, above: Entry | None) -> bool:
 
 # What stands around a list, and whose numbers are no unit's; what a unit's other numbers are called.
 AROUND = (
-    "(?i:客服|编辑|责编|记者|版权|备案|ICP|网站|网址|首页|联系我们|技术支持|主办|承办|来源|"
+    r"(?i:^(?!.*时间)\S{1,20}(?: [\d/-]+)? \d{1,2}:\d\d(?::\d\d)?$|"  # who wrote the next message, and when
+    "客服|编辑|责编|记者|版权|备案|ICP|网站|网址|首页|联系我们|技术支持|主办|承办|来源|"
     "新闻热线|爆料|广告|扫码|公众号)"
 )
-OTHER_NUMBER = f"传真|监督|举报|投诉|邮编|{AROUND}"
+OTHER_NUMBER = f"微信(?!同)|传真|监督|举报|投诉|邮编|{AROUND}"
+DATE = r"20\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月](?:\s*\d{1,2}\s*日?)?"
 NUMBERING = (
     r"^(?:第?[\d一二三四五六七八九十]{1,4}[、.．)）]|[（(][\d一二三四五六七八九十]{1,4}[)）]|[①-⑳]|[^\w（(【\[《]+)\s*"
 )
@@ -3092,16 +3143,30 @@ def heading_city(text: str, places: Places) -> str:
 def bare_piece(text: str) -> str:
     """A piece of text without the signs around it and without a bracket that has no partner."""
     text = re.sub(NUMBERING, "", text.strip()).strip("、.:： ")
-    if text[:1] in ("（", "(") and text.count("（") + text.count("(") == 1 and text[-1] in "）)":
+    opened, closed = len(re.findall("[（(]", text)), len(re.findall("[)）]", text))
+    if text[:1] in ("（", "(") and opened == 1 and text[-1] in "）)":
         return text[1:-1]
-    if text.count("（") + text.count("(") != text.count("）") + text.count(")"):
-        return text.strip("（()）")
-    return text
+    while closed > opened and text.endswith(("）", ")")):
+        text, closed = text[:-1], closed - 1
+    return text.strip("（(") if opened > closed else text
+
+
+# Turns of a sentence, as the labels that they stand for.
+SPOKEN = (
+    (r"[^，。；：:（）]*(?:群众|市民|居民|家属|亲属|家长|可以?|请|就近)(?:到|去|前往)(?=[^，。；]*(?:公安|分局))", "，"),
+    (r"的?(?:免费)?采血(?:点|处|室|地点|地址)?(?:就?设[立置]?在|位于|就?在|[是为])", "，地址："),
+    (r"(?<=[）)])(?:免费)?采血", ""),
+    (r"请?[与找]([一-鿿]{2,4}?)(?:联系|咨询|接洽)", r"，联系人：\1，"),
+    (r"(地址|联系人|负责人|电话|手机|座机)[是为](?=[一-鿿\d])", r"\1："),
+)
 
 
 def pieces_of(text: str) -> Iterator[tuple[str, str]]:
     """(field, text) for each piece of a line: "number" for a number, "label" for a label, else what the label says."""
-    # 地　址： is 地址：
+    for turn, labels in SPOKEN:
+        text = re.sub(turn, labels, text)
+    # 地　址： is 地址：, 宦　恒 is 宦恒
+    text = re.sub(r"(?<![一-鿿])([一-鿿])\s+([一-鿿])(?![一-鿿])", r"\1\2", text)
     text = re.sub(r"(?<![一-鿿])([一-鿿])\s+(?:([一-鿿])\s+)?([一-鿿])(?=\s*[:：])", r"\1\2\3", text)
     at = 0
     field = ""
@@ -3169,23 +3234,25 @@ class Reading:
         # A line that begins with a number and ends without one has each number in front of its unit.
         in_front = "begin" in fields and "number" in fields[: fields.index("begin")] and "number" not in fields[-1:]
         waiting: list[str] = []
+        said = ""  # in front of a number, and not another cell's
         self.last = ""
-        for at, (field, (_, piece)) in enumerate(zip(fields, pieces)):
+        for field, (_, piece) in zip(fields, pieces):
             if field == "begin":
                 self.begin(line, piece, waiting)
                 waiting = []
             elif field == "number" and in_front:
                 waiting.append(piece)
             elif field == "number":
-                self.number(line.number, piece, *(fields[at - 1], pieces[at - 1][1]) if at else ("", ""))
+                self.number(line.number, piece, said)
             elif field != "label":
-                self.piece(field, piece)
+                self.piece(field, piece, line)
+            said = f"{said} {piece}".strip() if field in ("", "unread", "label") else ""
         if self.entry is not None and self.entry.number != line.number:
             self.entry.doubts += line.doubts
 
     def is_unit(self, field: str, piece: str) -> bool:
         """Whether a piece names a unit, not an address at one: by a place in it, or by the county of the heading."""
-        if field not in ("", "unit") or not looks_like_unit(piece):
+        if field not in ("", "unit", *NUMBER_FIELDS) or not looks_like_unit(piece):
             return False
         placed = self.places.read(piece)
         return bool(placed.division or placed.elsewhere or placed.unknown or self.district)
@@ -3201,18 +3268,20 @@ class Reading:
         self.contents.entries.append(self.entry)
         self.last = "unit"
 
-    def number(self, row: int, number: str, field: str, before: str) -> None:
+    def number(self, row: int, number: str, said: str) -> None:
         """A number belongs to the unit in front of it, unless it is said to be another's."""
         if self.entry is None:
-            self.contents.strays.append(Stray(row, f"{before} {number}".strip(), "前面没有单位"))
-        elif field in ("", "unread", "label") and re.search(OTHER_NUMBER, before):
-            self.contents.strays.append(Stray(row, f"{self.entry.cells['unit']} {before} {number}", "不是采血电话"))
+            self.contents.strays.append(Stray(row, f"{said} {number}".strip(), "前面没有单位"))
+        elif re.search(OTHER_NUMBER, said):
+            self.contents.strays.append(Stray(row, f"{self.entry.cells['unit']} {said} {number}", "不是采血电话"))
         else:
             self.entry.add("phone", number)
             self.last = "phone"
 
-    def piece(self, field: str, piece: str) -> None:
+    def piece(self, field: str, piece: str, line: Line) -> None:
         """A piece that is neither a number nor a unit belongs to the cell that its label, or else its writing, says."""
+        if self.last != "address" or is_person(bare_piece(piece)):
+            piece = bare_piece(piece)
         city = heading_city(piece, self.places) if field in ("", "city") else ""
         if city:
             self.city, self.district = city.replace("省直", ""), ""
@@ -3221,11 +3290,22 @@ class Reading:
             not field and self.last in ("", "place") and simplified(piece) in self.places.counties
         ):
             self.district, self.entry, self.last = piece, None, "place"
-        elif self.entry is not None and (field or not re.fullmatch(r"\d{1,6}", piece)):
+        elif self.entry is not None and not field and self.is_anothers(piece):
+            self.begin(line, piece, [])
+            self.entry.doubts.append("单位名称和后面的字连在一起，请分开")
+        elif self.entry is not None and (field or not re.fullmatch(rf"\d{{1,6}}|{DATE}", piece)):
             field = field or self.written_as(piece)
             if field in FIELD_NAMES:
                 self.entry.add(field, piece, "、" if field == "contact" else "")
                 self.last = field
+            elif re.search("公安局|分局|派出所", piece):
+                self.entry.doubts.append(f"「{piece}」看不懂；请核对后面的号码是不是「{self.entry.cells['unit']}」的")
+
+    def is_anothers(self, piece: str) -> bool:
+        """Whether a piece begins with the name of a unit of another county, with more behind it."""
+        assert self.entry is not None
+        division = self.places.read(piece).division
+        return bool(division and re.search("公安|分局", piece)) and division != self.places.read(self.entry.cells["unit"]).division
 
     def written_as(self, piece: str) -> str:
         """The cell that a piece without a label belongs to, by how it is written and what is in front; "" for none."""
@@ -3244,6 +3324,12 @@ class Reading:
         return "address" if not filled.get("address") and not filled.get("phone") and len(piece) > 3 else ""
 
 
+def is_told(entry: Entry) -> bool:
+    """Whether running text says more of a unit than its name; a line of prose below it is none of its cells."""
+    more = set(entry.cells) - {"unit", "above", "district", "address"}
+    return bool(more) or looks_like_address(entry.cells.get("address", ""))
+
+
 def contents_of(parts: list[Part], places: Places) -> Contents:
     """The units of a file: of every table that is a list, of every stretch of text that names any with a cell more.
 
@@ -3253,6 +3339,11 @@ def contents_of(parts: list[Part], places: Places) -> Contents:
     fields: list[str] = []
     headings: list[str] = []
     for part in parts if STRAY_SHEET not in [part.name for part in parts] else parts[:1]:
+        if part.beside:
+            for text in (cell for line in part.lines for cell in line.cells):
+                contents.titles.append(text)
+                contents.strays += [Stray(0, text, "不在名单里")] if has_number(text) else []
+            continue
         seen = len(contents.entries)
         start, own_fields, own_headings = headed_columns(part.lines) if part.table else (0, [], [])
         if part.table and not {"unit", "district"} & set(own_fields):
@@ -3270,7 +3361,7 @@ def contents_of(parts: list[Part], places: Places) -> Contents:
             reading = Reading(contents, places)
             for line in part.lines:
                 reading.line(line._replace(cells=["  ".join(filter(None, line.cells)).replace("\n", "  ")]))
-            told = [entry for entry in contents.entries[seen:] if set(entry.cells) - {"unit", "above", "district"}]
+            told = [entry for entry in contents.entries[seen:] if is_told(entry)]
             contents.entries[seen:] = told
         first = contents.entries[seen].number if len(contents.entries) > seen else MAX_ROWS
         contents.titles += [cell for line in part.lines[:15] if line.number < first for cell in line.cells]
@@ -3403,7 +3494,10 @@ def check_entry(entry: Entry, places: Places) -> None:
     """Place an entry, read its numbers, and write down all that is wrong or doubtful in it."""
     for field in ("district", "unit", "address", "contact"):
         joined = entry.cells.get(field, "").replace("\n", "、" if field == "contact" else "")
+        joined = re.sub(r"\(([^()（）]*)）|（([^()（）]*)\)", r"（\1\2）", joined)  # a pair of one width
         entry.read[field] = "" if re.fullmatch(NOTHING, joined) else joined
+    names = re.sub(r"\s*[、，,/／;；]\s*", "、", re.sub("(?<=[一-鿿]) +(?=[一-鿿])", "", entry.read["contact"]))
+    entry.read["contact"] = names if is_person(names) else entry.read["contact"]
     place_entry(entry, places)
     cell = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
     numbers = numbers_in(cell, places.area_code(entry.division)) if entry.division else Numbers([], [], [], [], [])
@@ -3632,7 +3726,7 @@ def write_rejected(batch: Batch, source: str, as_of: str) -> str:
     """Write the rows that are not taken over, and the numbers of no unit, beside the file; the path."""
     rows = [rejected_row(entry, source, as_of) for entry in batch.held()]
     used = [name for name in rows[0] if name in ("单位名称", "核对") or any(row[name] for row in rows)] if rows else []
-    strays = [{"行": str(stray.number), "内容": stray.text, "为什么没有收": stray.why} for stray in batch.strays]
+    strays = [{"行": str(stray.number or ""), "内容": stray.text, "为什么没有收": stray.why} for stray in batch.strays]
     sheets = {"名单": [{name: row[name] for name in used} for row in rows], STRAY_SHEET: strays}
     stem = STDIN_NAME if batch.path == "-" else batch.path
     return write_new(f"{stem}.待核对", ".xlsx", workbook({title: rows for title, rows in sheets.items() if rows}, []))

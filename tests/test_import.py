@@ -596,4 +596,104 @@ def test_what_stands_at_the_head_and_foot_of_pages_and_in_notes_is_read(tmp_path
     for path, stray in ((tmp_path / "list.docx", "监督电话 027-67120000"), (tmp_path / "list.xlsx", "晚上打 027-67120000")):
         batch = xunqin.understood(str(path), PLACES)
         assert told(batch) == [("大冶市", "大冶市公安局", "", "", "", "13800001234")]
-        assert (batch.date, [(one.text, one.why) for one in batch.strays]) == ("2022-07-05", [(stray, "前面没有单位")])
+        assert (batch.date, [(one.text, one.why) for one in batch.strays]) == ("2022-07-05", [(stray, "不在名单里")])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # turns of a sentence
+        (
+            "荆州市的群众还可以到荆州市沙市区公安分局刑侦大队（地址：沙市区二路2号（老派出所））采血，请与梅警官联系，电话16626204450。"
+            "石首市公安局刑侦大队，地址石首市一路5号A座5楼，联系人：谈新平，咨询电话：0716-2184088或18001714442。"
+            "松滋市公安局情报中队的采血点设在松滋市三路3号，联系人向娟，电话是0716-577 0743。",
+            [
+                ("沙市区", "荆州市沙市区公安分局刑侦大队", "沙市区二路2号（老派出所）", "梅警官", "", "16626204450"),
+                ("石首市", "石首市公安局刑侦大队", "石首市一路5号A座5楼", "谈新平", "0716-2184088", "18001714442"),
+                ("松滋市", "松滋市公安局情报中队", "松滋市三路3号", "向娟", "0716-5770743", ""),
+            ],
+        ),
+        # an address, an officer in brackets behind the numbers
+        (
+            "大冶市公安局 王警官 0714-803 0897 转613 / 183 9840 4364（大冶市一路1号）\n【黄石市】\n阳新县公安局 7030897（李警官）",
+            [
+                ("大冶市", "大冶市公安局", "大冶市一路1号", "王警官", "0714-8030897转613", "18398404364"),
+                ("阳新县", "阳新县公安局", "", "李警官", "0714-7030897", ""),
+            ],
+        ),
+        # a letter's first and last line are no units
+        ("各市、州公安局：\n为深入推进行动，公布如下。\n大冶市公安局\n电话：0714-8001234\n湖北省公安厅打拐办\n2022年7月4日",
+         [("大冶市", "大冶市公安局", "", "", "0714-8001234", "")]),
+        # who may be asked besides
+        ("大冶市公安局\n手机：13800001234（微信同号）\n荆州老王 11:20\n我去过\n有不清楚的加我微信 wang7766554433",
+         [("大冶市", "大冶市公安局", "", "", "", "13800001234")]),
+        # a name with blanks, officers apart by other signs; a bracket that is wide on one side
+        ("大冶市公安局\n地址：一路1号(院内）\n联系人：宦 恒，梅警官\n电话：0714-8001234",
+         [("大冶市", "大冶市公安局", "一路1号（院内）", "宦恒、梅警官", "0714-8001234", "")]),
+    ],
+)  # fmt: skip
+def test_more_ways_to_write_a_list(text: str, expected: list[tuple[str, ...]], tmp_path: Path) -> None:
+    batch = read(tmp_path / "list.txt", text)
+    assert told(batch) == expected
+    assert held(batch) == [[]] * len(expected)
+
+
+def test_a_unit_that_is_not_told_apart_never_leaves_its_number_to_the_one_above(tmp_path: Path) -> None:
+    text = "大冶市公安局 0714-8001234\n阳新县公安局刑侦大队阳新县一路1号 0714-7001234\n嘉鱼县的乡亲找县公安局的同志 0715-6001234\n"
+    batch = read(tmp_path / "list.txt", text)
+    assert [(row[1], row[4]) for row in told(batch)] == [
+        ("大冶市公安局", "0714-8001234"),
+        ("阳新县公安局刑侦大队阳新县一路1号", "0714-7001234"),
+        ("嘉鱼县的乡亲找县公安局的同志", "0715-6001234"),
+    ]
+    assert [bool(problems) for problems in held(batch)] == [False, True, True]
+    batch = read(tmp_path / "list.txt", "大冶市公安局 0714-8001234\n或者到那里的公安局去 0714-7001234\n")
+    assert held(batch) == [["「或者到那里的公安局去」看不懂；请核对后面的号码是不是「大冶市公安局」的"]]
+
+
+def test_same_as_above_and_a_sum(tmp_path: Path) -> None:
+    rows = "市州,单位,警务通手机\n黄石市,大冶市公安局,13800001234\n同上,阳新县公安局,13800001235\n合计,2个,\n"
+    batch = read(tmp_path / "list.csv", rows)
+    assert [(row[0], row[5]) for row in told(batch)] == [("大冶市", "13800001234"), ("阳新县", "13800001235")]
+    assert held(batch) == [[], []]
+
+
+def pdf(texts: list[tuple[float, float, str]]) -> bytes:
+    """A PDF of one page with texts at their places, 10 points high, in a font that every reader knows."""
+    shown = b"".join(
+        b"BT /F 10 Tf %.1f %.1f Td <%s> Tj ET " % (x, y, text.encode("utf-16-be").hex().encode()) for x, y, text in texts
+    )
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(shown), shown),
+        b"<</Type/Font/Subtype/Type0/BaseFont/STSong-Light/Encoding/UniGB-UCS2-H/DescendantFonts[6 0 R]>>",
+        b"<</Type/Font/Subtype/CIDFontType0/BaseFont/STSong-Light/CIDSystemInfo<</Registry(Adobe)/Ordering(GB1)"
+        b"/Supplement 2>>/DW 1000/FontDescriptor 7 0 R>>",
+        b"<</Type/FontDescriptor/FontName/STSong-Light/Flags 4/FontBBox[0 -200 1000 900]/ItalicAngle 0/Ascent 900"
+        b"/Descent -200/CapHeight 900/StemV 80>>",
+    ]
+    out = b"%PDF-1.4\n"
+    starts = []
+    for number, body in enumerate(objects, 1):
+        starts.append(len(out))
+        out += b"%d 0 obj%s endobj\n" % (number, body)
+    rows = b"".join(b"%010d 00000 n \n" % start for start in starts)
+    table = b"xref\n0 8\n0000000000 65535 f \n" + rows + b"trailer\n<</Size 8/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF"
+    return out + table % len(out)
+
+
+def test_columns_of_a_pdf_without_rules_are_told_apart_where_they_touch(tmp_path: Path) -> None:
+    rows = [
+        ("大冶市公安局", "大冶市一路1号", "0714-8001234"),
+        ("阳新县公安局刑侦大队一中队", "阳新县二路2号", "0714-7001234"),  # as wide as its column
+        ("嘉鱼县公安局", "嘉鱼县三路3号", "0715-6001234"),
+        ("赤壁市公安局", "赤壁市四路4号", "0715-5001234"),
+        ("通城县公安局", "通城县五路5号", "0715-4001234"),
+        ("崇阳县公安局", "崇阳县六路6号", "0715-3001234"),
+    ]
+    texts = [(x, 700 - 20 * at, cell) for at, row in enumerate(rows) for x, cell in zip((50, 180, 300), row)]
+    batch = read(tmp_path / "list.pdf", pdf([(180, 740, "湖北省采血点（2022年7月5日）"), *texts]))
+    assert [(unit, address, office) for _, unit, address, _, office, _ in told(batch)] == rows
+    assert (held(batch), batch.date) == ([[]] * 6, "2022-07-05")
