@@ -2532,7 +2532,7 @@ def spaced_lines(page: Any) -> list[tuple[float, str]]:
     columns = [x for x, times in begun.items() if times * 3 > len(lines) > 5]
     texts = []
     for line in lines:
-        cut = sum(round(word["x0"]) in columns for word in line) > 1
+        cut = any(round(word["x0"]) in columns for word in line[1:])
         text = ""
         for word in line:
             text += " " if text else ""
