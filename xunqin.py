@@ -93,6 +93,7 @@ REASONS = {
     "ENOTDIR": "路径里有一段不是目录",
     "EISDIR": "这是一个目录",
     "ENAMETOOLONG": "文件名太长",
+    "ELOOP": "链接绕成了圈",
 }
 
 
@@ -2088,10 +2089,11 @@ class Part(NamedTuple):
 
 
 # Limits, so that a wrong or hostile file is refused at once: bytes of a file and of the XML packed in one, rows or
-# lines of it (the whole country has some 3,000 points), columns of a table, characters of a cell, pages of a PDF; tags
-# of a document, rows of a sheet that are empty too, pixels of a side of a page that is drawn.
-MAX_BYTES, MAX_XML, MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_PAGES = 50_000_000, 60_000_000, 20_000, 200, 5_000, 200
-MAX_TAGS, MAX_SHEET_ROWS, MAX_SIDE = 500_000, 110_000, 5_000
+# lines of it (the whole country has some 3,000 points), columns of a table, characters of a cell and of a line, pages of
+# a PDF; bytes of what is packed in one, and of its pictures; tags of a document, rows of a sheet that are empty too,
+# pixels of a side of a page that is drawn.
+MAX_BYTES, MAX_XML, MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_LINE = 50_000_000, 60_000_000, 20_000, 200, 5_000, 50_000
+MAX_PAGES, MAX_STREAM, MAX_SCAN, MAX_TAGS, MAX_SHEET_ROWS, MAX_SIDE = 200, 20_000_000, 200_000_000, 500_000, 110_000, 5_000
 WRONG_FILE = "请确认是不是给错了文件"
 STDIN_NAME = "粘贴的名单"
 STRAY_SHEET = "未收录的号码"
@@ -2143,6 +2145,8 @@ def heading_field(text: str) -> str:
 
     详细地址 -> address, 联系电话（工作日）-> phone, 电话2 -> phone, 联系人及电话 -> mixed, 传真电话 -> unread.
     """
+    if len(text) > 100:
+        return ""
     bare = re.sub(r"[（(\[【][^）)\]】]*[）)\]】]", "", text) if len(text) < 60 else text
     heading = simplified(re.sub(r"[\s_:：*．.·\-\d]", "", bare)).lower()
     if heading in HEADING_WORDS:
@@ -2188,7 +2192,7 @@ def table_delimiter(lines: list[str]) -> str:
     """
     most, found = 1, ""
     for delimiter in "\t,;|":
-        rows = [line.split(delimiter) for line in lines if line.strip()]
+        rows = [line.split(delimiter, MAX_COLUMNS) for line in lines if line.strip()]
         score = max(sum(heading_field(cell) != "" for cell in row) for row in rows[:15])
         widths = sorted(map(len, rows))
         even = widths[len(widths) // 2]
@@ -2481,8 +2485,12 @@ def read_html_parts(path: str, raw: bytes) -> list[Part]:
 
 def read_pdf_parts(path: str, raw: bytes) -> list[Part]:
     """The tables and the text around them of each page of a PDF; a page that is a picture is read as one."""
+    import logging
+
     import pdfplumber
 
+    logging.getLogger("pdfminer").setLevel(logging.CRITICAL)  # what it remarks on is no error of ours
+    check_streams(path, raw)
     parts: list[Part] = []
     with pdfplumber.open(io.BytesIO(raw)) as book:
         if len(book.pages) > MAX_PAGES:
@@ -2497,6 +2505,20 @@ def read_pdf_parts(path: str, raw: bytes) -> list[Part]:
                 parts += pdf_page_parts(page, name)
             page.close()
     return [part for part in parts if part.lines]
+
+
+def check_streams(path: str, raw: bytes) -> None:
+    """Raise ListError for a PDF in which something unpacks, also when packed twice, to more than a page can need."""
+    import zlib
+
+    for found in re.finditer(rb"(?<!end)stream\r?\n", raw):
+        packed = raw[found.end() : raw.find(b"endstream", found.end())]
+        most = MAX_SCAN if b"/Image" in raw[max(found.start() - 500, 0) : found.start()] else MAX_STREAM
+        with contextlib.suppress(zlib.error):
+            for _ in range(3):
+                packed = zlib.decompressobj().decompress(packed, most + 1)
+                if len(packed) > most:
+                    raise ListError(path, "解开后太大", WRONG_FILE)
 
 
 def pdf_page_parts(page: Any, name: str) -> Iterator[Part]:
@@ -2526,7 +2548,7 @@ def spaced_lines(page: Any) -> list[tuple[float, str]]:
 
     from pdfplumber.utils import cluster_objects
 
-    words = page.extract_words(x_tolerance_ratio=0.6, return_chars=True)
+    words = page.extract_words(x_tolerance_ratio=0.6, return_chars=True, use_text_flow=True)  # cells may overlap
     lines = [sorted(line, key=lambda word: float(word["x0"])) for line in cluster_objects(words, "bottom", 3)]
     begun = Counter(round(word["x0"]) for line in lines for word in line[1:])
     columns = [x for x, times in begun.items() if times * 3 > len(lines) > 5]
@@ -2555,7 +2577,7 @@ PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<meta", b"<tab
 PICTURE = Form("图片", PICTURE_STARTS, lambda path, _: read_picture_parts(path))
 TEXT = Form("文本", (), read_text_parts)
 PACKED_FORMS = (
-    Form("Excel（.xlsx）", (b"xl/workbook.xml",), read_workbook_parts),
+    Form("Excel（.xlsx）", (b"xl/workbook.xml", b"xl/worksheets/", b"xl/styles.xml"), read_workbook_parts),
     Form("Word（.docx）", (b"word/",), read_word_parts),
 )
 FORMS = (PICTURE, Form("PDF", (b"%PDF",), read_pdf_parts), Form("网页", PAGE_STARTS, read_html_parts))
@@ -2577,7 +2599,7 @@ def form_of(path: str, raw: bytes) -> Form:
     """The form of a file, by its first bytes. Raises ListError, with what it is, for one that is not read."""
     if raw.startswith(b"PK\x03\x04"):
         for form in PACKED_FORMS:
-            if form.starts[0] in raw:
+            if any(name in raw for name in form.starts):
                 return form
     old_office = raw.startswith(b"\xd0\xcf\x11\xe0")
     for start, what, remedy in UNREAD_FORMS:
@@ -2625,9 +2647,12 @@ def read_parts(path: str) -> tuple[Form, list[Part]]:
         raise ListError(path, f"这个{form.name}文件读不了，可能不完整", "请打开看看，另存一份再试") from error
     if sum(len(part.lines) for part in parts) > MAX_ROWS:
         raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
-    for line in (line for part in parts if part.table for line in part.lines):
-        if len(line.cells) > MAX_COLUMNS or max(map(len, line.cells), default=0) > MAX_CELL:
-            raise ListError(path, f"超过 {MAX_COLUMNS} 列，或一格超过 {MAX_CELL} 个字", WRONG_FILE, line.number)
+    for part in parts:
+        most = MAX_CELL if part.table else MAX_LINE
+        for line in part.lines:
+            if len(line.cells) > MAX_COLUMNS or max(map(len, line.cells), default=0) > most:
+                wrong = f"超过 {MAX_COLUMNS} 列，或一格超过 {most} 个字" if part.table else f"一行超过 {most} 个字"
+                raise ListError(path, wrong, WRONG_FILE, line.number)
     return form, parts
 
 
@@ -2638,10 +2663,11 @@ DASHES = str.maketrans(dict.fromkeys("—–－−‐‑‒―", "-"))
 NUMBER = (
     r"(?<![\d-])(?:(?:\+|00)86[- ]?)?(?:(?P<mobile>1[3-9]\d(?:[- ]?\d){8})"
     r"|(?:[(（]?(?P<area>010|02\d|0[3-9]\d{2})[)）]?[- ]*)?(?P<local>[2-8]\d{2,3}[- ]?\d{4})"
-    r"(?:\s*(?:转|-|ext\.?)\s*(?:分机)?(?P<extension>(?<=[转机.t ])\d{1,5}|\d{3,5}))?)(?![\d-])"
+    r"(?:\s*(?P<open>[（(])?(?:转|-|ext\.?)\s*(?:分机)?(?P<extension>(?<=[转机.t ])\d{1,5}|\d{3,5})(?(open)[)）]))?)"
+    r"(?![\d-])"
 )
 # What may be a number, whole or damaged, in running text.
-ANY_NUMBER = rf"(?ia:{NUMBER}(?!\s*[年号])|\+?[\d*＊][\d*＊—–－~-]{{4,}}[\d*＊](?:\s*转\s*\d+)?(?!\s*号))"
+ANY_NUMBER = rf"(?ia:{NUMBER}(?!\s*[年号])|(?<![\d*＊])\+?[\d*＊][\d*＊—–－~-]{{4,}}[\d*＊](?:\s*转\s*\d+)?(?!\s*号))"
 # Words that stand among numbers and are no officer's name.
 SMALL_TALK = (
     "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|值班室?|24小时|全天|均可|办|手|座机|"
