@@ -75,6 +75,7 @@ class ListError(Exception):
     """A list that cannot be used. The message is one line: file:row: column: problem: remedy."""
 
     def __init__(self, path: str, problem: str, remedy: str, row: int = 0, column: str = "") -> None:
+        self.row = row
         where = f"{path}:{row}" if row else path
         line = ": ".join(part for part in (where, column, problem, remedy) if part)
         super().__init__(re.sub(CONTROLS, "?", line))
@@ -2088,12 +2089,12 @@ class Part(NamedTuple):
     beside: bool = False  # whether it stands beside the list: head and foot of pages, notes; no unit is read from it
 
 
-# Limits, so that a wrong or hostile file is refused at once: bytes of a file and of the XML packed in one, rows or
-# lines of it (the whole country has some 3,000 points), columns of a table, characters of a cell and of a line, pages of
-# a PDF; bytes of what is packed in one, and of its pictures; tags of a document, rows of a sheet that are empty too,
-# pixels of a side of a page that is drawn.
-MAX_BYTES, MAX_XML, MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_LINE = 50_000_000, 60_000_000, 20_000, 200, 5_000, 50_000
-MAX_PAGES, MAX_STREAM, MAX_SCAN, MAX_TAGS, MAX_SHEET_ROWS, MAX_SIDE = 200, 20_000_000, 200_000_000, 500_000, 110_000, 5_000
+# Limits, so that a wrong or hostile file is refused at once.
+MAX_BYTES, MAX_XML = 50_000_000, 60_000_000  # of a file, of the XML packed in one
+MAX_STREAM, MAX_SCAN = 20_000_000, 200_000_000  # bytes of what a PDF packs, and of its pictures
+MAX_ROWS, MAX_SHEET_ROWS = 20_000, 110_000  # rows or lines (the whole country has some 3,000 points), with empty ones
+MAX_COLUMNS, MAX_CELL, MAX_LINE = 200, 5_000, 50_000  # of a table, characters of its cells, of a line of text
+MAX_PAGES, MAX_SIDE, MAX_TAGS = 200, 5_000, 500_000  # of a PDF, pixels of a page that is drawn, tags of a document
 WRONG_FILE = "请确认是不是给错了文件"
 STDIN_NAME = "粘贴的名单"
 STRAY_SHEET = "未收录的号码"
@@ -2127,7 +2128,10 @@ HEADINGS = {
     "source": "source 出处 来源",
     "as_of": "asof 日期",
 }
-FILLERS = "的 警务 警务通 公务 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 办公 对外 咨询 服务 人员 信息 号"
+FILLERS = (
+    "的 警务 警务通 公务 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 "
+    "办公 对外 咨询 服务 人员 信息 号"
+)
 JOINERS = "[及和与、/／&]"
 HEADING_WORDS = {word: field for field, words in HEADINGS.items() for word in words.split()}
 HEADING_PATTERN = "|".join(sorted([*HEADING_WORDS, *FILLERS.split(), JOINERS], key=len, reverse=True))
@@ -2204,38 +2208,49 @@ def table_delimiter(lines: list[str]) -> str:
     return found
 
 
+LINE_END = r"\r\n|\n|\r"
 NO_FORM = ("不是认得的文件", "可用 CSV、文本、XLSX、DOCX、PDF、网页和图片")
 
 
-def decoded(path: str, raw: bytes, problem: str = NO_FORM[0], remedy: str = NO_FORM[1]) -> str:
-    """A text in UTF-8, in UTF-16 with its mark, or in GB 18030; ListError with the problem and remedy for no text."""
+def decoded(path: str, raw: bytes) -> str:
+    """A text in UTF-8, in UTF-16 with its mark, or in GB 18030. Raises ListError for no text."""
     for encoding in ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030"):
         with contextlib.suppress(UnicodeDecodeError):
             text = raw.decode(encoding)
             if "\0" not in text:
                 return text
-    raise ListError(path, problem, remedy)
+    raise ListError(path, *NO_FORM)
 
 
-def read_text_parts(path: str, raw: bytes) -> list[Part]:
-    """Text whose lines are cut into cells as a table, other text as it runs. A quote too many is an error."""
-    text = decoded(path, raw)
-    lines = re.split(r"\r\n|\n|\r", text)
+def text_rows(path: str, text: str) -> list[Line]:
+    """The rows of a text whose lines are cut into cells, as they came; none of running text.
+
+    A quote too many is an error.
+    """
+    lines = re.split(LINE_END, text)
     if len(lines) > MAX_ROWS:
         raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
     delimiter = table_delimiter(lines) if text.strip() else ""
-    if not delimiter:
-        return [running("", lines)]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows = []
     start = 1
-    try:
-        for cells in reader:
-            rows.append(Line(start, [tidy(cell) for cell in cells]))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise ListError(path, f"CSV 格式不对（{error}）", "请检查引号是否成对", start) from None
-    return [Part("", True, rows)]
+    if delimiter:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        try:
+            for cells in reader:
+                rows.append(Line(start, cells))
+                start = reader.line_num + 1
+        except csv.Error as error:
+            raise ListError(path, f"CSV 格式不对（{error}）", "请检查引号是否成对", start) from None
+    return rows
+
+
+def read_text_parts(path: str, raw: bytes) -> list[Part]:
+    """Text whose lines are cut into cells as a table, other text as it runs."""
+    text = decoded(path, raw)
+    rows = text_rows(path, text)
+    if not rows:
+        return [running("", re.split(LINE_END, text))]
+    return [Part("", True, [line._replace(cells=[tidy(cell) for cell in line.cells]) for line in rows])]
 
 
 def unpacked(path: str, raw: bytes) -> Any:
@@ -2311,19 +2326,21 @@ def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
     return [*parts, *beside(path, archive, "xl/(?:comments|drawings/)")]
 
 
-def sheet_part(sheet: Any, marks: SheetMarks) -> Part:
-    """A sheet as a part: 13800001234.0 is 13800001234; merged areas are filled down."""
-    from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
+def cell_text(value: object) -> str:
+    """A workbook's cell as text: 13800001234.0 is 13800001234, an empty one ""."""
+    whole = isinstance(value, float) and value.is_integer()
+    return "" if value is None else str(int(value) if whole else value)  # type: ignore[call-overload]
 
-    def text(value: object) -> str:
-        whole = isinstance(value, float) and value.is_integer()
-        return "" if value is None else tidy(str(int(value) if whole else value))  # type: ignore[call-overload]
+
+def sheet_part(sheet: Any, marks: SheetMarks) -> Part:
+    """A sheet as a part; merged areas are filled down."""
+    from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 
     sheet.reset_dimensions()
     rows: dict[int, list[str]] = {}
     for number, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS if marks.wide else None, values_only=True), 1):
         if any(value is not None for value in values):
-            rows[number] = [text(value) for value in values]
+            rows[number] = [tidy(cell_text(value)) for value in values]
     for number, column in map(coordinate_to_tuple, marks.empty):
         if number in rows:
             rows[number][column - 1] = "#公式没有值"
@@ -2369,7 +2386,8 @@ def html_spans(cell: Any) -> tuple[int, int]:
 
 
 WORD_MARKUP = Markup(
-    W + "tbl", W + "tr", (W + "tc",), frozenset([*(W + name for name in ("p", "br", "cr", "tc", "tr", "tbl")), *NOTE_LINES]),
+    W + "tbl", W + "tr", (W + "tc",),
+    frozenset([*(W + name for name in ("p", "br", "cr", "tc", "tr", "tbl")), *NOTE_LINES]),
     frozenset([W + "delText", W + "instrText", "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"]),
     word_spans,
 )  # fmt: skip
@@ -2546,7 +2564,7 @@ def spaced_lines(page: Any) -> list[tuple[float, str]]:
     """
     from collections import Counter
 
-    from pdfplumber.utils import cluster_objects
+    from pdfplumber.utils.clustering import cluster_objects
 
     words = page.extract_words(x_tolerance_ratio=0.6, return_chars=True, use_text_flow=True)  # cells may overlap
     lines = [sorted(line, key=lambda word: float(word["x0"])) for line in cluster_objects(words, "bottom", 3)]
@@ -2576,10 +2594,8 @@ PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF
 PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<meta", b"<table", b"<div", b"<p", b"<?xml")
 PICTURE = Form("图片", PICTURE_STARTS, lambda path, _: read_picture_parts(path))
 TEXT = Form("文本", (), read_text_parts)
-PACKED_FORMS = (
-    Form("Excel（.xlsx）", (b"xl/workbook.xml", b"xl/worksheets/", b"xl/styles.xml"), read_workbook_parts),
-    Form("Word（.docx）", (b"word/",), read_word_parts),
-)
+WORKBOOK = Form("Excel（.xlsx）", (b"xl/workbook.xml", b"xl/worksheets/", b"xl/styles.xml"), read_workbook_parts)
+PACKED_FORMS = (WORKBOOK, Form("Word（.docx）", (b"word/",), read_word_parts))
 FORMS = (PICTURE, Form("PDF", (b"%PDF",), read_pdf_parts), Form("网页", PAGE_STARTS, read_html_parts))
 # What is known and not read: the bytes it begins with or holds, what it is, what to do.
 UNREAD_FORMS = (
@@ -2631,20 +2647,27 @@ def read_bytes(path: str) -> bytes:
     return raw
 
 
+@contextlib.contextmanager
+def reading(path: str, form: Form) -> Iterator[None]:
+    """Whatever a library raises on foreign bytes becomes a ListError of one line; the cause stays attached."""
+    try:
+        yield
+    except ListError:
+        raise
+    except ModuleNotFoundError as error:
+        raise extra_missing(path, "ocr" if form is PICTURE else "import") from error
+    except (Exception, MemoryError) as error:
+        raise ListError(path, f"这个{form.name}文件读不了，可能不完整", "请打开看看，另存一份再试") from error
+
+
 def read_parts(path: str) -> tuple[Form, list[Part]]:
     """(form of a file, its tables and texts). Whatever its bytes are, the only error is a ListError of one line."""
     raw = read_bytes(path)
     form = form_of(path, raw)
     if form is PICTURE and path == "-":
         raise ListError(STDIN_NAME, "是图片", "请存成文件再导入")
-    try:
+    with reading(path, form):
         parts = form.read(path, raw)
-    except ListError:
-        raise
-    except ModuleNotFoundError as error:
-        raise extra_missing(path, "ocr" if form is PICTURE else "import") from error
-    except (Exception, MemoryError) as error:  # libraries raise anything on foreign bytes; the cause stays attached
-        raise ListError(path, f"这个{form.name}文件读不了，可能不完整", "请打开看看，另存一份再试") from error
     if sum(len(part.lines) for part in parts) > MAX_ROWS:
         raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
     for part in parts:
@@ -3179,7 +3202,7 @@ def bare_piece(text: str) -> str:
 
 # Turns of a sentence, as the labels that they stand for.
 SPOKEN = (
-    (r"[^，。；：:（）]*(?:群众|市民|居民|家属|亲属|家长|可以?|请|就近)(?:到|去|前往)(?=[^，。；]*(?:公安|分局))", "，"),
+    (r"[^，。；：:（）]*(?:群众|居民|市民|家属|亲属|可以?|请|就近)(?:到|去|前往)(?=[^，。；]*(?:公安|分局))", "，"),
     (r"的?(?:免费)?采血(?:点|处|室|地点|地址)?(?:就?设[立置]?在|位于|就?在|[是为])", "，地址："),
     (r"(?<=[）)])(?:免费)?采血", ""),
     (r"请?[与找]([一-鿿]{2,4}?)(?:联系|咨询|接洽)", r"，联系人：\1，"),
@@ -3330,8 +3353,8 @@ class Reading:
     def is_anothers(self, piece: str) -> bool:
         """Whether a piece begins with the name of a unit of another county, with more behind it."""
         assert self.entry is not None
-        division = self.places.read(piece).division
-        return bool(division and re.search("公安|分局", piece)) and division != self.places.read(self.entry.cells["unit"]).division
+        own, named = (self.places.read(text).division for text in (self.entry.cells["unit"], piece))
+        return named not in (None, own) and re.search("公安|分局", piece) is not None
 
     def written_as(self, piece: str) -> str:
         """The cell that a piece without a label belongs to, by how it is written and what is in front; "" for none."""
@@ -3831,27 +3854,25 @@ def locked(path: str) -> Iterator[None]:
 def own_rows() -> Sequence[Row]:
     """The rows of the user's own list, also as a spreadsheet saves it, in GB 18030; none before the first import."""
     import stat
-    import tempfile
 
     path = own_list_path()
     remedy = "这是您导入的名单；请运行 xunqin import --undo 退回上一份"
     try:
-        regular = stat.S_ISREG(os.stat(path).st_mode)
-        if regular:
-            open(path, "rb").close()
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ListError(path, "不是普通文件", remedy)
+        with open(path, "rb") as file:
+            raw = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise ListError(path, f"打不开（{reason(error)}）", "这是您导入的名单，请检查权限") from None
-    if not regular:
-        raise ListError(path, "不是普通文件", remedy)
     try:
-        return load_list(path)
+        rows, problems = parse_list(decoded(path, raw), path)
     except ListError as error:
-        with contextlib.suppress(ListError, OSError), open(path, "rb") as file, tempfile.TemporaryDirectory() as folder:
-            utf8 = write_new(os.path.join(folder, "points"), ".csv", decoded(path, file.read()).encode())
-            return list(load_list(utf8))
-        raise ListError(str(error), remedy, "") from None
+        problems = [error]
+    if problems:
+        raise ListError(str(problems[0]), remedy, "")
+    return rows
 
 
 def merged(bundled: Sequence[Row], own: Sequence[Row]) -> Sequence[Row]:
@@ -4875,26 +4896,14 @@ def _repeated(row: Row, number: int, first_seen: dict[tuple[str, ...], int]) -> 
 def list_problems(path: str, bundled: Catalog) -> tuple[list[Row], list[str]]:
     """(the rows that have every cell, one line for each problem: file:row: column: problem: remedy)."""
     text = read_text(path)
-    records = parse_rows(text, path)
-    _, header = next(records, (0, []))
-    missing = [name for name in COLUMNS if name not in header]
-    if not header or missing:
-        load_list(path)  # says it
-    rows: list[Row] = []
-    problems: list[str] = []
+    rows, problems = parse_list(text, path)
+    whole = (number for number, cells in parse_rows(text, path) if len(cells) == len(rows.header))
     first_seen: dict[tuple[str, ...], int] = {}
-    for number, cells in records:
-        if len(cells) != len(header):
-            wrong = f"有 {len(cells)} 格，表头有 {len(header)} 格"
-            problems.append(str(ListError(path, wrong, "请补齐或删去多余的格", number)))
-            continue
-        row = dict(zip(header, cells))
-        found = [(name, *problem) for name, cell in row.items() if (problem := cell_problem(cell))]
-        found += [problem for check in CHECKS for problem in check(row, bundled)]
+    for number, row in zip(itertools.islice(whole, 1, None), rows):
+        found = [problem for check in CHECKS for problem in check(row, bundled)]
         found += _repeated(row, number, first_seen)
-        problems += [str(ListError(path, problem, remedy, number, column)) for column, problem, remedy in found]
-        rows.append(row)
-    return rows, problems
+        problems += [ListError(path, problem, remedy, number, column) for column, problem, remedy in found]
+    return list(rows), [str(problem) for problem in sorted(problems, key=lambda problem: problem.row)]
 
 
 def coverage(rows: Sequence[Row]) -> list[str]:
@@ -5489,60 +5498,32 @@ RESULT_HEADINGS = ("区县", "采血单位", "单位地址", "单位联系人", 
 GUESSES = ("initials", "homophone", "lookalike", "typo")  # tiers whose answer is to be confirmed
 COLOURS = {"unsure": "FFF2CC", "none": "F8CBAD", "blank": "F8CBAD"}
 MOST_UNITS = 8  # in one cell
-MOST_UNPACKED = 200_000_000  # bytes of a workbook
-
-
-def text_book(path: str) -> Any:
-    """A new workbook with the rows of a CSV or of lines of text, every cell as text."""
-    import openpyxl
-
-    with open(path, "rb") as file:
-        text = decoded(path, file.read(), "编码认不出来", "请另存为 UTF-8 的 CSV")
-    lines = text.splitlines()[:100]
-    often = {mark: sum(mark in line for line in lines) for mark in ",\t;"}
-    delimiter = max(often, key=lambda mark: often[mark])
-    if often[delimiter] * 2 < len(lines):
-        delimiter = "\0"  # a list of lines
-    book = openpyxl.Workbook()
-    for at, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
-        for column, value in enumerate(cells, 1):
-            cell = book.active.cell(at, column, re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", "", value))
-            cell.data_type = "s"  # also where it begins with =
-    return book
 
 
 def family_books(path: str) -> tuple[Any, Any]:
-    """(a list of families as a workbook, the same with what its formulas came to). Raises ListError when unreadable."""
-    try:
-        import zipfile
+    """(a list of families as a workbook, the same with what its formulas came to); a text's lines become rows of text.
 
+    Raises ListError for what is neither.
+    """
+    raw = read_bytes(path)
+    form = form_of(path, raw)
+    with reading(path, form):
         import openpyxl
-    except ImportError:
-        raise extra_missing(path, "import") from None
-    try:
-        with open(path, "rb") as file:
-            start = file.read(8)
-    except OSError as error:
-        raise ListError(path, f"打不开（{reason(error)}）", "请检查路径和权限") from None
-    if start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise ListError(path, "是旧版 .xls，或加了密码", "请去掉密码，另存为 .xlsx")
-    if not start.startswith(b"PK"):
-        book = text_book(path)
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+        if form is WORKBOOK:
+            unpacked(path, raw)
+            return openpyxl.load_workbook(io.BytesIO(raw)), openpyxl.load_workbook(io.BytesIO(raw), data_only=True)
+        if form is not TEXT:
+            raise ListError(path, f"是{form.name}", "请给出 Excel 表、CSV 或一行一个的文本")
+        text = decoded(path, raw)
+        book = openpyxl.Workbook()
+        rows = [line.cells for line in text_rows(path, text)] or [[line] for line in re.split(LINE_END, text.rstrip())]
+        for at, cells in enumerate(rows, 1):
+            for column, value in enumerate(cells, 1):
+                cell = book.active.cell(at, column, ILLEGAL_CHARACTERS_RE.sub("\ufffd", value))
+                cell.data_type = "s"  # also where it begins with =
         return book, book
-    try:
-        with zipfile.ZipFile(path) as packed:
-            if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
-                raise ListError(path, "展开后太大", "请分成几个文件")
-        return openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError):
-        raise ListError(path, "不是能读的 Excel 表", "请用 Excel 打开，另存为 .xlsx") from None
-
-
-def cell_text(value: object) -> str:
-    """A cell as one line of text: 421023.0 -> "421023", an empty one -> ""."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return "" if value is None else str(value).replace("\n", " ").strip()
 
 
 def heading_row(table: list[list[str]]) -> int:
@@ -5613,7 +5594,9 @@ def family_cells(text: str, hits: list[Hit], catalog: Catalog) -> tuple[str, Seq
 
 def family_table(sheet: Any) -> list[list[str]]:
     """A sheet's cells as text; what is merged over several rows stands in each of them."""
-    table = [[cell_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    table = []
+    for row in sheet.iter_rows(values_only=True):
+        table.append([cell_text(value).replace("\n", " ").strip() for value in row])
     for span in sheet.merged_cells.ranges:
         if span.min_col == span.max_col:
             for number in range(span.min_row, span.max_row):
@@ -5651,28 +5634,6 @@ def fill_sheet(sheet: Any, values: Any, wanted: str, catalog: Catalog, find: Fin
     return [kind for kind, _ in found.values()]
 
 
-def free_name(path: str) -> str:
-    """The path of a result that is not there yet: 家庭.结果.xlsx, then 家庭.结果2.xlsx."""
-    stem = f"{os.path.splitext(path)[0]}.结果"
-    return next(name for name in (f"{stem}{at}.xlsx" for at in ("", *range(2, 10_000))) if not os.path.exists(name))
-
-
-def save_book(book: Any, path: str) -> None:
-    """Write a workbook that is there whole or not at all, and never over another file."""
-    temporary = ""
-    try:
-        temporary = write_new(path, ".tmp", b"")
-        book.save(temporary)
-        if os.path.exists(path):
-            raise ListError(path, "已经有这个文件，没有动它", "请换个名字：-o 另一个.xlsx")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise ListError(path, f"写不进去（{reason(error)}）", "请检查路径、权限和磁盘空间") from None
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-
-
 @cli.command("batch")
 @click.argument("file", metavar="文件", type=FILE)
 @click.option("--column", default="", metavar="列", help="哪一列是地名：表头，或 A、B、C；不写就自己找")
@@ -5703,11 +5664,13 @@ def batch_command(data: str | None, file: str, column: str, out: str) -> int:
             counts[kind] += 1
     if not any(counts.values()):
         raise ListError(file, "找不到地名在哪一列", "请用 --column 写出那一列的表头")
-    out = out or free_name(file)
-    save_book(book, out)
+    filled = io.BytesIO()
+    book.save(filled)
+    stem = out.removesuffix(".xlsx") or f"{os.path.splitext(file)[0]}.结果"
+    written = write_new(stem, ".xlsx", filled.getvalue())
     told = zip(("查到", "要再问一句（黄色）", "没有找到（红色）", "没写地名"), counts.values())
     tell("，".join(f"{label} {count} 行" for label, count in told if count) + "。")
-    tell(f"结果写在 {typed(out)}，原表没有动。")
+    tell(f"结果写在 {typed(written)}，原表没有动。")
     return NOT_FOUND if counts["none"] else FOUND
 
 

@@ -583,7 +583,9 @@ def test_what_stands_at_the_head_and_foot_of_pages_and_in_notes_is_read(tmp_path
         head.paragraphs[0].text = "湖北省公安机关采血点（2022年7月5日）"
     section.footer.paragraphs[0].text = "监督电话 027-67120000"
     table = document.add_table(2, 2)
-    for place, text in zip([*table.rows[0].cells, *table.rows[1].cells], ["单位名称", "手机", "大冶市公安局", "13800001234"]):
+    for place, text in zip(
+        [*table.rows[0].cells, *table.rows[1].cells], ["单位名称", "手机", "大冶市公安局", "13800001234"]
+    ):
         place.text = text
     document.save(str(tmp_path / "list.docx"))
     book = openpyxl.Workbook()
@@ -593,7 +595,10 @@ def test_what_stands_at_the_head_and_foot_of_pages_and_in_notes_is_read(tmp_path
     book.active.oddHeader.center.text = "采血点（2022年7月5日）"
     book.active.oddHeader.center.size = 12
     book.save(tmp_path / "list.xlsx")
-    for path, stray in ((tmp_path / "list.docx", "监督电话 027-67120000"), (tmp_path / "list.xlsx", "晚上打 027-67120000")):
+    for path, stray in (
+        (tmp_path / "list.docx", "监督电话 027-67120000"),
+        (tmp_path / "list.xlsx", "晚上打 027-67120000"),
+    ):
         batch = xunqin.understood(str(path), PLACES)
         assert told(batch) == [("大冶市", "大冶市公安局", "", "", "", "13800001234")]
         assert (batch.date, [(one.text, one.why) for one in batch.strays]) == ("2022-07-05", [(stray, "不在名单里")])
@@ -661,7 +666,8 @@ def test_same_as_above_and_a_sum(tmp_path: Path) -> None:
 def pdf(texts: list[tuple[float, float, str]]) -> bytes:
     """A PDF of one page with texts at their places, 10 points high, in a font that every reader knows."""
     shown = b"".join(
-        b"BT /F 10 Tf %.1f %.1f Td <%s> Tj ET " % (x, y, text.encode("utf-16-be").hex().encode()) for x, y, text in texts
+        b"BT /F 10 Tf %.1f %.1f Td <%s> Tj ET " % (x, y, text.encode("utf-16-be").hex().encode())
+        for x, y, text in texts
     )
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
