@@ -2992,16 +2992,6 @@ class Stray(NamedTuple):
     why: str
 
 
-class Contents:
-    """What a file holds: units, numbers that are no unit's, names of tables that are no list, what stands on top."""
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self.strays: list[Stray] = []
-        self.skipped: list[str] = []
-        self.titles: list[str] = []
-
-
 def looks_like_unit(text: str) -> bool:
     """Whether a text is written as a police unit's name is, not as an address at one: 公安局院内, 公安局办公楼一楼."""
     bare = re.sub(r"[（(][^）)]*[）)]$", "", text.replace("\n", "")) if len(text) < 200 else ""
@@ -3072,9 +3062,7 @@ def side_by_side(fields: list[str]) -> list[range]:
     return [range(len(fields))]
 
 
-def table_contents(
-    contents: Contents, lines: list[Line], fields: list[str], headings: list[str], places: Places
-) -> None:
+def table_contents(batch: Batch, lines: list[Line], fields: list[str], headings: list[str], places: Places) -> None:
     """Add the units of a table's rows. A row with nothing but a city's name holds for those below it."""
     groups = side_by_side(fields)
     above: dict[range, Entry] = {}
@@ -3089,7 +3077,7 @@ def table_contents(
             city = heading_city(filled[0][0], places)
             continue
         for group in groups:
-            entry = table_entry(contents, line, group, fields, headings)
+            entry = table_entry(batch, line, group, fields, headings)
             if entry is None or continues(entry, above.get(group)):
                 continue
             before = above.get(group)
@@ -3097,7 +3085,7 @@ def table_contents(
             if not entry.cells.get("unit") and not entry.cells.get("district"):
                 whose = f"；若是「{before.cells.get('unit', '')}」的，请并到那一行" if before else ""
                 entry.problems.append(f"没有单位名称{whose}")
-            contents.entries.append(entry)
+            batch.entries.append(entry)
             above[group] = entry
 
 
@@ -3122,7 +3110,7 @@ def is_title(cell: str, field: str, places: Places) -> bool:
     return not content or heading_city(cell, places) != ""
 
 
-def table_entry(contents: Contents, line: Line, group: range, fields: list[str], headings: list[str]) -> Entry | None:
+def table_entry(batch: Batch, line: Line, group: range, fields: list[str], headings: list[str]) -> Entry | None:
     """The cells of a row by field; None when it says nothing of a unit. Cells of one field are put together.
 
     Numbers under a heading that is no phone's are strays, those under an unknown one a doubt; a column without any
@@ -3133,7 +3121,7 @@ def table_entry(contents: Contents, line: Line, group: range, fields: list[str],
         cell = line.cells[column] if column < len(line.cells) else ""
         field = fields[column] or ("" if headings[column] else "phone")
         if field == "unread" and has_number(cell):
-            contents.strays.append(Stray(line.number, f"{headings[column]} {cell}", "不是采血电话"))
+            batch.strays.append(Stray(line.number, f"{headings[column]} {cell}", "不是采血电话"))
         elif field in ("", "note", "unread", "number"):
             if has_number(cell):
                 entry.add("note", f"{headings[column]} {cell}".strip())
@@ -3148,7 +3136,7 @@ def table_entry(contents: Contents, line: Line, group: range, fields: list[str],
     if told and not told <= {"city", "district"}:
         return entry
     if entry.cells.get("note"):
-        contents.strays.append(Stray(line.number, entry.cells["note"], "不在任何单位的行里"))
+        batch.strays.append(Stray(line.number, entry.cells["note"], "不在任何单位的行里"))
     return None
 
 
@@ -3266,8 +3254,8 @@ def labelled_pieces(clause: str, field: str, before_number: bool = False) -> Ite
 class Reading:
     """Running text, read from the top: the unit that what follows belongs to, the city and county of the headings."""
 
-    def __init__(self, contents: Contents, places: Places) -> None:
-        self.contents, self.places = contents, places
+    def __init__(self, batch: Batch, places: Places) -> None:
+        self.batch, self.places = batch, places
         self.entry: Entry | None = None
         self.city = self.district = ""
         self.last = ""  # the field of the piece in front, on the same line
@@ -3314,15 +3302,15 @@ class Reading:
         for number in numbers:
             self.entry.add("phone", number)
             self.entry.doubts.append(f"{number} 写在单位前面，请核对是不是它的")
-        self.contents.entries.append(self.entry)
+        self.batch.entries.append(self.entry)
         self.last = "unit"
 
     def number(self, row: int, number: str, said: str) -> None:
         """A number belongs to the unit in front of it, unless it is said to be another's."""
         if self.entry is None:
-            self.contents.strays.append(Stray(row, f"{said} {number}".strip(), "前面没有单位"))
+            self.batch.strays.append(Stray(row, f"{said} {number}".strip(), "前面没有单位"))
         elif re.search(OTHER_NUMBER, said):
-            self.contents.strays.append(Stray(row, f"{self.entry.cells['unit']} {said} {number}", "不是采血电话"))
+            self.batch.strays.append(Stray(row, f"{self.entry.cells['unit']} {said} {number}", "不是采血电话"))
         else:
             self.entry.add("phone", number)
             self.last = "phone"
@@ -3379,21 +3367,20 @@ def is_told(entry: Entry) -> bool:
     return bool(more) or looks_like_address(entry.cells.get("address", ""))
 
 
-def contents_of(parts: list[Part], places: Places) -> Contents:
-    """The units of a file: of every table that is a list, of every stretch of text that names any with a cell more.
+def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
+    """Add the units of a file: of every table that is a list, of every stretch of text that names any with a cell more.
 
     A table without headings goes on from the last one when it is as wide: the next page of a PDF.
     """
-    contents = Contents()
     fields: list[str] = []
     headings: list[str] = []
     for part in parts if STRAY_SHEET not in [part.name for part in parts] else parts[:1]:
         if part.beside:
             for text in (cell for line in part.lines for cell in line.cells):
-                contents.titles.append(text)
-                contents.strays += [Stray(0, text, "不在名单里")] if has_number(text) else []
+                batch.titles.append(text)
+                batch.strays += [Stray(0, text, "不在名单里")] if has_number(text) else []
             continue
-        seen = len(contents.entries)
+        seen = len(batch.entries)
         start, own_fields, own_headings = headed_columns(part.lines) if part.table else (0, [], [])
         if part.table and not {"unit", "district"} & set(own_fields):
             width = max((len(line.cells) for line in part.lines), default=0)
@@ -3405,18 +3392,17 @@ def contents_of(parts: list[Part], places: Places) -> Contents:
                 own_fields, own_headings = fields, headings
         if part.table and {"unit", "district"} & set(own_fields):
             fields, headings = own_fields, own_headings
-            table_contents(contents, part.lines[start:], fields, headings, places)
+            table_contents(batch, part.lines[start:], fields, headings, places)
         else:
-            reading = Reading(contents, places)
+            reading = Reading(batch, places)
             for line in part.lines:
                 reading.line(line._replace(cells=["  ".join(filter(None, line.cells)).replace("\n", "  ")]))
-            told = [entry for entry in contents.entries[seen:] if is_told(entry)]
-            contents.entries[seen:] = told
-        first = contents.entries[seen].number if len(contents.entries) > seen else MAX_ROWS
-        contents.titles += [cell for line in part.lines[:15] if line.number < first for cell in line.cells]
-        if part.table and part.name and len(contents.entries) == seen:
-            contents.skipped.append(part.name)
-    return contents
+            told = [entry for entry in batch.entries[seen:] if is_told(entry)]
+            batch.entries[seen:] = told
+        first = batch.entries[seen].number if len(batch.entries) > seen else MAX_ROWS
+        batch.titles += [cell for line in part.lines[:15] if line.number < first for cell in line.cells]
+        if part.table and part.name and len(batch.entries) == seen:
+            batch.skipped.append(part.name)
 
 
 # --- checked: each entry placed, its numbers read, all that is doubtful written down --------------
@@ -3646,15 +3632,17 @@ def entry_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
     return row
 
 
-class Batch(NamedTuple):
+class Batch:
     """A file as it was understood, before anything is written."""
 
-    path: str
-    entries: list[Entry]
-    strays: list[Stray]
-    skipped: list[str]
-    date: str  # printed in the file, "" for none
-    pictured: bool  # read from pictures: a draft is written, nothing is taken over
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.entries: list[Entry] = []
+        self.strays: list[Stray] = []
+        self.skipped: list[str] = []  # names of tables that are no list
+        self.date = ""  # printed in the file
+        self.titles: list[str] = []  # what stands above the units and beside them
+        self.pictured = False  # read from pictures: a draft is written, nothing is taken over
 
     def held(self) -> list[Entry]:
         """The entries that are not taken over."""
@@ -3668,19 +3656,19 @@ class Batch(NamedTuple):
 def understood(path: str, places: Places) -> Batch:
     """Read a file in any form and check every unit in it. Raises ListError when it names none."""
     form, parts = read_parts(path)
-    contents = contents_of(parts, places)
-    for entry in contents.entries:
+    batch = Batch(path)
+    read_units(batch, parts, places)
+    for entry in batch.entries:
         check_entry(entry, places)
-    pictured = form is PICTURE or any(line.strip for part in parts for line in part.lines)
-    if not contents.entries:
-        wrong = (
-            ("图里没认出名单", "请换一张清楚、端正的图")
-            if pictured
-            else ("没有读到一个单位", "请确认名单里有单位和电话")
-        )
-        raise ListError(path, wrong[0], f"{wrong[1]}；表头可写：单位名称,地址,负责人,办公电话,手机")
-    date = title_date(contents.titles)
-    return Batch(path, join_repeated(contents.entries), contents.strays, contents.skipped, date, pictured)
+    batch.entries = join_repeated(batch.entries)
+    batch.date = title_date(batch.titles)
+    batch.pictured = form is PICTURE or any(line.strip for part in parts for line in part.lines)
+    if not batch.entries:
+        wrong, remedy = ("没有读到一个单位", "请确认名单里有单位和电话")
+        if batch.pictured:
+            wrong, remedy = ("图里没认出名单", "请换一张清楚、端正的图")
+        raise ListError(path, wrong, f"{remedy}；表头可写：单位名称,地址,负责人,办公电话,手机")
+    return batch
 
 
 # --- drafts and rejected rows: workbooks to be corrected ------------------------------------------
@@ -5772,25 +5760,23 @@ def import_note(entry: Entry) -> Row:
     return {"row": str(entry.number), "result": result, "note": "；".join([*entry.held(), *entry.repairs])}
 
 
-def import_picture(batch: Batch, places: Places, source: str, stated: str, dry_run: bool) -> list[Row]:
-    """Write a draft beside a picture; nothing is taken over from a picture itself. The draft's rows."""
-    rows = draft_rows(batch, places, source, stated or batch.date)
+def import_picture(batch: Batch, places: Places, source: str, date: str, dry_run: bool) -> None:
+    """Write a draft beside a picture; nothing is taken over from a picture itself."""
+    rows = draft_rows(batch, places, source, date)
     tell(f"从图里读到 {len(batch.entries)} 行，{sum(bool(row['存疑']) for row in rows)} 行有存疑。图片不直接收录。")
     if dry_run:
         tell("只是试读，草稿没有写。")
-        return rows
+        return
     data = workbook({"草稿": rows}, [entry.strip for entry in batch.entries])
     draft = printable(typed(write_new(f"{batch.path}.草稿", ".xlsx", data)))
     tell(f"草稿写在 {draft}。请对照每行前面的图改好，存疑的行改完在「核对」里写「是」，")
     tell(f"再运行 xunqin import {shell_word(draft)}")
-    return rows
 
 
-def import_batch(batch: Batch, places: Places, source: str, stated: str, whole: bool, dry_run: bool) -> list[Row]:
-    """Take over what is sure of a file, write out what is not, and tell of both. All rows, each with its note."""
-    import datetime
-
-    date = stated or batch.date or datetime.date.today().isoformat()
+def import_units(
+    batch: Batch, places: Places, source: str, date: str, stated: bool, whole: bool, dry_run: bool
+) -> None:
+    """Take over what is sure of a file, write out what is not, and tell of both; each entry gets its outcome."""
     rows = batch.rows(places, source, date)
     rejected = ""
     if (batch.held() or batch.strays) and not dry_run:
@@ -5808,7 +5794,6 @@ def import_batch(batch: Batch, places: Places, source: str, stated: str, whole: 
         tell("有的行看不出是哪里，所以原来的单位都留着；改好后再用一次 --replace。")
     for line in import_summary(batch, result, date if assumed else "", rejected, dry_run):
         tell(line)
-    return [{**import_note(entry), **entry_row(entry, places, source, date)} for entry in batch.entries]
 
 
 def import_summary(batch: Batch, result: Merged, assumed: str, rejected: str, dry_run: bool) -> Iterator[str]:
@@ -5832,12 +5817,6 @@ def import_summary(batch: Batch, result: Merged, assumed: str, rejected: str, dr
         yield f"已收录到 {own_list_path()}；要退回，用 xunqin import --undo。"
     else:
         yield "自己的名单没有变化。"
-
-
-def show_import(rows: list[Row], format: str | None) -> None:
-    """Print rows of a file, which may hold anything."""
-    lines = [{name: printable(cell) for name, cell in row.items()} for row in rows]
-    show(lines, ("row", "result", "note"), format)
 
 
 def clean_source(text: str) -> str:
@@ -5868,30 +5847,35 @@ def import_command(
     有问题的行不收录，写到「文件.待核对.xlsx」，改好后
     再导入它；存疑的行在「核对」里写「是」才收。
     """
+    import datetime
+
     if back:
         tell(undo(own_list_path()))
         return FOUND
     if file is None:
         raise click.UsageError("请给出要导入的文件，如 xunqin import 名单.xlsx；粘贴文字用 xunqin import -")
-    date = date_of(as_of or "")
-    if as_of is not None and not date:
+    stated = date_of(as_of or "")
+    if as_of is not None and not stated:
         raise click.UsageError(f"--as-of 的值「{as_of}」不是过去的日期，应如 2022-07-05")
     if file == "-" and is_terminal(sys.stdin):
         tell("请粘贴名单，最后另起一行按 Ctrl-D：")
     places = Places(bundled_catalog())
     batch = understood(file, places)
     origin = clean_source(source or (STDIN_NAME if file == "-" else os.path.basename(typed(file))))
+    date = stated or batch.date or ("" if batch.pictured else datetime.date.today().isoformat())
     if batch.pictured:
         import_picture(batch, places, origin, date, dry_run)
-        if format:
-            notes = [{**import_note(entry), **entry_row(entry, places, origin, date)} for entry in batch.entries]
-            show_import(notes, format)
-        return FOUND
-    rows = import_batch(batch, places, origin, date, whole, dry_run)
-    shown = [row for row in rows if format or row["result"] in ("待核对", "旧于现有")]
+    else:
+        import_units(batch, places, origin, date, bool(stated), whole, dry_run)
+    shown = []
+    for entry in batch.entries:
+        note = import_note(entry)
+        if format or (not batch.pictured and note["result"] in ("待核对", "旧于现有")):
+            row = {**note, **entry_row(entry, places, origin, date)}
+            shown.append({name: printable(cell) for name, cell in row.items()})
     if format or shown:
-        show_import(shown, format)
-    return UNUSABLE if batch.held() else FOUND
+        show(shown, ("row", "result", "note"), format)
+    return FOUND if batch.pictured or not batch.held() else UNUSABLE
 
 
 def import_problems(path: str, places: Places) -> tuple[list[Row], list[str]]:
