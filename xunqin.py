@@ -39,7 +39,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, overload
 
 import click
 
@@ -211,9 +211,10 @@ def parse_list(text: str, path: str) -> tuple[Rows, list[ListError]]:
     if twice:
         raise ListError(path, f"列 {'、'.join(twice)} 重复", "请只留一列", 1)
     # One look at the whole; most lists are clean, and large.
-    plain = text.replace("\n", "").replace("\r", "").isprintable() and not re.search('"|(?:^|,)[=@+-]', text, re.M)
+    marks = ['"', *(before + sign for before in ",\n" for sign in _FORMULA_STARTS)]
+    plain = text.replace("\n", "").replace("\r", "").isprintable() and not any(mark in text for mark in marks)
     if plain:
-        kept = [cells for cells in csv.reader(text.splitlines()) if cells]
+        kept = [line.split(",") for line in text.splitlines() if line]
         if {len(cells) for cells in kept} == {len(header)}:
             return Rows(header, kept[1:]), []
     kept, problems = [], []
@@ -295,7 +296,7 @@ def clean(text: str) -> str:
 
     "Jiang'an" -> "jiangan", "ＪＩＡＮＧ　ＡＮ" -> "jiangan", "江岸。" -> "江岸", "huáng pí" -> "huangpi".
     """
-    if re.fullmatch("[一-鿿0-9a-z]*", text):
+    if all("一" <= c <= "鿿" or "a" <= c <= "z" or "0" <= c <= "9" for c in text):
         return text
     import unicodedata
 
@@ -314,7 +315,7 @@ _IDENTITY_CARD = (
 
 def masked(text: str) -> str:
     """A text with each identity card's number cut down to its division code: 421023************."""
-    return re.sub(_IDENTITY_CARD, r"\g<1>************", text)
+    return re.sub(_IDENTITY_CARD, r"\g<1>************", text) if re.search(r"\d", text) else text
 
 
 @lru_cache(maxsize=1)
@@ -326,7 +327,8 @@ def _traditional() -> dict[int, int]:
 
 def simplified(text: str) -> str:
     """Traditional and variant characters made simplified: 鄖陽 -> 郧阳, 穀城 -> 谷城."""
-    return text if text.isascii() else text.translate(_traditional())
+    known = text.isascii() or _traditional().keys().isdisjoint(map(ord, set(text)))
+    return text if known else text.translate(_traditional())
 
 
 @lru_cache(maxsize=1)
@@ -533,15 +535,35 @@ class Candidate(NamedTuple):
         return self.place.readings(self.name, most)[:most]
 
 
-Key = TypeVar("Key")
 OF_TODAY = ("county", "prefecture")
 
 
-def near_keys(name: str, heard: Iterable[tuple[str, ...]]) -> Iterator[tuple[int, int, str]]:
-    """(length, place, character or soft syllable there) for each part of a name, written and heard."""
+def near_keys(name: str, heard: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Length, place and what stands there, for each character or soft syllable of a name, written and heard."""
     for parts in (name, *(tuple(map(soft, reading)) for reading in heard)):
         for at, part in enumerate(parts):
-            yield len(name), at, part
+            yield f"{len(name)} {at} {part}"
+
+
+def without_one(name: str, instead: str, ends: bool) -> list[str]:
+    """A name with each of its characters, or each but its ends, put out by `instead`: 大冶 -> *冶, 大*."""
+    places = range(len(name)) if ends else range(1, len(name) - 1)
+    return [name[:at] + instead + name[at + 1 :] for at in places]
+
+
+# What the names that may be repaired are looked up by.
+KEYS: dict[str, Callable[[Candidate], Iterable[str]]] = {
+    "written": lambda one: [one.name],
+    "sound": lambda one: map(" ".join, one.readings()),
+    "soft sound": lambda one: [" ".join(map(soft, reading)) for reading in one.readings()],
+    "spelling": lambda one: map("".join, one.readings()),
+    "initials": lambda one: [
+        "".join(syllable[0] for syllable in reading) for reading in one.readings(1) if one.place.kind in OF_TODAY
+    ],
+    "shape": lambda one: without_one(one.name, "*", ends=True),
+    "cut short": lambda one: without_one(one.name, "", ends=False) if len(one.name) > 3 else [],
+    "near": lambda one: near_keys(one.name, one.readings()),
+}
 
 
 class Catalog:
@@ -556,6 +578,7 @@ class Catalog:
             else:
                 self.row_numbers[division] = [at]
         self._senses: dict[str, tuple[Sense, ...]] = {}
+        self._indexes: dict[str, dict[str, list[Candidate]]] = {}
 
     @property
     def divisions(self) -> Collection[Division]:
@@ -587,12 +610,10 @@ class Catalog:
         cities: dict[str, list[Division]] = {}
         column = column_of(self.rows, "city")
         for division, numbers in self.row_numbers.items():
-            cities.setdefault(column[numbers[0]], []).append(division)
-        return {
-            city: sorted(found, key=lambda division: division[1] != city)
-            for city, found in cities.items()
-            if city and city not in self.provinces
-        }
+            city = column[numbers[0]]
+            found = cities.setdefault(city, [])
+            found.insert(0 if division[1] == city else len(found), division)
+        return {city: found for city, found in cities.items() if city and city not in self.provinces}
 
     @cached_property
     def city_names(self) -> dict[str, str]:
@@ -702,7 +723,7 @@ class Catalog:
 
     def _spelled_senses(self, letters: str) -> list[Sense]:
         """What the names with this pinyin stand for."""
-        names = dict.fromkeys(candidate.name for candidate in self.spelled.get(letters, []))
+        names = dict.fromkeys(candidate.name for candidate in self.find("spelling", [letters]))
         return [sense for name in names for sense in self.senses(name)]
 
     def _slip_senses(self, name: str) -> list[Sense]:
@@ -728,65 +749,27 @@ class Catalog:
             return [sense._replace(use="bare") for sense in self.senses(stem + "街道") if sense.use == "whole"]
         return [sense._replace(use="whole") for sense in senses if sense.kind in ("township", "popular")]
 
-    @cached_property
-    def written(self) -> dict[str, list[Candidate]]:
-        """{"巴东": [巴东]}: each name that may be repaired."""
-        index: dict[str, list[Candidate]] = {}
-        for place, divisions in self.named:
-            for name in place.names():
-                index.setdefault(name, []).append(Candidate(name, place, tuple(divisions)))
-        return index
+    def index(self, kind: str) -> dict[str, list[Candidate]]:
+        """{key: the names that may be repaired and have it} for one of KEYS."""
+        if kind not in self._indexes:
+            index: dict[str, list[Candidate]] = {}
+            for place, divisions in self.named:
+                for name in place.names():
+                    candidate = Candidate(name, place, tuple(divisions))
+                    for key in dict.fromkeys(KEYS[kind](candidate)):
+                        index.setdefault(key, []).append(candidate)
+            self._indexes[kind] = index
+        return self._indexes[kind]
 
-    def index(self, keys: Callable[[Candidate], Iterable[Key]]) -> dict[Key, list[Candidate]]:
-        """{key: the names that may be repaired and have it}."""
-        index: dict[Key, list[Candidate]] = {}
-        for candidates in self.written.values():
-            for candidate in candidates:
-                for key in dict.fromkeys(keys(candidate)):
-                    index.setdefault(key, []).append(candidate)
-        return index
-
-    @cached_property
-    def sounds(self) -> dict[str, list[Candidate]]:
-        """{"qiao kou": [硚口]}."""
-        return self.index(lambda one: map(" ".join, one.readings()))
-
-    @cached_property
-    def soft_sounds(self) -> dict[str, list[Candidate]]:
-        """The same with soft pairs folded: {"xiao can": [孝昌]}."""
-        return self.index(lambda one: [" ".join(map(soft, reading)) for reading in one.readings()])
-
-    @cached_property
-    def shapes(self) -> dict[str, list[Candidate]]:
-        """{"大*": [大冶]}: each name with each character left open."""
-        return self.index(lambda one: [f"{one.name[:at]}*{one.name[at + 1 :]}" for at in range(len(one.name))])
-
-    @cached_property
-    def cut_short(self) -> dict[str, list[Candidate]]:
-        """{"西塞区": [西塞山区]}: each name of four characters and more without one that is not its ends'."""
-        inner = self.index(lambda one: [one.name[:at] + one.name[at + 1 :] for at in range(1, len(one.name) - 1)])
-        return {name: found for name, found in inner.items() if len(name) > 2}
-
-    @cached_property
-    def spelled(self) -> dict[str, list[Candidate]]:
-        """{"jiangan": [江岸]}: every reading of every name that may be repaired, letters only."""
-        return self.index(lambda one: map("".join, one.readings()))
+    def find(self, kind: str, keys: Iterable[str]) -> list[Candidate]:
+        """The names that may be repaired and have any of the keys of one of KEYS."""
+        return [candidate for key in keys for candidate in self.index(kind).get(key, ())]
 
     @cached_property
     def spelled_surely(self) -> list[str]:
         """The spellings of counties and prefectures: those that one slip may be repaired to."""
-        return [key for key, found in self.spelled.items() if any(one.place.kind in OF_TODAY for one in found)]
-
-    @cached_property
-    def initials(self) -> dict[str, list[Candidate]]:
-        """{"hp": [黄陂]}: the first letters of short and full names of counties and prefectures."""
-        found = self.index(lambda one: ["".join(syllable[0] for syllable in reading) for reading in one.readings(1)])
-        return {key: [one for one in names if one.place.kind in OF_TODAY] for key, names in found.items()}
-
-    @cached_property
-    def near(self) -> dict[tuple[int, int, str], list[Candidate]]:
-        """{(length, place, character or syllable there): names}, those that share anything with a misspelt one."""
-        return self.index(lambda one: near_keys(one.name, one.readings()))
+        spelled = self.index("spelling").items()
+        return [key for key, found in spelled if any(one.place.kind in OF_TODAY for one in found)]
 
     @cached_property
     def town_sounds(self) -> dict[str, list[Division]]:
@@ -1066,13 +1049,7 @@ def by_name(query: Query) -> list[Hit]:
     return named(query.text, query.pieces)
 
 
-class Mention(NamedTuple):
-    """A place named inside a text: how surely it is the one that is meant, and what it stands for."""
-
-    grade: int
-    hits: list[Hit]
-
-
+Mention = tuple[int, list[Hit]]  # a place named inside a text: its grade, what it stands for
 # Grades: a finer name right inside the coarser one in front; a full name, or a short one among known words; a county
 # at the head of what is unknown; a township; a whole city.
 INSIDE, SURE, HEAD, TOWNSHIP, CITY = 5, 4, 3, 2, 1
@@ -1112,7 +1089,7 @@ class Sentence:
             elif self.denied or (self.before is not None and self.before.kind == "person"):
                 continue
             elif piece.of("code"):
-                self.found.append(Mention(SURE, _hits("code", piece.of("code"), "")))
+                self.found.append((SURE, _hits("code", piece.of("code"), "")))
             elif piece.of("province") and not self.borrowed():
                 self.restart()
                 self.home = True
@@ -1207,7 +1184,7 @@ class Sentence:
         cities = piece.of("city") or piece.of("former")
         self.scope, self.fine, self.home = scope_of(piece), False, True
         if stands and not unknown:
-            self.found.append(Mention(CITY, _hits("city", cities, self.text[piece.start : piece.end])))
+            self.found.append((CITY, _hits("city", cities, self.text[piece.start : piece.end])))
 
     def finer(self, piece: Piece) -> None:
         """A county or something finer, by the surest kind that may stand here."""
@@ -1215,7 +1192,7 @@ class Sentence:
         senses = [sense for sense in finer_senses(piece, scope) if scope or sense.use not in ("inside", "bare")]
         if self.fine and self.is_sibling(piece):
             county = _hits("address", piece.of("county"), self.text[piece.start : piece.end])
-            self.found[-1] = Mention(self.found[-1].grade, self.found[-1].hits + county)
+            self.found[-1][1].extend(county)
             return
         if self.away or self.fine:
             senses = [s for s in senses if s.kind in ("county", "former") and s.use == "whole"]
@@ -1232,7 +1209,7 @@ class Sentence:
         senses = [sense for sense in senses if sense.kind == chosen]
         grade = self.grade(piece, chosen, whole=any(sense.use == "whole" for sense in senses))
         if grade:
-            self.found.append(Mention(grade, _hits("address", senses, self.text[piece.start : piece.end], scope)))
+            self.found.append((grade, _hits("address", senses, self.text[piece.start : piece.end], scope)))
             self.scope, self.fine = frozenset(itertools.chain(*(sense.divisions for sense in senses))), True
 
     def has_sibling(self) -> bool:
@@ -1280,11 +1257,11 @@ def by_sentence(query: Query) -> list[Hit]:
     if query.text.isascii() and query.text.isalpha():
         return []
     mentions = Sentence(query).walk()
-    best = max((mention.grade for mention in mentions), default=0)
-    chosen = [mention for mention in mentions if mention.grade == best]
+    best = max((grade for grade, _ in mentions), default=0)
+    chosen = [hits for grade, hits in mentions if grade == best]
     if best in (INSIDE, CITY):
         chosen = chosen[-1:]
-    return _once(itertools.chain(*(mention.hits for mention in chosen)))
+    return _once(itertools.chain(*chosen))
 
 
 # --- sound, shape and slips -------------------------------------------------------------------
@@ -1310,12 +1287,12 @@ def _rank(candidates: Iterable[Candidate], tier: str, scope: Scope | None) -> li
 def _sounds_like(catalog: Catalog, text: str) -> list[Candidate]:
     """The names that sound like the text: exactly, else with soft pairs folded where a character agrees."""
     heard = readings(text)
-    found = [candidate for reading in heard for candidate in catalog.sounds.get(" ".join(reading), [])]
+    found = catalog.find("sound", map(" ".join, heard))
     if found:
         # 姜安 is a person's name, not 江岸 misheard.
         person = len(text) == 2 and text[0] in _phrases()["surname"]
         return [one for one in found if not person or any(map(str.__eq__, text, one.name))]
-    found = [one for reading in heard for one in catalog.soft_sounds.get(" ".join(map(soft, reading)), [])]
+    found = catalog.find("soft sound", (" ".join(map(soft, reading)) for reading in heard))
     # 天门寺 has the name of 天门市 right, and is another thing.
     full = [one.name for one in found if one.name == one.place.name and one.name[:-1] == text[:-1]]
     return [one for one in found if any(map(str.__eq__, text, one.name)) and one.name not in full]
@@ -1325,7 +1302,7 @@ def _looks_alike(catalog: Catalog, text: str) -> list[Candidate]:
     """The names that differ from the text in one look-alike character."""
     found = []
     for at in range(len(text)):
-        for candidate in catalog.shapes.get(f"{text[:at]}*{text[at + 1 :]}", []):
+        for candidate in catalog.find("shape", [f"{text[:at]}*{text[at + 1 :]}"]):
             right = candidate.name[at]
             # A weak likeness will do where the county's suffix is written too.
             full = len(text) > 2 and text.endswith(COUNTY_SUFFIXES) and candidate.name == candidate.place.name
@@ -1337,8 +1314,7 @@ def _looks_alike(catalog: Catalog, text: str) -> list[Candidate]:
 def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
     """The names that the text writes with a character twice (巴巴东), and long ones without one (西塞区)."""
     once = {text[:at] + text[at + 1 :] for at in range(1, len(text)) if text[at] == text[at - 1]}
-    found = [candidate for name in once for candidate in catalog.written.get(name, [])]
-    return found + catalog.cut_short.get(text, [])
+    return catalog.find("written", once) + catalog.find("cut short", [text])
 
 
 def _forms(core: str, catalog: Catalog, everywhere: bool) -> Iterator[str]:
@@ -1446,7 +1422,7 @@ def by_pinyin(query: Query) -> list[Hit]:
 
 def by_initials(query: Query) -> list[Hit]:
     """The first letters of a county's name, of a prefecture's when no county has them: all that share them."""
-    return _rank(query.catalog.initials.get(query.text, []), "initials", None) if query.text.isascii() else []
+    return _rank(query.catalog.find("initials", [query.text]), "initials", None) if query.text.isascii() else []
 
 
 def _spells(runs: list[str], name: str, reading: tuple[str, ...]) -> bool:
@@ -1475,7 +1451,7 @@ def by_mixed(query: Query) -> list[Hit]:
     if query.text.isascii() or "".join(runs) != query.text or not letters or len(query.text) > 24:
         return []
     found = []
-    for name, candidates in query.catalog.written.items():
+    for name, candidates in query.catalog.index("written").items():
         for candidate in candidates:
             if any(_spells(runs, name, reading) for reading in candidate.place.readings(name)):
                 found.append(candidate)
@@ -1519,8 +1495,8 @@ def bare_letters(text: str, catalog: Catalog) -> str:
 def by_typo(query: Query) -> list[Hit]:
     """One slip in the pinyin of a county or prefecture (qiaoko), when only one is near."""
     whole, bare = plain_letters(query.text), bare_letters(query.text, query.catalog)
-    forms = dict.fromkeys((whole, bare, re.sub(_LETTERS_SUFFIX + "$", "", bare)))
-    forms = [form for form in forms if len(form) > 4]
+    stem = re.sub(_LETTERS_SUFFIX + "$", "", bare)
+    forms = [form for form in dict.fromkeys((whole, bare, stem)) if len(form) > 4]
     if any(map(elsewhere_senses, (query.text, *forms))):
         return []
     from rapidfuzz import process
@@ -1532,7 +1508,7 @@ def by_typo(query: Query) -> list[Hit]:
         near = [key for key in near if _one_slip(form, key)]
         keys = [key for key in near if _soft_letters(key) == _soft_letters(form)] or near
         if len(keys) == 1:
-            return _rank(query.catalog.spelled[keys[0]], "typo", None)
+            return _rank(query.catalog.find("spelling", keys), "typo", None)
     return []
 
 
@@ -1583,8 +1559,9 @@ def _with_prefecture_of_then(hit: Hit, query: Query) -> Hit:
 
 def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     """The divisions that a name means, best first; [] when none is sure. `city` keeps to one city's."""
-    text = re.sub(r"(?<=\d) +(?=\d)", "", text)
-    text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
+    if re.search(r"\d", text):
+        text = re.sub(r"(?<=\d) +(?=\d)", "", text)
+        text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
     query = Query(simplified(clean(text)), catalog)
     if not query.text or len(query.text) > 200:
         return []
@@ -1624,7 +1601,7 @@ def _near_in_letters(letters: str, catalog: Catalog) -> Iterator[tuple[Division,
 
     similar = OSA.normalized_similarity
     for key, score, _ in process.extract(letters, catalog.spelled_surely, scorer=similar, score_cutoff=0.75, limit=9):
-        for candidate in catalog.spelled[key]:
+        for candidate in catalog.find("spelling", [key]):
             yield division_named(candidate), score
 
 
@@ -1648,8 +1625,7 @@ def _near(query: Query) -> Iterator[tuple[Division, float]]:
             yield from ((division, 0.85) for division in towns[:1])
         if core.isascii():
             yield from _near_in_letters(core, catalog)
-        near = [one for key in near_keys(core, heard) for one in catalog.near.get(key, [])]
-        for candidate in dict.fromkeys(near):
+        for candidate in dict.fromkeys(catalog.find("near", near_keys(core, heard))):
             yield division_named(candidate), _nearness(core, candidate)
 
 

@@ -270,7 +270,7 @@ def test_every_stored_reading_finds_its_own_county_unless_another_sounds_the_sam
             if xunqin.is_large_elsewhere(letters) and place.kind in ("popular", "township"):
                 continue
             found = {hit.division for hit in xunqin.search(" ".join(reading), CATALOG)}
-            same = {d for candidate in CATALOG.spelled.get(letters, []) for d in candidate.divisions}
+            same = {d for candidate in CATALOG.find("spelling", [letters]) for d in candidate.divisions}
             same |= {d for sense in CATALOG.senses(letters) for d in sense.divisions}
             if not found & (set(CATALOG.resolve(place.code, place.district)) | same):
                 lost.append((letters, place.district, found))
