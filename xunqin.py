@@ -901,8 +901,8 @@ def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piec
         # 鄂cheng is no number plate, 鄂a12345 is.
         split = part[-1].isascii() and re.match(r"[a-z]+$|[a-z\d]{7}", text[end:]) is not None
         senses = catalog.senses(part) if not split and text[end - 1 : end + 1] != "街上" else ()
-        # 襄羊市南漳县 holds neither 市南区 nor 漳县.
-        stray = part[0] in "区县市" and bool(before) and before[-1].kind == "unknown"
+        # 襄羊市南漳县 holds neither 市南区 nor 漳县, 罕南区 no 南区.
+        stray = (part[0] in "区县市" or len(part) < 3) and bool(before) and before[-1].kind == "unknown"
         if senses and not (stray and all(sense.kind == "elsewhere" for sense in senses)):
             return Piece("name", at, end, senses)
     return Piece("unknown", at, at + 1)
@@ -1467,7 +1467,7 @@ def _soft_letters(letters: str) -> str:
 
 
 def _one_slip(typed: str, right: str) -> bool:
-    """Whether a typed spelling is one slip off: a letter lost, doubled or swapped, in a long one beside the right key."""
+    """Whether a typed spelling is one slip off: a letter lost, doubled, swapped, or beside the right key."""
     if len(typed) != len(right):
         return True
     wrong = [(a, b) for a, b in zip(typed, right) if a != b]
