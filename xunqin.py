@@ -946,10 +946,8 @@ class Query:
         scope: Scope | None = None
         for piece in pieces:
             found += [(scope, self.text[piece.start :]), (scope, self.text[piece.start : pieces[-1].end])]
-            word = self.text[piece.start : piece.end]
-            if piece.kind == "break" or (piece.kind == "filler" and (len(word) > 1 or word in "查找")):
-                continue  # 急先锋 is no 咸丰
-            if not piece.of("province", "city", "held"):
+            one_letter = piece.kind == "filler" and piece.end - piece.start == 1  # 急先锋 is no 咸丰
+            if one_letter or (piece.kind in ("unknown", "name") and not piece.of("province", "city", "held")):
                 break
             scope = scope_of(piece) or scope
         for piece in self.pieces:  # 我小时候在巴冬县走丢
