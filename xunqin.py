@@ -1415,36 +1415,17 @@ def by_initials(query: Query) -> list[Hit]:
     return _rank(query.catalog.find("initials", [query.text]), "initials", None) if query.text.isascii() else []
 
 
-def _spells(runs: list[str], name: str, reading: tuple[str, ...]) -> bool:
-    """Whether characters and letter runs together write the name; a run may stop short in each syllable's initial."""
-    if not runs:
-        return not name
-    if not name:
-        return False
-    head, rest = runs[0], runs[1:]
-    if not head.isascii():
-        return head == name[0] and _spells(rest, name[1:], reading[1:])
-    for length in range(1, min(len(head), len(reading[0])) + 1):
-        part = reading[0][:length]
-        whole = part == reading[0] or part in ("zh", "ch", "sh") or length == 1
-        if whole and head.startswith(part):
-            left = [head[length:], *rest] if head[length:] else rest
-            if _spells(left, name[1:], reading[1:]):
-                return True
-    return False
-
-
 def by_mixed(query: Query) -> list[Hit]:
-    """Characters and pinyin mixed: 江an, 黄p, 恩sh."""
-    runs = re.findall("[a-z]+|[^a-z0-9]", query.text)
-    letters = [run for run in runs if run.isascii()]
-    if query.text.isascii() or "".join(runs) != query.text or not letters or len(query.text) > 24:
+    """Characters and pinyin mixed, each syllable whole or its initial: 江an, 黄p, 恩sh."""
+    if query.text.isascii() or not re.search("[a-z]", query.text) or len(query.text) > 24:
         return []
     found = []
     for name, candidates in query.catalog.index("written").items():
-        for candidate in candidates:
-            if any(_spells(runs, name, reading) for reading in candidate.place.readings(name)):
-                found.append(candidate)
+        for candidate in candidates if not set(name).isdisjoint(query.text) else ():
+            for reading in candidate.readings():
+                signs = [f"(?:{sign}|{heard}|{heard[0]}h?)" for sign, heard in zip(name, reading)]
+                if re.fullmatch("".join(signs), query.text):
+                    found.append(candidate)
     return _rank(found, "pinyin", None)
 
 
