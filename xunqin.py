@@ -1134,9 +1134,7 @@ class Sentence:
         `two`: two unknown characters will do (蕲春漕河).
         """
         tail = self.tail(piece)
-        if len(tail) < 2 or re.match(
-            "[村镇乡湾]|社区|小区|大队|[东西南北中新老一二三四五六七八九十]?(?:路|街|大道|巷)", tail
-        ):
+        if len(tail) < 2 or tail[0] in "镇乡" or self.borrowed():
             return False
         if len(tail) == 2 and is_word(self.text[piece.end - 1 : piece.end + 1]):  # 红安全帽
             return False

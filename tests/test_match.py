@@ -125,6 +125,8 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("想问一下咸丰忠堡那边能采血吗", [("咸丰县", "address")]),
         ("大人说是从天门抱的我", [("天门市", "address")]),
         ("黄梅药业", []),
+        ("汉阳中路", []),
+        ("襄阳南路", []),
         ("我小时候住在罕南区后来走丢了", [("汉南区", "homophone")]),
         ("jianlide", []),
         ("woshijianlide", [("监利市", "pinyin")]),
