@@ -2186,18 +2186,19 @@ def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
     import openpyxl
 
     archive = unpacked(path, raw)
-    parts = []
+    parts, around = [], []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of drop-down lists and formats that openpyxl does not know
         book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
         for sheet in book.worksheets:
             if sheet.sheet_state == "visible":
                 marks = sheet_marks(path, archive, book.sheetnames.index(sheet.title))
-                parts += [running(sheet.title, marks.around)._replace(beside=True)] if marks.around else []
                 parts.append(sheet_part(sheet, marks))
+                around.append(running(sheet.title, marks.around))
             else:
                 parts.append(Part(f"{sheet.title}（隐藏）", True, []))
-    return [*parts, *beside(path, archive, "xl/(?:comments|drawings/)")]
+    notes = office_parts(path, archive, "xl/(?:comments|drawings/)")
+    return [*parts, *beside([*around, *notes])]
 
 
 def cell_text(value: object) -> str:
@@ -2226,51 +2227,18 @@ def sheet_part(sheet: Any, marks: SheetMarks) -> Part:
     return Part(sheet.title, True, [Line(number, cells[:width]) for number, cells in rows.items()])
 
 
-class Markup(NamedTuple):
-    """How a form of document marks its tables, its lines, and what is no text of it."""
-
-    table: str
-    row: str
-    cells: tuple[str, ...]
-    lines: frozenset[str]
-    hidden: frozenset[str]
-    spans: Callable[[Any], tuple[int, int]]  # how many columns and rows a cell takes; 0 rows: it goes on from above
-
-
+# The tags of a web page that begin a line, and those whose text is not shown.
+LINES = frozenset(re.findall(r"\w+", "p div br li ul ol dl dt dd h1 h2 h3 h4 tr td th table section nav footer pre"))
+HIDDEN = frozenset(re.findall(r"\w+", "script style noscript template head select textarea svg"))
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-# A paragraph of a drawing's text, a remark on a sheet's cell.
-NOTE_LINES = (
-    "{http://schemas.openxmlformats.org/drawingml/2006/main}p",
-    "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}comment",
-)
-
-
-def word_spans(cell: Any) -> tuple[int, int]:
-    """The columns of a Word table's cell, and 0 when it goes on from above."""
-    wide = next((int(span.get(W + "val") or 1) for span in cell.iter(W + "gridSpan")), 1)
-    merged = next((merge.get(W + "val", "") for merge in cell.iter(W + "vMerge")), "restart")
-    return wide, int(merged == "restart")
-
-
-def html_spans(cell: Any) -> tuple[int, int]:
-    """The columns and rows of a web page's cell."""
-    texts = (cell.get("colspan", "1"), cell.get("rowspan", "1"))
-    wide, deep = (int(text) if text.isdecimal() and len(text) < 6 else 1 for text in texts)
-    return wide, max(deep, 1)
-
-
-WORD_MARKUP = Markup(
-    W + "tbl", W + "tr", (W + "tc",),
-    frozenset([*(W + name for name in ("p", "br", "cr", "tc", "tr", "tbl")), *NOTE_LINES]),
-    frozenset([W + "delText", W + "instrText", "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"]),
-    word_spans,
-)  # fmt: skip
-HTML_MARKUP = Markup(
-    "table", "tr", ("td", "th"),
-    frozenset(re.findall(r"\w+", "p div br li ul ol dl dt dd h1 h2 h3 h4 tr td th table section nav footer pre")),
-    frozenset(re.findall(r"\w+", "script style noscript template head select textarea svg")),
-    html_spans,
-)  # fmt: skip
+# The tags of an Office document, of a drawing's text and of a remark on a sheet's cell, as a web page has them.
+WEB_TAGS = {
+    W + "tbl": "table", W + "tr": "tr", W + "tc": "td", W + "p": "p", W + "br": "br", W + "cr": "br",
+    W + "delText": "script", W + "instrText": "script",
+    "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback": "script",
+    "{http://schemas.openxmlformats.org/drawingml/2006/main}p": "p",
+    "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}comment": "p",
+}  # fmt: skip
 
 
 def check_tags(path: str, raw: bytes) -> None:
@@ -2279,26 +2247,25 @@ def check_tags(path: str, raw: bytes) -> None:
         raise ListError(path, f"超过 {MAX_TAGS} 个标记", WRONG_FILE)
 
 
-def tree_parts(root: Any, markup: Markup) -> list[Part]:
-    """The tables of a document and the text between them, in order. A table around others only lays them out."""
+def tree_parts(root: Any) -> list[Part]:
+    """The tables of a web page and the text between them, in order. A table around others only lays them out."""
     from lxml import etree
 
     parts: list[Part] = []
     text = ""
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
     for event, item in walk:
-        inner = item.tag == markup.table and next(item.iterdescendants(markup.table), None) is None
-        if event == "start" and item is not root and (inner or item.tag in markup.hidden):
+        inner = item.tag == "table" and next(item.iterdescendants("table"), None) is None
+        if event == "start" and item is not root and (inner or item.tag in HIDDEN):
             walk.skip_subtree()
             if inner:
-                rows = [Line(at, cells) for at, cells in enumerate(tree_rows(item, markup), 1)]
+                rows = [Line(at, cells) for at, cells in enumerate(tree_rows(item), 1)]
                 parts += [running("", text.split("\n")), Part("", True, rows)]
                 text = ""
         elif event == "start":
-            text += ("\n" if item.tag in markup.lines else "") + squeezed(item.text)
-            text += "  " if item.tag == W + "tab" else ""
+            text += ("\n" if item.tag in LINES else "") + squeezed(item.text)
         if event != "start" and item is not root:
-            text += ("\n" if item.tag in markup.lines else "") + squeezed(item.tail)
+            text += ("\n" if item.tag in LINES else "") + squeezed(item.tail)
     return [part for part in [*parts, running("", text.split("\n"))] if part.lines]
 
 
@@ -2307,54 +2274,69 @@ def squeezed(text: str | None) -> str:
     return re.sub(r"\s+", " ", text or "")
 
 
-def tree_rows(table: Any, markup: Markup) -> Iterator[list[str]]:
+def tree_rows(table: Any) -> Iterator[list[str]]:
     """The rows of a table; a cell that spans rows stands in each of them, one that spans columns only in the first."""
     above: dict[int, tuple[int, str]] = {}  # column: (rows that it still takes, its text)
-    for row in table.iter(markup.row):
+    for row in table.iter("tr"):
         cells: list[str] = []
-        waiting = list(row.iter(*markup.cells))
+        waiting = list(row.iter("td", "th"))
         while (waiting or above.get(len(cells), (0, ""))[0]) and len(cells) <= MAX_COLUMNS:
             column = len(cells)
             left, text = above.get(column, (0, ""))
             wide = 1
             if not left:
                 cell = waiting.pop(0)
-                wide, left = markup.spans(cell)
-                if left:
-                    text = "\n".join(line.cells[0] for part in tree_parts(cell, markup) for line in part.lines)
+                spans = (cell.get("colspan", "1"), cell.get("rowspan", "1"))
+                wide, deep = (int(span) if span.isdecimal() and len(span) < 6 else 1 for span in spans)
+                if cell.get("goes-on") is None:
+                    text = "\n".join(line.cells[0] for part in tree_parts(cell) for line in part.lines)
+                    left = max(deep, 1)
             cells += [text, *[""] * (min(wide, MAX_COLUMNS) - 1)]
             above[column] = (max(left - 1, 0), text)
         yield cells
 
 
-def read_word_parts(path: str, raw: bytes) -> list[Part]:
-    """A DOCX file, with its pages' heads first; text boxes stand where they are anchored, deleted text is none."""
-    import docx
-
-    archive = unpacked(path, raw)
-    for name in archive.namelist():
-        check_tags(path, archive.read(name) if name.endswith(".xml") else b"")
-    # Parsed anew: the library's own elements say all the text inside them where plain ones say their own.
-    body = xml_parts(path, docx.Document(io.BytesIO(raw)).part.blob)
-    return [*beside(path, archive, "word/header"), *body, *beside(path, archive, "word/(?:foot|end|comments)")]
-
-
-def xml_parts(path: str, raw: bytes) -> list[Part]:
-    """The tables and texts of one file in a packed document."""
+def office_parts(path: str, archive: Any, where: str) -> list[Part]:
+    """The tables and texts in the files of a packed document whose name begins so, what two of them say once."""
     from lxml import etree
 
-    check_tags(path, raw)
-    return tree_parts(etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True)), WORD_MARKUP)
-
-
-def beside(path: str, archive: Any, where: str) -> list[Part]:
-    """What stands beside the body of a packed document, each text once: heads and feet of pages, notes, text boxes."""
     parts: list[Part] = []
     for name in sorted(archive.namelist()):
         if re.match(where, name) and name.endswith(".xml"):
-            found = [part._replace(beside=True) for part in xml_parts(path, archive.read(name))]
-            parts += [part for part in found if part not in parts]
+            raw = archive.read(name)
+            check_tags(path, raw)
+            root = etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True))
+            as_web_page(root)
+            parts += [part for part in tree_parts(root) if part not in parts]
     return parts
+
+
+def as_web_page(root: Any) -> None:
+    """Give an Office document the tags of a web page; a cell that goes on from the one above is marked so."""
+    for item in list(root.iter(*WEB_TAGS)):
+        item.tag = WEB_TAGS[item.tag]
+    for mark, text in ((W + "tab", " "), (W + "noBreakHyphen", "-")):
+        for item in root.iter(mark):
+            item.text = text
+    for span in root.iter(W + "gridSpan"):
+        span.getparent().getparent().set("colspan", span.get(W + "val", "1"))
+    for merge in root.iter(W + "vMerge"):
+        if merge.get(W + "val") != "restart":
+            merge.getparent().getparent().set("goes-on", "")
+
+
+def beside(parts: list[Part]) -> list[Part]:
+    """Parts that stand beside a list: heads and feet of pages, notes, text boxes."""
+    return [part._replace(beside=True) for part in parts]
+
+
+def read_word_parts(path: str, raw: bytes) -> list[Part]:
+    """A DOCX file, with its pages' heads first; text boxes stand where they are anchored, deleted text is none."""
+    archive = unpacked(path, raw)
+    heads = office_parts(path, archive, "word/header")
+    notes = office_parts(path, archive, "word/(?:footer|footnotes|endnotes|comments)")
+    body = office_parts(path, archive, "word/document")
+    return [*beside(heads), *body, *beside(notes)]
 
 
 def read_html_parts(path: str, raw: bytes) -> list[Part]:
@@ -2369,10 +2351,10 @@ def read_html_parts(path: str, raw: bytes) -> list[Part]:
     declared = "".join(parsed(raw.decode("latin-1")).xpath("//meta/@charset | //meta/@content")).lower()
     named = re.search(r"utf-?(?:8|16)|gb\w+|big5", declared)
     if named is None or raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return tree_parts(parsed(decoded(path, raw)), HTML_MARKUP)
+        return tree_parts(parsed(decoded(path, raw)))
     # Browsers read all that calls itself GB as its largest set; the names 喆 and 镕 need it.
     charset = "gb18030" if named[0].startswith("gb") else named[0]
-    return tree_parts(parsed(raw.decode(charset, "replace")), HTML_MARKUP)
+    return tree_parts(parsed(raw.decode(charset, "replace")))
 
 
 def read_pdf_parts(path: str, raw: bytes) -> list[Part]:
@@ -3045,6 +3027,11 @@ NUMBERING = (
 )
 
 
+def in_digits(text: str) -> str:
+    """二〇二二年七月五日 in digits."""
+    return text.translate(str.maketrans("〇○零一二三四五六七八九", "000123456789"))
+
+
 def heading_city(text: str, places: Places) -> str:
     """The city that a heading names: 【武汉市】, 二、黄石市（6个）, 武汉市：; "省直" for 省直辖; "" for none."""
     bare = re.sub(r"[【】\[\]<>《》:：\s]|[（(]?共?\d+个?点?位?[)）]?$", "", re.sub(NUMBERING, "", text))
@@ -3275,6 +3262,8 @@ def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
             batch.entries[seen:] = told
         first = batch.entries[seen].number if len(batch.entries) > seen else MAX_ROWS
         batch.titles += [cell for line in part.lines[:15] if line.number < first for cell in line.cells]
+        if not part.table:  # a letter is dated below
+            batch.titles += [line.cells[0] for line in part.lines if re.fullmatch(DATE, in_digits(line.cells[0]))]
         if part.table and part.name and len(batch.entries) == seen:
             batch.skipped.append(part.name)
 
@@ -3300,12 +3289,10 @@ def date_of(text: str) -> str:
 
 def title_date(titles: list[str]) -> str:
     """The first date that the titles of a file print, "" for none: （2022年7月5日）, 二〇二二年七月五日."""
-    digits = str.maketrans("〇○零一二三四五六七八九", "000123456789")
-    for title in titles:
-        for text in (title, title.translate(digits)):
-            found = re.search(r"20\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?", text)
-            if found and date_of(found[0]):
-                return date_of(found[0])
+    for text in itertools.chain.from_iterable((title, in_digits(title)) for title in titles):
+        found = re.search(DATE, text)
+        if found and date_of(found[0]):
+            return date_of(found[0])
     return ""
 
 

@@ -565,6 +565,11 @@ def test_the_date_in_a_title(text: str, date: str, tmp_path: Path) -> None:
         assert read(tmp_path / "list.txt", f"{text}\n{rows}").date == date
 
 
+def test_the_date_below_a_letter(tmp_path: Path) -> None:
+    for date in ("2022年7月5日", "二〇二二年七月五日"):
+        assert read(tmp_path / "list.txt", f"大冶市公安局 13800001234\n湖北省公安厅\n{date}\n").date == "2022-07-05"
+
+
 def test_a_street_named_after_another_province_and_a_bracket_behind_a_blank(tmp_path: Path) -> None:
     text = "竹山县公安局\n地址：竹山县上庸路288号 （刑警大队）\n电话：0719-4221110\n竹溪县公安局，地址：北京路60号，电话0719-2720110\n"
     batch = read(tmp_path / "list.txt", text)

@@ -220,7 +220,7 @@ def test_what_is_no_file(call: Call, tmp_path: Path) -> None:
     ("form", "modules", "extra"),
     [
         ("xlsx", ("openpyxl",), "import"),
-        ("docx", ("docx",), "import"),
+        ("docx", ("lxml",), "import"),
         ("html", ("lxml",), "import"),
         ("pdf", ("pdfplumber",), "import"),
     ],
