@@ -71,6 +71,11 @@ HOME_PROVINCE = "湖北省"
 CONTROLS = "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
 
 
+def printable(text: str) -> str:
+    """A text of a file or of a person without what would move a terminal's cursor; line ends become 、."""
+    return re.sub(CONTROLS, "?", text.replace("\n", "、"))
+
+
 class ListError(Exception):
     """A list that cannot be used. The message is one line: file:row: column: problem: remedy."""
 
@@ -1665,7 +1670,7 @@ def tell(text: str) -> None:
     """One message for people, on stderr, an identity card's number hidden; a closed or full stderr is nobody's."""
     if sys.stderr is None:
         return
-    text = masked(text)
+    text = masked(printable(text))
     lines = wrapped(text, terminal_width(sys.stderr)) if is_terminal(sys.stderr) else [text]
     with contextlib.suppress(OSError):
         click.echo("\n".join(lines), err=True)
@@ -3413,7 +3418,7 @@ def check_entry(entry: Entry, places: Places) -> None:
 def cell_faults(entry: Entry) -> Iterator[str]:
     """What no row of a list may hold, and what a spreadsheet says instead of a value."""
     for field, cell in entry.cells.items():
-        if cell.startswith("#") and re.match(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|公式没有值)", cell):
+        if re.match(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|公式没有值)|(?:True|False)$", cell):
             yield f"{FIELD_NAMES.get(field, field)}是表格的错误值「{cell}」"
     for field in ("unit", "address", "contact"):
         problem = cell_problem(entry.read[field])
@@ -4932,7 +4937,9 @@ def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing
     form = chosen_format(format)
     if form in WRITERS:
         emit(WRITERS[form](rows, (*lead, *COLUMNS)), machine=True)
-    elif form == "text":
+        return
+    rows = [{name: printable(cell) for name, cell in row.items()} for row in rows]
+    if form == "text":
         emit(message_text(rows, listing))
     elif rows:
         units = [row for row in rows if row.get("unit")]
@@ -5608,11 +5615,6 @@ def shell_word(path: str) -> str:
     import shlex
 
     return shlex.quote(f"./{path}" if path.startswith("-") else path)
-
-
-def printable(text: str) -> str:
-    """A text of a file without what would move a terminal's cursor or turn its writing; line ends become 、."""
-    return re.sub(CONTROLS, "?", text.replace("\n", "、"))
 
 
 def import_note(entry: Entry) -> Row:
