@@ -2057,6 +2057,7 @@ def tidy(cell: str) -> str:
         return cell
     text = cell.translate(ONE_WIDTH)
     text = re.sub(r"^'(?=[=+@-])", "", text)  # a spreadsheet's guard
+    text = re.sub(r"\*\*(?=[一-鿿])|(?<=[一-鿿）)：:])\*\*|`", "", text)  # bold type and code, as robots write them
     return "\n".join(line.strip() for line in re.split(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]+", text) if line.strip())
 
 
@@ -2467,6 +2468,7 @@ UNREAD_FORMS = (
     (b"PK\x03\x04", "是压缩包或别的 Office 文件", "请解压，或另存为 .xlsx 或 .docx"),
     (b"Rar!", "是压缩包", "请先解压，给出里面的名单"),
     (b"{\\rtf", "是 RTF 文件", "请用 Word 另存为 .docx"),
+    (b'[{"', "是 JSON 数据", "请另存为表格或 CSV"),
     (b"MIME-Version", "是网页归档（.mht）", "请用浏览器打开，另存为 .html"),
     (b"ftyp", "是 HEIC 照片或视频", "请另存为 JPEG 或 PNG"),
 )
@@ -2878,7 +2880,10 @@ def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
     def only_headings(at: int) -> bool:
         return 0 <= at < len(lines) and all(heading_field(cell) for cell in lines[at].cells if cell)
 
-    told = [sum(heading_field(cell) != "" for cell in line.cells) for line in lines[:15]]
+    told = []
+    for line in lines[:15]:
+        labels = any(has_number(cell) or (looks_like_unit(cell) and not heading_field(cell)) for cell in line.cells)
+        told.append(0 if labels else sum(heading_field(cell) != "" for cell in line.cells))
     if max(told, default=0) < 2:
         return 0, [], []
     first = last = told.index(max(told))
@@ -2893,6 +2898,15 @@ def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
             headings[column] = cell or headings[column]
             fields[column] = heading_field(cell) or fields[column]
     return last + 1, fields, headings
+
+
+def transposed(lines: list[Line]) -> list[Line]:
+    """The rows of a table; where the headings stand in its first column and nowhere else, its columns."""
+    grid = list(itertools.zip_longest(*(line.cells for line in lines), fillvalue=""))
+    told = [{heading_field(cell) for cell in column} - {"", "number", "note"} for column in grid]
+    if not told or len(told[0]) < 3 or "unit" not in told[0] or any(told[1:]):
+        return lines
+    return [Line(at, list(column)) for at, column in enumerate(grid, 1)]
 
 
 def content_columns(lines: list[Line], places: Places) -> list[str]:
@@ -2928,9 +2942,12 @@ def table_contents(batch: Batch, lines: list[Line], fields: list[str], headings:
     groups = side_by_side(fields)
     above: dict[range, Entry] = {}
     city = ""
-    for line in as_above(lines):
+    for at, line in enumerate(as_above(lines)):
         filled = [(cell, field) for cell, field in zip(line.cells, fields) if cell]
-        if all(heading_field(cell) or re.fullmatch("[-: ]*", cell) for cell, _ in filled):
+        if all(heading_field(cell) or re.fullmatch("[-: ]*", cell) for cell in line.cells if cell):
+            _, again, named = headed_columns(lines[at : at + 2])
+            if "unit" in again:  # headings again, it may be in another order
+                fields, headings, groups, above = again, named, side_by_side(again), {}
             continue
         if re.match(TOTAL, filled[0][0]) and not any(has_number(cell) for cell, _ in filled):
             continue
@@ -3059,6 +3076,7 @@ SPOKEN = (
     (r"[^，。；：:（）]*(?:群众|居民|市民|家属|亲属|可以?|请|就近)(?:到|去|前往)(?=[^，。；]*(?:公安|分局))", "，"),
     (r"的?(?:免费)?采血(?:点|处|室|地点|地址)?(?:就?设[立置]?在|位于|就?在|[是为])", "，地址："),
     (r"(?<=[）)])(?:免费)?采血", ""),
+    (r"(?<=[局队所办室处])[（(](?=[^（(）)]*\d{6})", "，"),
     (r"请?[与找]([一-鿿]{2,4}?)(?:联系|咨询|接洽)", r"，联系人：\1，"),
     (r"(地址|联系人|负责人|电话|手机|座机)[是为](?=[一-鿿\d])", r"\1："),
 )
@@ -3074,7 +3092,9 @@ def pieces_of(text: str) -> Iterator[tuple[str, str]]:
     at = 0
     field = ""
     for found in [*re.finditer(ANY_NUMBER, text), None]:
-        clauses = re.split(r"[，,；;。|！\t]+|\s+|(?<=[:：])", text[at : found.start() if found else None])
+        clauses = re.split(
+            r"[，,；;。|！\t]+|\s+|(?<=[:：])|(?<=[局队所办室处）)])、", text[at : found.start() if found else None]
+        )
         for clause in (clause for clause in clauses if clause):
             for named, piece in labelled_pieces(clause, field, found is not None and clause is clauses[-1]):
                 field = named if piece == "" else ""
@@ -3125,6 +3145,7 @@ class Reading:
         self.entry: Entry | None = None
         self.city = self.district = ""
         self.last = ""  # the field of the piece in front, on the same line
+        self.unclear = ""  # why what follows may not be the unit's in front
 
     def line(self, line: Line) -> None:
         """Take one line in."""
@@ -3136,6 +3157,8 @@ class Reading:
             return  # the headings of columns
         # A line that begins with a number and ends without one has each number in front of its unit.
         in_front = "begin" in fields and "number" in fields[: fields.index("begin")] and "number" not in fields[-1:]
+        if ("begin", "begin") in itertools.pairwise(fields):
+            self.unclear = "几个单位连着写，请核对哪个号码是谁的"
         waiting: list[str] = []
         said = ""  # in front of a number, and not another cell's
         self.last = ""
@@ -3165,6 +3188,8 @@ class Reading:
         self.entry = Entry(line, {"unit": piece, "above": self.city})
         if self.district and not self.places.read(piece).division:
             self.entry.cells["district"] = self.district
+        if self.unclear:
+            self.entry.doubts.append(self.unclear)
         for number in numbers:
             self.entry.add("phone", number)
             self.entry.doubts.append(f"{number} 写在单位前面，请核对是不是它的")
@@ -3193,6 +3218,8 @@ class Reading:
             not field and self.last in ("", "place") and simplified(piece) in self.places.counties
         ):
             self.district, self.entry, self.last = piece, None, "place"
+        elif self.entry is None and field in ("address", "contact"):
+            self.unclear = "名单把地址或联系人写在单位前面，请核对是不是它的"
         elif self.entry is not None and not field and self.is_anothers(piece):
             self.begin(line, piece, [])
             self.entry.doubts.append("单位名称和后面的字连在一起，请分开")
@@ -3247,6 +3274,7 @@ def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
                 batch.strays += [Stray(0, text, "不在名单里")] if has_number(text) else []
             continue
         seen = len(batch.entries)
+        part = part._replace(lines=transposed(part.lines)) if part.table else part
         start, own_fields, own_headings = headed_columns(part.lines) if part.table else (0, [], [])
         if part.table and not {"unit", "district"} & set(own_fields):
             width = max((len(line.cells) for line in part.lines), default=0)

@@ -708,3 +708,59 @@ def test_columns_of_a_pdf_without_rules_are_told_apart_where_they_touch(tmp_path
     batch = read(tmp_path / "list.pdf", pdf([(180, 740, "湖北省采血点（2022年7月5日）"), *texts]))
     assert [(unit, address, office) for _, unit, address, _, office, _ in told(batch)] == rows
     assert (held(batch), batch.date) == ([[]] * 6, "2022-07-05")
+
+
+UNITS = [
+    ("大冶市公安局", "大冶市一路1号", "王警官", "0714-8001234", "13800001234"),
+    ("阳新县公安局", "阳新县二路2号", "李建国", "0714-7001234", "13800001235"),
+    ("江岸区公安分局", "江岸区三路3号", "戴警官", "027-82812315", "13800001236"),
+]
+LABELS = ("单位名称", "地址", "联系人", "办公电话", "手机")
+TWO_COLUMNS = [[list(pair) for pair in zip(LABELS, unit)] for unit in UNITS]
+FOUR_COLUMNS = [[[*rows[0], *rows[2]], [*rows[1], *rows[3]], [*rows[4], "备注", ""]] for rows in TWO_COLUMNS]
+
+
+def page(tables: list[list[list[str]]]) -> str:
+    rows = ["".join(f"<tr><td>{'<td>'.join(row)}</tr>" for row in table) for table in tables]
+    return "<table>" + "</table><p></p><table>".join(rows) + "</table>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(page(TWO_COLUMNS), id="a table of two columns for each unit"),
+        pytest.param(page(FOUR_COLUMNS), id="a form of four columns for each unit"),
+        pytest.param(page([[list(row) for row in zip(LABELS, *UNITS)]]), id="headings in the first column"),
+        pytest.param(
+            "\t".join(LABELS) + "".join("\n" + "\t".join(unit) for unit in UNITS[:2])
+            + "\n武汉市\n手机\t单位名称\t办公电话\t联系人\t地址\n13800001236\t江岸区公安分局\t027-82812315\t戴警官\t江岸区三路3号\n",
+            id="headings again in another order",
+        ),
+        pytest.param(
+            "".join(f"- **{unit}**\n  - 地址：{place}\n  - 联系人：{name}\n  - 电话：`{office}`, `{mobile}`\n" for unit, place, name, office, mobile in UNITS),
+            id="a list with bold names",
+        ),
+        pytest.param(
+            "、".join(f"{unit}（{name} {office} {mobile}，{place}）" for unit, place, name, office, mobile in UNITS),
+            id="all of a unit in brackets",
+        ),
+    ],
+)  # fmt: skip
+def test_layouts_of_a_list(text: str, tmp_path: Path) -> None:
+    batch = read(tmp_path / "list", text)
+    assert [row[1:] for row in told(batch)] == UNITS
+    assert held(batch) == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        ("大冶市公安局 阳新县公安局\n0714-8001234 0714-7001234\n", "几个单位连着写，请核对哪个号码是谁的"),
+        ("大冶市公安局、阳新县公安局 0714-8001234\n", "几个单位连着写，请核对哪个号码是谁的"),
+        ("地址：一路1号\n大冶市公安局 0714-8001234\n地址：二路2号\n阳新县公安局 0714-7001234\n", "名单把地址或联系人写在单位前面，请核对是不是它的"),
+    ],
+)  # fmt: skip
+def test_what_may_be_another_units_is_held_back(text: str, doubt: str, tmp_path: Path) -> None:
+    batch = read(tmp_path / "list.txt", text)
+    assert all(doubt in problems for problems in held(batch))
+    assert batch.entries
