@@ -2736,7 +2736,7 @@ class Places:
             return Placed(self.city_division(city), city) if city else Placed(unknown=rest)
         city, inside = self.take_city(rest)
         bureau = re.sub("^市?公安局", "", inside)
-        county = self.take_county(inside, True) or (self.take_county(bureau, True) if city else None)
+        county = self.take_county(inside) or (self.take_county(bureau) if city else None)
         if county:
             return Placed(county, self.city_of(county))
         if city and re.match(POLICE_START, inside) and not re.search(".分局|派出所", inside):
@@ -2773,16 +2773,16 @@ class Places:
             if name in self.cities and name[-1] in "市州区" and name not in self.short:
                 return self.cities[name], text[end:]
         short = next((text[:end] for end in (4, 3, 2) if text[:end] in self.cities), "")
-        if not short or (short in self.short and not self.take_county(text[len(short) :], True)):
+        if not short or (short in self.short and not self.take_county(text[len(short) :])):
             return "", text
         return self.cities[short], text[len(short) :]
 
-    def take_county(self, text: str, police: bool = False) -> Division | None:
-        """The county that a text begins with: by its full name, or by its short one where `police` follow."""
+    def take_county(self, text: str) -> Division | None:
+        """The county that a text begins with: by its full name, or by its short one where police follow."""
         for end in range(min(len(text), self.longest), 1, -1):
             if text[:end] in self.counties:
                 return self.counties[text[:end]]
-        for end in range(min(len(text), self.longest) if police else 0, 1, -1):
+        for end in range(min(len(text), self.longest), 1, -1):
             follows = "公安" if text[:end] == "公安" else POLICE_START  # a county has this name
             if text[:end] in self.short and re.match(follows, text[end:]):
                 ambiguous = text[:end] in self.cities and self.cities[text[:end]] not in self.counties
@@ -3082,6 +3082,10 @@ SPOKEN = (
 )
 
 
+# What stands between the pieces of a line; a colon stays with its label.
+BETWEEN = r"[，,；;。|！\t]+|\s+|(?<=[:：])|(?<=[局队所办室处）)])、"
+
+
 def pieces_of(text: str) -> Iterator[tuple[str, str]]:
     """(field, text) for each piece of a line: "number" for a number, "label" for a label, else what the label says."""
     for turn, labels in SPOKEN:
@@ -3092,9 +3096,7 @@ def pieces_of(text: str) -> Iterator[tuple[str, str]]:
     at = 0
     field = ""
     for found in [*re.finditer(ANY_NUMBER, text), None]:
-        clauses = re.split(
-            r"[，,；;。|！\t]+|\s+|(?<=[:：])|(?<=[局队所办室处）)])、", text[at : found.start() if found else None]
-        )
+        clauses = re.split(BETWEEN, text[at : found.start() if found else None])
         for clause in (clause for clause in clauses if clause):
             for named, piece in labelled_pieces(clause, field, found is not None and clause is clauses[-1]):
                 field = named if piece == "" else ""
@@ -3153,8 +3155,6 @@ class Reading:
         fields = ["begin" if self.is_unit(field, piece) else field for field, piece in pieces]
         if re.search(AROUND, line.cells[0]) and "begin" not in fields:
             self.entry = None
-        if sum(field == "label" for field in fields) >= 3 and "number" not in fields and "begin" not in fields:
-            return  # the headings of columns
         # A line that begins with a number and ends without one has each number in front of its unit.
         in_front = "begin" in fields and "number" in fields[: fields.index("begin")] and "number" not in fields[-1:]
         if ("begin", "begin") in itertools.pairwise(fields):
@@ -3620,7 +3620,7 @@ def add_strips(sheet: Any, strips: list[bytes]) -> None:
             image.width, image.height = int(image.width * scale), int(image.height * scale)
             sheet.add_image(image, f"A{at}")
             sheet.row_dimensions[at].height = max(image.height * 0.75 + 3, 18)  # points, for pixels
-            sheet.column_dimensions["A"].width = max(sheet.column_dimensions["A"].width, image.width / 7 + 1)
+            sheet.column_dimensions["A"].width = max(sheet.column_dimensions["A"].width, image.width / 7)
 
 
 def draft_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
