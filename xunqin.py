@@ -3131,7 +3131,7 @@ def labelled_pieces(clause: str, field: str, before_number: bool = False) -> Ite
             yield named, ""
             return
     begun = re.match(LABEL, head)
-    if begun and not looks_like_unit(head):
+    if begun:
         yield HEADING_WORDS.get(begun[1], "contact"), head[begun.end() :]
     elif head:
         note = clause.strip("、.:：，, ")  # 288号 （刑警大队）: the bracket is the address's
@@ -3212,7 +3212,7 @@ class Reading:
             piece = bare_piece(piece)
         city = heading_city(piece, self.places) if field in ("", "city") else ""
         if city:
-            self.city, self.district = city.replace("省直", ""), ""
+            self.city, self.district = city, ""
             self.entry = self.entry if self.last else None
         elif field == "district" or (
             not field and self.last in ("", "place") and simplified(piece) in self.places.counties
@@ -3251,13 +3251,7 @@ class Reading:
             return "" if filled.get("address") else "address"
         if is_person(piece):
             return "contact" if self.last in ("contact", "phone") or not filled.get("contact") else ""
-        return "address" if not filled.get("address") and not filled.get("phone") and len(piece) > 3 else ""
-
-
-def is_told(entry: Entry) -> bool:
-    """Whether running text says more of a unit than its name; a line of prose below it is none of its cells."""
-    more = set(entry.cells) - {"unit", "above", "district", "address"}
-    return bool(more) or looks_like_address(entry.cells.get("address", ""))
+        return ""
 
 
 def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
@@ -3291,7 +3285,7 @@ def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
             reading = Reading(batch, places)
             for line in part.lines:
                 reading.line(line._replace(cells=["  ".join(filter(None, line.cells)).replace("\n", "  ")]))
-            told = [entry for entry in batch.entries[seen:] if is_told(entry)]
+            told = [entry for entry in batch.entries[seen:] if set(entry.cells) - {"unit", "above", "district"}]
             batch.entries[seen:] = told
         first = batch.entries[seen].number if len(batch.entries) > seen else MAX_ROWS
         batch.titles += [cell for line in part.lines[:15] if line.number < first for cell in line.cells]

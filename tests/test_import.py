@@ -637,6 +637,9 @@ def test_what_stands_at_the_head_and_foot_of_pages_and_in_notes_is_read(tmp_path
         # who may be asked besides
         ("大冶市公安局\n手机：13800001234（微信同号）\n荆州老王 11:20\n我去过\n有不清楚的加我微信 wang7766554433",
          [("大冶市", "大冶市公安局", "", "", "", "13800001234")]),
+        # a unit in two pieces
+        ("【黄石市】\n大冶市公安局 刑侦大队 大冶市一路1号 王警官 8001234",
+         [("大冶市", "大冶市公安局刑侦大队", "大冶市一路1号", "王警官", "0714-8001234", "")]),
         # a name with blanks, officers apart by other signs; a bracket that is wide on one side
         ("大冶市公安局\n地址：一路1号(院内）\n联系人：宦 恒，梅警官\n电话：0714-8001234",
          [("大冶市", "大冶市公安局", "一路1号（院内）", "宦恒、梅警官", "0714-8001234", "")]),
@@ -739,6 +742,10 @@ def page(tables: list[list[list[str]]]) -> str:
         pytest.param(
             "".join(f"- **{unit}**\n  - 地址：{place}\n  - 联系人：{name}\n  - 电话：`{office}`, `{mobile}`\n" for unit, place, name, office, mobile in UNITS),
             id="a list with bold names",
+        ),
+        pytest.param(
+            "".join(f"单位:{unit};地址:{place};联系人:{name};电话:{office}/{mobile}\n" for unit, place, name, office, mobile in UNITS),
+            id="labels in every cell",
         ),
         pytest.param(
             "、".join(f"{unit}（{name} {office} {mobile}，{place}）" for unit, place, name, office, mobile in UNITS),
