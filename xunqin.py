@@ -1971,7 +1971,7 @@ class Part(NamedTuple):
 # Limits, so that a wrong or hostile file is refused at once.
 MAX_BYTES, MAX_XML = 50_000_000, 60_000_000  # of a file, of the XML packed in one
 MAX_STREAM, MAX_SCAN = 20_000_000, 200_000_000  # bytes of what a PDF packs, and of its pictures
-MAX_ROWS, MAX_SHEET_ROWS = 20_000, 110_000  # rows or lines (the whole country has some 3,000 points), with empty ones
+MAX_ROWS, MAX_SHEET_ROWS, MAX_UNITS = 20_000, 110_000, 10_000  # lines, with empty ones, units; China has some 3,000
 MAX_COLUMNS, MAX_CELL, MAX_LINE = 200, 5_000, 50_000  # of a table, characters of its cells, of a line of text
 MAX_PAGES, MAX_SIDE, MAX_TAGS = 200, 5_000, 500_000  # of a PDF, pixels of a page that is drawn, tags of a document
 WRONG_FILE = "请确认是不是给错了文件"
@@ -2745,7 +2745,7 @@ class Places:
             return Placed(None, city)
         name = re.split(POLICE_START, bureau)[0]
         # 荆州公安局 may be the city's or the county's. A list of nothing but strangers is not searched to its end.
-        if name not in self.short and not self.elsewhere_name(rest) and self.strangers < 500:
+        if name not in self.short and not self.elsewhere_name(rest) and self.strangers < 200:
             hits = list({hit.division for hit in search(text, self.catalog) if hit.tier in SURE_TIERS})
             if len(hits) == 1 and city in ("", self.city_of(hits[0])):
                 return Placed(hits[0], self.city_of(hits[0]))
@@ -3098,7 +3098,7 @@ def pieces_of(text: str) -> Iterator[tuple[str, str]]:
     for found in [*re.finditer(ANY_NUMBER, text), None]:
         clauses = re.split(BETWEEN, text[at : found.start() if found else None])
         for clause in (clause for clause in clauses if clause):
-            for named, piece in labelled_pieces(clause, field, found is not None and clause is clauses[-1]):
+            for named, piece in labelled_pieces(clause, field, found is not None):
                 field = named if piece == "" else ""
                 yield ("unread" if named == "unread" else "label", clause) if piece == "" else (named, piece)
         if found:
@@ -3546,6 +3546,8 @@ def understood(path: str, places: Places) -> Batch:
     form, parts = read_parts(path)
     batch = Batch(path)
     read_units(batch, parts, places)
+    if len(batch.entries) > MAX_UNITS:
+        raise ListError(path, f"超过 {MAX_UNITS} 个单位", WRONG_FILE)
     for entry in batch.entries:
         check_entry(entry, places)
     batch.entries = join_repeated(batch.entries)
