@@ -1212,13 +1212,12 @@ class Sentence:
     def is_sibling(self, piece: Piece) -> bool:
         """Whether a county right behind another one is named beside it."""
         zone = all(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions)
-        beside = bool(self.found) and bool(self.before.of("county")) and not zone
-        return beside and (self.closes() or self.has_sibling())
+        return bool(self.before.of("county")) and not zone and (self.closes() or self.has_sibling())
 
     def is_elsewhere(self, piece: Piece) -> bool:
         """Whether the text names a larger place elsewhere that has one of this name: 华容 湖南, 青山区，包头市."""
         own = {province for sense in piece.of("elsewhere") for province in sense.note.split("、")}
-        large = [sense for other in self.pieces if other is not piece for sense in other.of("elsewhere") if sense.large]
+        large = [sense for other in self.pieces for sense in other.of("elsewhere") if sense.large]
         return any(own & set(sense.note.split("、")) for sense in large)
 
     def grade(self, piece: Piece, kind: str, whole: bool) -> int:
@@ -1226,12 +1225,11 @@ class Sentence:
         if self.directly() or (whole and not self.fine and self.scope is not None):
             return INSIDE
         if kind == "township":
-            before = self.text[self.before.start : self.before.end] if self.before.kind == "unknown" else ""
+            before = self.text[self.before.start : self.before.end]
             # 白纸坊街道 is another town than 纸坊街道; 云西县上津镇 may not be where 上津镇 is.
             stray = 0 < len(before) < 3 or before.endswith(tuple("县区市旗州"))
             return TOWNSHIP if whole and not stray else 0
-        beside = kind == "county" and self.has_sibling() and not piece.of("city", "held")
-        if whole or (self.opens() and (self.closes() or self.leads(piece) or beside)):
+        if whole or (self.opens() and (self.closes() or self.leads(piece) or self.has_sibling())):
             return SURE
         if self.scope is not None or (
             self.opens() and self.heads_village(piece, two=kind == "county" and not piece.of("city"))
@@ -1242,8 +1240,6 @@ class Sentence:
 
 def by_sentence(query: Query) -> list[Hit]:
     """The surest of the places named inside an address or a sentence; of several whole addresses, the last."""
-    if query.text.isascii() and query.text.isalpha():
-        return []
     mentions = Sentence(query).walk()
     best = max((grade for grade, _ in mentions), default=0)
     chosen = [hits for grade, hits in mentions if grade == best]
