@@ -1288,8 +1288,7 @@ def _looks_alike(catalog: Catalog, text: str) -> list[Candidate]:
     for at in range(len(text)):
         for candidate in catalog.find("shape", [f"{text[:at]}*{text[at + 1 :]}"]):
             right = candidate.name[at]
-            # A weak likeness will do where the county's suffix is written too.
-            full = len(text) > 2 and text.endswith(COUNTY_SUFFIXES) and candidate.name == candidate.place.name
+            full = candidate.name == candidate.place.name  # with the county's suffix a weak likeness will do
             if right != text[at] and looks_like(text[at], right, perhaps=full):
                 found.append(candidate)
     return found
@@ -1304,7 +1303,7 @@ def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
 def _forms(core: str, catalog: Catalog, everywhere: bool) -> Iterator[str]:
     """A core, its fronts that end like a county's name, each without its suffix too; no name of a place elsewhere."""
     fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
-    for name in (core, *(front for front in fronts if front not in catalog.city_names)):
+    for name in (core, *fronts):
         stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
         if not everywhere or not (is_official_elsewhere(name) or (stem and elsewhere_senses(stem))):
             yield from filter(None, (name, stem))
@@ -1317,7 +1316,7 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
     def candidates(text: str, scope: Scope | None = None) -> list[Candidate]:
         # Spelled right, whatever it means; behind a prefecture of Hubei no place elsewhere is meant: 武汉江安.
         known = catalog.named_exactly(text) or (not scope and (is_word(text) or catalog.senses(text)))
-        return [] if known else [found for found in table(catalog, text) if found.name != text]
+        return [] if known else table(catalog, text)
 
     behind_city: list[tuple[Scope | None, str]] = []  # what follows a misspelt prefecture
     for _, core in query.cores:
@@ -1337,17 +1336,17 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
 
 def by_homophone(query: Query) -> list[Hit]:
     """Characters that sound right: 乔口, 黄皮, 武汉市桥口区; the city in front may be a homophone too."""
-    return [] if query.text.isascii() else _repaired(query, "homophone", _sounds_like)
+    return _repaired(query, "homophone", _sounds_like)
 
 
 def by_lookalike(query: Query) -> list[Hit]:
     """One character that looks like the right one (大治, 虢亭, 江崖区), when only one place is meant."""
-    return [] if query.text.isascii() else _repaired(query, "lookalike", _looks_alike)
+    return _repaired(query, "lookalike", _looks_alike)
 
 
 def by_miscount(query: Query) -> list[Hit]:
     """One character typed twice (巴巴东), or lost from a long name (西塞区)."""
-    return [] if query.text.isascii() else _repaired(query, "typo", _miscounted)
+    return _repaired(query, "typo", _miscounted)
 
 
 # --- letters ----------------------------------------------------------------------------------
