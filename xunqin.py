@@ -1432,12 +1432,6 @@ def _neighbours(one: str, other: str) -> bool:
     return abs(row - other_row) <= 1 and abs(at - other_at) <= 1
 
 
-def _soft_letters(letters: str) -> str:
-    for hard, plain in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en")):
-        letters = letters.replace(hard, plain)
-    return letters
-
-
 def _one_slip(typed: str, right: str) -> bool:
     """Whether a typed spelling is one slip off: a letter lost, doubled, swapped, or beside the right key."""
     if len(typed) != len(right):
@@ -1470,9 +1464,8 @@ def by_typo(query: Query) -> list[Hit]:
         names = query.catalog.spelled_surely
         near = [key for key, *_ in process.extract(form, names, scorer=OSA.distance, score_cutoff=1, limit=None)]
         near = [key for key in near if _one_slip(form, key)]
-        keys = [key for key in near if _soft_letters(key) == _soft_letters(form)] or near
-        if len(keys) == 1:
-            return _rank(query.catalog.find("spelling", keys), "typo", None)
+        if len(near) == 1:
+            return _rank(query.catalog.find("spelling", near), "typo", None)
     return []
 
 
