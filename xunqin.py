@@ -1316,7 +1316,7 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
     def candidates(text: str, scope: Scope | None = None) -> list[Candidate]:
         # Spelled right, whatever it means; behind a prefecture of Hubei no place elsewhere is meant: 武汉江安.
         known = catalog.named_exactly(text) or (not scope and (is_word(text) or catalog.senses(text)))
-        return [] if known else table(catalog, text)
+        return [] if known else [found for found in table(catalog, text) if found.name != text]
 
     behind_city: list[tuple[Scope | None, str]] = []  # what follows a misspelt prefecture
     for _, core in query.cores:
@@ -1432,6 +1432,12 @@ def _neighbours(one: str, other: str) -> bool:
     return abs(row - other_row) <= 1 and abs(at - other_at) <= 1
 
 
+def _soft_letters(letters: str) -> str:
+    for hard, plain in (*_SOFT, ("ing", "in"), ("eng", "en")):
+        letters = letters.replace(hard, plain)
+    return letters
+
+
 def _one_slip(typed: str, right: str) -> bool:
     """Whether a typed spelling is one slip off: a letter lost, doubled, swapped, or beside the right key."""
     if len(typed) != len(right):
@@ -1464,8 +1470,9 @@ def by_typo(query: Query) -> list[Hit]:
         names = query.catalog.spelled_surely
         near = [key for key, *_ in process.extract(form, names, scorer=OSA.distance, score_cutoff=1, limit=None)]
         near = [key for key in near if _one_slip(form, key)]
-        if len(near) == 1:
-            return _rank(query.catalog.find("spelling", near), "typo", None)
+        keys = [key for key in near if _soft_letters(key) == _soft_letters(form)] or near
+        if len(keys) == 1:
+            return _rank(query.catalog.find("spelling", keys), "typo", None)
     return []
 
 
