@@ -678,7 +678,7 @@ class Catalog:
     def named(self) -> list[tuple[Place, list[Division]]]:
         """What sound and shape may repair: counties, zones, prefectures, former names; and those of the list alone."""
         known = self.here(repaired_places())
-        covered = {division for place, divisions in known if place.kind in ("county", "zone") for division in divisions}
+        covered = set(itertools.chain(*(divisions for _, divisions in known)))
         for division in self.divisions:
             code, name = division
             if name and division not in covered and name not in self.above:
@@ -1257,10 +1257,7 @@ def _rank(candidates: Iterable[Candidate], tier: str, scope: Scope | None) -> li
     for kinds in (("county", "zone"), ("prefecture",), ("former",), ("popular", "township")):
         best = [candidate for candidate in found if candidate.place.kind in kinds]
         names = {candidate.name for candidate in best}
-        if not scope:  # 荆洲 gives what 荆州 gives
-            best += [
-                candidate for candidate in found if candidate.place.kind == "prefecture" and candidate.name in names
-            ]
+        best += [candidate for candidate in found if candidate.name in names and not scope]  # 荆洲 is 荆州
         divisions = dict.fromkeys(itertools.chain(*(candidate.divisions for candidate in best)))
         hits = [Hit(division, tier) for division in divisions if not scope or division in scope]
         if hits:

@@ -123,6 +123,7 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("wo shi jianli ren", [("监利市", "pinyin")]),
         ("wo shi jianli de", [("监利市", "pinyin")]),
         ("wujiaqu", []),
+        ("police of jianli", [("监利市", "pinyin")]),
         ("chibo", []),  # five letters, one beside the right key: as often no name at all
         ("想问一下咸丰忠堡那边能采血吗", [("咸丰县", "address")]),
         ("大人说是从天门抱的我", [("天门市", "address")]),
