@@ -2894,9 +2894,9 @@ def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
 
 def transposed(lines: list[Line]) -> list[Line]:
     """The rows of a table; where the headings stand in its first column and nowhere else, its columns."""
-    grid = list(itertools.zip_longest(*(line.cells for line in lines), fillvalue=""))
-    told = [{heading_field(cell) for cell in column} - {"", "number", "note"} for column in grid]
-    if not told or len(told[0]) < 3 or "unit" not in told[0] or any(told[1:]):
+    first = {heading_field(line.cells[0]) for line in lines if line.cells} - {"", "number", "note"}
+    grid = list(itertools.zip_longest(*(line.cells for line in lines), fillvalue="")) if len(first) > 2 else []
+    if "unit" not in first or not grid or any(heading_field(cell) for column in grid[1:] for cell in column):
         return lines
     return [Line(at, list(column)) for at, column in enumerate(grid, 1)]
 

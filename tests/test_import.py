@@ -565,6 +565,16 @@ def test_the_date_in_a_title(text: str, date: str, tmp_path: Path) -> None:
         assert read(tmp_path / "list.txt", f"{text}\n{rows}").date == date
 
 
+def test_columns_without_headings_are_known_by_what_stands_in_them(tmp_path: Path) -> None:
+    rows = "1,武汉,江岸区,公安分局刑侦大队,一元路1号,戴警官,82812345\n2,黄石,阳新县,公安局打拐办,兴国大道2号,李警官,7001234\n"
+    batch = read(tmp_path / "list.csv", rows)
+    assert told(batch) == [
+        ("江岸区", "公安分局刑侦大队", "一元路1号", "戴警官", "027-82812345", ""),
+        ("阳新县", "公安局打拐办", "兴国大道2号", "李警官", "0714-7001234", ""),
+    ]
+    assert held(batch) == [[], []]
+
+
 def test_the_date_below_a_letter(tmp_path: Path) -> None:
     for date in ("2022年7月5日", "二〇二二年七月五日"):
         assert read(tmp_path / "list.txt", f"大冶市公安局 13800001234\n湖北省公安厅\n{date}\n").date == "2022-07-05"
