@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import signal
@@ -260,6 +261,18 @@ def test_stdin_and_check_say_the_same(call: Call, tmp_path: Path) -> None:
         f"名单：{path}",
         "市州      单位  有地址  有号码  已公布",
     ]
+
+
+def test_what_is_pasted_and_held_back_is_written_into_the_folder_one_is_in(
+    tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        sys, "stdin", io.TextIOWrapper(io.BytesIO("大冶市公安局 138\n大冶市公安局二队 0714-80\n".encode()))
+    )
+    assert "待核对的行写在 粘贴的名单.待核对.xlsx，" in call("import", "-").err
+    assert [path.name for path in tmp_path.iterdir()] == ["粘贴的名单.待核对.xlsx"]
+    assert sheet("粘贴的名单.待核对.xlsx")[0]["出处"] == "粘贴的名单"
 
 
 # --- the own list as a file -----------------------------------------------------------------------
