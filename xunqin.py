@@ -2860,7 +2860,10 @@ def looks_like_unit(text: str) -> bool:
 
 def looks_like_address(text: str) -> bool:
     """Whether a text is written as an address is."""
-    return re.search(r"[路街道巷村楼镇乡院旁侧厦层幢栋室]|\d\s*号|广场|小区|对面|附近", text) is not None
+    return (
+        re.search(r"[路街道巷村楼镇乡院旁侧厦层幢栋室]|\d\s*号|广场|小区|社区|园区|中心|交汇|门口|对面|附近", text)
+        is not None
+    )
 
 
 def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
@@ -3139,7 +3142,8 @@ class Reading:
         self.entry: Entry | None = None
         self.city = self.district = ""
         self.last = ""  # the field of the piece in front, on the same line
-        self.unclear = ""  # why what follows may not be the unit's in front
+        self.seen = len(batch.entries)
+        self.ahead: set[str] = set()  # labels in front of the first unit
 
     def line(self, line: Line) -> None:
         """Take one line in."""
@@ -3149,8 +3153,7 @@ class Reading:
             self.entry = None
         # A line that begins with a number and ends without one has each number in front of its unit.
         in_front = "begin" in fields and "number" in fields[: fields.index("begin")] and "number" not in fields[-1:]
-        if ("begin", "begin") in itertools.pairwise(fields):
-            self.unclear = "几个单位连着写，请核对哪个号码是谁的"
+        before = len(self.batch.entries)
         waiting: list[str] = []
         said = ""  # in front of a number, and not another cell's
         self.last = ""
@@ -3167,6 +3170,20 @@ class Reading:
             said = f"{said} {piece}".strip() if field in ("", "unread", "label") else ""
         if self.entry is not None and self.entry.number != line.number:
             self.entry.doubts += line.doubts
+        if ("begin", "begin") in itertools.pairwise(fields):
+            for entry in self.batch.entries[before:]:
+                entry.doubts.append("几个单位连着写，请核对哪个号码是谁的")
+
+    def end(self) -> None:
+        """Keep the units of which more is told than the name; doubt all where their labels seem to stand in front."""
+        entries = self.batch.entries[self.seen :]
+        told = [entry for entry in entries if set(entry.cells) - {"unit", "above", "district"}]
+        for field in self.ahead:
+            having = [entry for entry in told if field in entry.cells]
+            if told and told[-1] not in having and (having or len(told) == 1):
+                for entry in told:
+                    entry.doubts.append(f"名单把{FIELD_NAMES[field]}写在单位前面，请核对是不是它的")
+        self.batch.entries[self.seen :] = told
 
     def is_unit(self, field: str, piece: str) -> bool:
         """Whether a piece names a unit, not an address at one: by a place in it, or by the county of the heading."""
@@ -3180,8 +3197,6 @@ class Reading:
         self.entry = Entry(line, {"unit": piece, "above": self.city})
         if self.district and not self.places.read(piece).division:
             self.entry.cells["district"] = self.district
-        if self.unclear:
-            self.entry.doubts.append(self.unclear)
         for number in numbers:
             self.entry.add("phone", number)
             self.entry.doubts.append(f"{number} 写在单位前面，请核对是不是它的")
@@ -3211,7 +3226,7 @@ class Reading:
         ):
             self.district, self.entry, self.last = piece, None, "place"
         elif self.entry is None and field in ("address", "contact"):
-            self.unclear = "名单把地址或联系人写在单位前面，请核对是不是它的"
+            self.ahead.add(field)
         elif self.entry is not None and not field and self.is_anothers(piece):
             self.begin(line, piece, [])
             self.entry.doubts.append("单位名称和后面的字连在一起，请分开")
@@ -3277,8 +3292,7 @@ def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
             reading = Reading(batch, places)
             for line in part.lines:
                 reading.line(line._replace(cells=["  ".join(filter(None, line.cells)).replace("\n", "  ")]))
-            told = [entry for entry in batch.entries[seen:] if set(entry.cells) - {"unit", "above", "district"}]
-            batch.entries[seen:] = told
+            reading.end()
         first = batch.entries[seen].number if len(batch.entries) > seen else MAX_ROWS
         batch.titles += [cell for line in part.lines[:15] if line.number < first for cell in line.cells]
         if not part.table:  # a letter is dated below

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import made_lists
@@ -419,6 +420,8 @@ def test_a_number_of_two_counties_is_a_doubt(tmp_path: Path) -> None:
         (",刑侦大队,大冶市一路1号", "大冶市", [], []),
         ("火星市,大冶市公安局,", "大冶市", [], ["市州「火星市」认不出来"]),
         (",襄阳市公安局刑侦支队,襄阳市樊城区一路", "襄阳市", [], []),
+        ("江岸区,襄阳市公安局刑侦支队,", "襄阳市", [], ["单位在襄阳市，区县却写江岸区"]),
+        ("樊城区,襄阳市公安局刑侦支队,", "襄阳市", [], []),
         (",宜昌市公安局,", "宜昌市", [], []),
         (",恩施州公安局,恩施市一路1号", "恩施土家族苗族自治州", [], []),
         (",恩施市公安局,恩施市一路1号", "恩施市", [], []),
@@ -674,6 +677,15 @@ def test_a_unit_that_is_not_told_apart_never_leaves_its_number_to_the_one_above(
     assert held(batch) == [["「或者到那里的公安局去」看不懂；请核对后面的号码是不是「大冶市公安局」的"]]
 
 
+def test_what_stands_above_a_list_casts_no_doubt_on_it(tmp_path: Path) -> None:
+    head = "湖北省采血点一览\n地址：武昌区一路1号\n"
+    for label in ("", "地址：一路1号\n"):
+        rows = f"大冶市公安局\n{label}0714-8001234\n阳新县公安局\n{label}0714-7001234\n"
+        batch = read(tmp_path / "list.txt", head + rows)
+        assert [row[1] for row in told(batch)] == ["大冶市公安局", "阳新县公安局"]
+        assert held(batch) == [[], []]
+
+
 def test_same_as_above_and_a_sum(tmp_path: Path) -> None:
     rows = "市州,单位,警务通手机\n黄石市,大冶市公安局,13800001234\n同上,阳新县公安局,13800001235\n合计,2个,\n"
     batch = read(tmp_path / "list.csv", rows)
@@ -681,12 +693,13 @@ def test_same_as_above_and_a_sum(tmp_path: Path) -> None:
     assert held(batch) == [[], []]
 
 
-def pdf(texts: list[tuple[float, float, str]]) -> bytes:
-    """A PDF of one page with texts at their places, 10 points high, in a font that every reader knows."""
+def pdf(texts: list[tuple[float, float, str]], lines: Sequence[tuple[float, ...]] = ()) -> bytes:
+    """A PDF of one page with lines, and texts at their places, 10 points high, in a font that every reader knows."""
     shown = b"".join(
         b"BT /F 10 Tf %.1f %.1f Td <%s> Tj ET " % (x, y, text.encode("utf-16-be").hex().encode())
         for x, y, text in texts
     )
+    shown += b"".join(b"%.1f %.1f m %.1f %.1f l S " % line for line in lines)
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
@@ -706,6 +719,19 @@ def pdf(texts: list[tuple[float, float, str]]) -> bytes:
     rows = b"".join(b"%010d 00000 n \n" % start for start in starts)
     table = b"xref\n0 8\n0000000000 65535 f \n" + rows + b"trailer\n<</Size 8/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF"
     return out + table % len(out)
+
+
+def test_a_ruled_pdf_with_a_merged_cell(tmp_path: Path) -> None:
+    rows = [("市州", "单位名称", "电话"), ("黄石市", "大冶市公安局", "0714-8001234"), ("", "阳新县公安局", "7001234")]
+    texts = [(x, 705 - 20 * at, cell) for at, row in enumerate(rows) for x, cell in zip((50, 130, 250), row) if cell]
+    across = [(45 if at != 2 else 125, y, 400, y) for at, y in enumerate((720.0, 700.0, 680.0, 660.0))]
+    down = [(x, 660.0, x, 720.0) for x in (45.0, 125.0, 245.0, 400.0)]
+    batch = read(tmp_path / "list.pdf", pdf([(50, 760, "二〇二二年七月五日"), *texts], [*across, *down]))
+    assert [(row[1], row[4]) for row in told(batch)] == [
+        ("大冶市公安局", "0714-8001234"),
+        ("阳新县公安局", "0714-7001234"),
+    ]
+    assert (held(batch), batch.date) == ([[], []], "2022-07-05")
 
 
 def test_columns_of_a_pdf_without_rules_are_told_apart_where_they_touch(tmp_path: Path) -> None:
@@ -769,12 +795,18 @@ def test_layouts_of_a_list(text: str, tmp_path: Path) -> None:
     assert held(batch) == [[], [], []]
 
 
+def test_rows_are_numbered_as_people_count_them(tmp_path: Path) -> None:
+    odd = page([[list(row) for row in zip(LABELS, *UNITS)]]).replace("<td>", "<td colspan=x>")
+    assert [entry.number for entry in read(tmp_path / "list.html", odd).entries] == [2, 3, 4]
+    assert [entry.number for entry in read(tmp_path / "list.html", page(FOUR_COLUMNS)).entries] == [1, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("text", "doubt"),
     [
         ("大冶市公安局 阳新县公安局\n0714-8001234 0714-7001234\n", "几个单位连着写，请核对哪个号码是谁的"),
         ("大冶市公安局、阳新县公安局 0714-8001234\n", "几个单位连着写，请核对哪个号码是谁的"),
-        ("地址：一路1号\n大冶市公安局 0714-8001234\n地址：二路2号\n阳新县公安局 0714-7001234\n", "名单把地址或联系人写在单位前面，请核对是不是它的"),
+        ("地址：一路1号\n大冶市公安局 0714-8001234\n地址：二路2号\n阳新县公安局 0714-7001234\n", "名单把地址写在单位前面，请核对是不是它的"),
     ],
 )  # fmt: skip
 def test_what_may_be_another_units_is_held_back(text: str, doubt: str, tmp_path: Path) -> None:
