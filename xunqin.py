@@ -2102,6 +2102,9 @@ def text_rows(path: str, text: str) -> list[Line]:
     lines = re.split(LINE_END, text)
     if len(lines) > MAX_ROWS:
         raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
+    for at, line in enumerate(lines, 1):
+        if len(line) > MAX_LINE:
+            raise ListError(path, f"一行超过 {MAX_LINE} 个字", WRONG_FILE, at)
     delimiter = table_delimiter(lines) if text.strip() else ""
     rows = []
     start = 1
@@ -2996,12 +2999,7 @@ def table_entry(batch: Batch, line: Line, group: range, fields: list[str], headi
         elif field in ("", "note", "unread", "number"):
             if has_number(cell):
                 entry.add("note", f"{headings[column]} {cell}".strip())
-        elif (
-            field != "skipped"
-            and cell
-            and (fields[column] or has_number(cell))
-            and cell not in entry.cells.get(field, "").split("\n")
-        ):
+        elif cell not in entry.cells.get(field, "").split("\n") and (fields[column] or has_number(cell)):
             entry.add(field, cell)
     told = {field for field in entry.cells if field in (*FIELD_NAMES, "mixed")}
     if told and not told <= {"city", "district"}:

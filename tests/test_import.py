@@ -686,6 +686,13 @@ def test_what_stands_above_a_list_casts_no_doubt_on_it(tmp_path: Path) -> None:
         assert held(batch) == [[], []]
 
 
+def test_a_heading_ends_what_is_a_units_and_a_city_in_its_line_does_not(tmp_path: Path) -> None:
+    batch = read(tmp_path / "list.txt", "大冶市公安局 黄石市 0714-8001234\n武汉市\n027-82712345\n")
+    assert [row[4] for row in told(batch)] == ["0714-8001234"]
+    assert [stray.text for stray in batch.strays] == ["027-82712345"]
+    assert [row["status"] for row in batch.rows(PLACES, "", "")] == ["listed"]
+
+
 def test_same_as_above_and_a_sum(tmp_path: Path) -> None:
     rows = "市州,单位,警务通手机\n黄石市,大冶市公安局,13800001234\n同上,阳新县公安局,13800001235\n合计,2个,\n"
     batch = read(tmp_path / "list.csv", rows)
