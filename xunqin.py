@@ -2508,9 +2508,9 @@ PACKED_FORMS = (
 FORMS = (PICTURE, Form("PDF", (b"%PDF",), read_pdf_parts), Form("网页", PAGE_STARTS, read_html_parts))
 # What is known and not read: the bytes it begins with or holds, what it is, what to do.
 UNREAD_FORMS = (
-    ("EncryptedP".encode("utf-16-le"), "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx"),
-    ("WordDoc".encode("utf-16-le"), "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx"),
-    ("Workbook".encode("utf-16-le"), "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx"),
+    (b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0", "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx"),
+    (b"W\0o\0r\0d\0D\0o\0c\0", "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx"),
+    (b"W\0o\0r\0k\0b\0o\0o\0k\0", "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx"),
     (b"\xd0\xcf\x11\xe0", "是旧版 Office 文件", "请另存为 .xlsx 或 .docx"),
     (b"PK\x03\x04", "是压缩包或别的 Office 文件", "请解压，或另存为 .xlsx 或 .docx"),
     (b"Rar!", "是压缩包", "请先解压，给出里面的名单"),
@@ -3673,7 +3673,6 @@ def locked(path: str) -> Iterator[None]:
 def own_rows() -> Sequence[Row]:
     """The rows of the user's own list, also as a spreadsheet saves it, in GB 18030; none before the first import."""
     import stat
-    import tempfile
 
     path = own_list_path()
     remedy = "这是您导入的名单；请运行 xunqin import --undo 退回上一份"
@@ -3690,9 +3689,10 @@ def own_rows() -> Sequence[Row]:
     try:
         return load_list(path)
     except ListError as error:
-        with contextlib.suppress(ListError, OSError), open(path, "rb") as file, tempfile.TemporaryDirectory() as folder:
-            utf8 = write_new(os.path.join(folder, "points"), ".csv", decoded(path, file.read()).encode())
-            return list(load_list(utf8))
+        with contextlib.suppress(ListError, OSError), open(path, "rb") as file:
+            rows, problems = parse_list(decoded(path, file.read()), path)
+            if not problems:
+                return rows
         raise ListError(str(error), remedy, "") from None
 
 
@@ -5883,6 +5883,7 @@ def main() -> None:
     except OSError:
         # What could not be written must not be tried again when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    gc.freeze()  # nor is anything looked for when Python ends
     sys.exit(code)
 
 

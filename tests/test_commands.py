@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import HEADER, SCRIPT, Result, listing, on_terminal, process
+from conftest import COMMAND, HEADER, SCRIPT, SHELL, Result, listing, on_terminal, process
 
 import xunqin
 
@@ -250,7 +249,7 @@ def test_a_large_batch_over_a_large_list(tmp_path: Path) -> None:
 def test_a_long_batch_shows_how_far_it_is_on_a_terminal_only(tmp_path: Path) -> None:
     names = tmp_path / "names.txt"
     names.write_text("江岸\n" * 2000, encoding="utf-8")
-    command = ("bash", "-c", f'"{sys.executable}" "{SCRIPT}" search - < "{names}" > "{tmp_path}/out.csv"')
+    command = ("bash", "-c", f'{SHELL} search - < "{names}" > "{tmp_path}/out.csv"')
     assert "已查 2000 个地名" in on_terminal(80, command=command).out
     assert (tmp_path / "out.csv").read_text(encoding="utf-8").count("\n") == 2001
 
@@ -260,15 +259,13 @@ def test_version(call: Call) -> None:
 
 
 def test_closed_stdin() -> None:
-    done = subprocess.run(
-        ["bash", "-c", f'"{sys.executable}" "{SCRIPT}" search - <&-'], capture_output=True, check=False
-    )
+    done = subprocess.run(["bash", "-c", f"{SHELL} search - <&-"], capture_output=True, check=False)
     assert (done.returncode, done.stderr.decode()) == (2, "标准输入: 已经关闭: 请用管道送入地名，一行一个\n")
 
 
 def completed(words: str, shell: str = "bash") -> list[str]:
     env = {"_XUNQIN_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
-    done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, env={**os.environ, **env}, check=False)
+    done = subprocess.run(COMMAND, capture_output=True, env={**os.environ, **env}, check=False)
     return [text.partition(",")[2] for text in done.stdout.decode().splitlines()]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import HEADER, SCRIPT, Result, listing, process
+from conftest import COMMAND, HEADER, SCRIPT, SHELL, Result, listing, process
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -186,7 +186,7 @@ def test_a_list_that_changes_while_it_is_used(tmp_path: Path) -> None:
     """A batch goes on with the list it read; the next run reads the new one."""
     path = tmp_path / "list.csv"
     path.write_text(listing(5), encoding="utf-8")
-    command = [sys.executable, str(SCRIPT), "--data", str(path), "search", "-"]
+    command = [*COMMAND, "--data", str(path), "search", "-"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdin is not None
         child.stdin.write("测试第1区\n".encode())
@@ -199,10 +199,10 @@ def test_a_list_that_changes_while_it_is_used(tmp_path: Path) -> None:
 
 def test_no_home_at_all() -> None:
     env = {name: value for name, value in os.environ.items() if name != "HOME"}
-    done = subprocess.run([sys.executable, str(SCRIPT), "search", "江岸"], env=env, capture_output=True, check=False)
+    done = subprocess.run([*COMMAND, "search", "江岸"], env=env, capture_output=True, check=False)
     assert done.returncode == 0
 
 
 def test_both_streams_closed() -> None:
-    done = subprocess.run(["bash", "-c", f'"{sys.executable}" "{SCRIPT}" search 江岸 >&- 2>&-'], check=False)
+    done = subprocess.run(["bash", "-c", f"{SHELL} search 江岸 >&- 2>&-"], check=False)
     assert done.returncode == 2
