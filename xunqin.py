@@ -4783,82 +4783,39 @@ def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
     return 2 * 6371.0088 * math.asin(math.sqrt(half))
 
 
-def nearest(starts: list[Division], catalog: Catalog, numbers_first: bool) -> list[Row]:
-    """The list's rows by distance from the nearest of the starting places, with `distance_km` to one decimal."""
+def nearest(text: str, hits: list[Hit], catalog: Catalog, numbers_first: bool) -> tuple[list[Row], list[str]]:
+    """(the list's rows by distance from the nearest of the hits, with `distance_km` in front; what to know of them).
+
+    No rows, and a note, when the list has no seat for any of the hits.
+    """
     seats = coordinates(catalog)
+    starts = [hit.division for hit in hits if hit.division in seats]
+    if not starts:
+        return [], [f"「{text}」在名单里，但没有坐标，算不出距离。请用 xunqin search {text}。"] if hits else []
     rows = []
     for division, seat in seats.items():
-        away = min(distance_km(seats[start], seat) for start in starts if start in seats)
+        away = min(distance_km(seats[start], seat) for start in starts)
         rows += [{"distance_km": f"{away:.1f}", **row} for row in catalog.rows_of(division)]
-    return sorted(rows, key=lambda row: (numbers_first and not is_reachable(row), float(row["distance_km"])))
-
-
-def near_notes(text: str, hits: list[Hit], starts: list[Division]) -> list[str]:
-    """What to know of the distances: that there are none, that there are several starts, from where they count."""
-    if not starts:
-        return [f"「{text}」在名单里，但没有坐标，算不出距离。请用 xunqin search {text}。"]
+    rows.sort(key=lambda row: (numbers_first and not is_reachable(row), float(row["distance_km"])))
     notes = [f"「{text}」有 {len(starts)} 处，按离其中最近的一处算。"] if len(starts) > 1 else []
     if any(hit.tier in ("former", "popular", "township", "address") for hit in hits):
         notes.append(f"距离从{'、'.join(name for _, name in starts[:3])}政府所在地算起，不是从「{text}」。")
-    return notes
+    return rows, notes
 
 
 # ==============================================================================================
 # Guide: who may go, what to bring, what happens; each sentence with its source
 # ==============================================================================================
 
-JIMU = "极目新闻 2022-07-05"
-# (question, ((answer, source and date), ...)); the pages are named in data/SOURCES.md.
-GUIDE = (
-    ("孩子刚丢", (("马上打 110 报警，不用等 24 小时。", "新华社 2019-06-02"),)),
-    ("谁可以去", (
-        ("孩子失踪或被拐的父母，怀疑自己被拐或不清楚身世的人。", "新华社 2022-07-04"),
-        ("在哪里都能采，不看户籍在哪。", "新华社 2022-07-04"),
-        ("人在外省，到附近公安机关的刑侦部门也可以采。", "山西日报 2021-03-31，转载"),
-    )),
-    ("要多少钱", (("不要钱，费用由公安机关出。", "河北公安 2021-05-25"),)),
-    ("带什么", (
-        ("带身份证就行。", JIMU),
-        ("父母一方来不了，可以带他用过的东西，先问清楚。", "南方都市报 2021-06-01"),
-    )),
-    ("去之前", (
-        ("先打电话问几点有人。湖北各点的上班时间没有查到。", "无来源，未核实"),
-        ("没有号码时打当地 110；从外地打，前面加区号。", "衡水公安，转载，无日期"),
-        (
-            "0728 由仙桃、潜江、天门共用，0719 由十堰和神农架共用，接通后先说是哪里。",
-            "见 data/SOURCES.md",
-        ),
-    )),
-    ("采了以后", (
-        ("血样送到刑事技术部门，录入全国打拐 DNA 库比对。", "生活报 2021-06-06"),
-        ("对上的会再找本人核实、复采。", "生活报 2021-06-06"),
-        ("多久有结果，没有查到说法。", "无来源，未核实"),
-    )),
-    ("名单在哪", (
-        ("湖北公布过 136 个采血点，有单位、地址、负责人、电话。", JIMU),
-        ("武汉的 16 个，是 16 个区公安分局的刑侦大队。", "长江日报 2022-07-04，据译文"),
-        ("全国名单在公安部刑侦局的微信公众号和微博。", "新华社 2022-07-04"),
-        ("支付宝、微信、QQ 里搜「寻亲」，可查最近的采血点；现在还能不能用，未核实。", JIMU),
-        ("2022 年的名单是否仍然有效，未核实。", "未核实"),
-    )),
-    ("还可以", (
-        ("宝贝回家，志愿者寻亲网站：", ""),
-        ("bbs.baobeihuijia.com", "转载页面 2025"),
-        ("民政部寻亲公告平台，2015 年开通，现状未核实。", "慈善公益报等 2015-09"),
-    )),
-)  # fmt: skip
-
 
 def guide_text(width: int) -> str:
-    """The guide in lines of at most `width` cells, and of 60 at most."""
+    """The guide (guide.txt, an answer a line and below it its source) in lines of `width` cells, 60 at most."""
     lines = []
-    for question, answers in GUIDE:
-        lines.append(question)
-        for answer, source in answers:
-            for indent, text in ((2, answer), (4, f"（{source}）" if source else "")):
-                lines += [" " * indent + line for line in wrapped(text, min(width, 60) - indent) if line]
-        lines.append("")
-    return "\n".join([*lines, "查单位：xunqin 地名", "导入官方名单：xunqin import 文件", ""])
+    for line in table_lines("guide.txt"):
+        text = line.lstrip(" ")
+        indent = line.removesuffix(text)
+        lines += [indent + part for part in wrapped(text, min(width, 60) - len(indent))]
+    return "\n".join([*lines, ""])
 
 
 # ==============================================================================================
@@ -4868,12 +4825,11 @@ def guide_text(width: int) -> str:
 FOUND, NOT_FOUND, UNUSABLE, READER_GONE = 0, 1, 2, 141
 
 
-class ReaderGone(Exception):
-    """The reader of our stdout has closed the pipe."""
-
-
 def emit(text: str, machine: bool = False) -> None:
-    """Write to stdout and make sure it arrived; in a pipe or file, what a machine reads is UTF-8."""
+    """Write to stdout and make sure it arrived; in a pipe or file, what a machine reads is UTF-8.
+
+    Raises BrokenPipeError when nobody reads it, else ListError.
+    """
     if sys.stdout is None:
         raise ListError("标准输出", "已经关闭", "请不要用 >&- 关闭它")
     try:
@@ -4884,7 +4840,7 @@ def emit(text: str, machine: bool = False) -> None:
             left = left[sys.stdout.buffer.write(left) :]
         sys.stdout.flush()
     except BrokenPipeError:
-        raise ReaderGone from None
+        raise
     except OSError as error:
         raise ListError("标准输出", f"写不进去（{reason(error)}）", "请检查磁盘空间") from None
 
@@ -4929,6 +4885,19 @@ def typed(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+def as_typed(ctx: click.Context, param: click.Parameter, value: tuple[str, ...] | str | None) -> str:
+    """A parameter's words as one text, "" for none."""
+    return typed(" ".join(value) if isinstance(value, tuple) else value or "").strip()
+
+
+def required(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> str:
+    """The same; raises UsageError for none."""
+    text = as_typed(ctx, param, value)
+    if not text:
+        raise click.UsageError(f"请写上地名，例如：{ctx.command_path} 江岸")
+    return text
+
+
 def open_catalog(data: str | None) -> Catalog:
     """The list that --data or XUNQIN_DATA names, else the bundled one together with the user's own."""
     if data:
@@ -4966,8 +4935,9 @@ def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
     return lines + ([f"  {provinces}也有{text}；若找的是它，请问当地公安。"] if provinces else [])
 
 
-def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[str]:
+def not_found(text: str, catalog: Catalog) -> list[str]:
     """What to tell when nothing is sure: what was not found, up to three suggestions, what to do next."""
+    divisions = suggest(text, catalog)
     provinces = elsewhere_of(text, catalog)
     asked = simplified(clean(text))
     lines: list[str] = []
@@ -5068,27 +5038,21 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     """The counties, or for a city's parameter the cities, of the list in use that begin so: jiangx -> 江夏区."""
     begun = simplified(clean(incomplete))
     catalog = open_catalog(ctx.find_root().params.get("data"))
-    names = (
-        list(catalog.cities)
-        if (param.name or "").startswith("city")
-        else [district for _, district in catalog.divisions]
-    )
-    spelled = {name: ["".join(reading) for reading in readings(name)] for name in names}
-    return [name for name in names if any(form.startswith(begun) for form in (name, *spelled[name]))]
+    cities = (param.name or "").startswith("city")
+    names = catalog.cities if cities else [district for _, district in catalog.divisions]
+    spelled = {name: (name, *map("".join, readings(name))) for name in names}
+    return [name for name, forms in spelled.items() if any(form.startswith(begun) for form in forms)]
 
 
-def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Print the version and leave."""
+def show_and_leave(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Print the version, or the command's page."""
     if value:
-        emit(f"xunqin {__version__}\n")
+        emit(f"xunqin {__version__}\n" if param.name == "version" else f"{ctx.get_help()}\n")
         ctx.exit()
 
 
-def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Print the command's page and leave."""
-    if value:
-        emit(ctx.get_help() + "\n")
-        ctx.exit()
+# An option that does this and nothing else.
+ALONE: dict[str, Any] = {"is_flag": True, "is_eager": True, "expose_value": False, "callback": show_and_leave}
 
 
 class Page(click.Command):
@@ -5107,28 +5071,32 @@ class Page(click.Command):
 
     def get_help_option(self, ctx: click.Context) -> click.Option:
         # Made here, for click's own asks gettext first, which costs as much as reading the list.
-        return click.Option(
-            ["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=show_help, help="显示这份说明"
-        )
+        return click.Option(["-h", "--help"], help="显示这份说明", **ALONE)
 
 
-FILE = click.Path(allow_dash=True)  # one for all: making it asks gettext
+class FileName(click.types.UnprocessedParamType):
+    """A file that the shell completes. click.Path asks gettext, see above."""
+
+    name = "file"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
 
 
+FILE = FileName()
 output_options = click.option(
     "-f", "--format", "format", type=click.Choice(FORMATS), metavar="格式",
     help="table 表格、text 发消息、csv、excel（中文表头的 CSV）、json",
 )  # fmt: skip
-names_argument = click.argument("names", nargs=-1, metavar="地名", shell_complete=complete)
+name_argument = click.argument("name", nargs=-1, metavar="地名", callback=required, shell_complete=complete)
 
 
 class NameFirst(Page, click.Group):
     """A group whose first word may be a place instead of a command: xunqin 江岸 is xunqin search 江岸."""
 
     command_class = Page
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
@@ -5155,7 +5123,7 @@ class NameFirst(Page, click.Group):
 
 @click.group(cls=NameFirst, invoke_without_command=True)
 @click.option("--data", envvar="XUNQIN_DATA", type=FILE, metavar="文件", help="改用另一份名单（CSV）")
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="显示版本")
+@click.option("--version", help="显示版本", **ALONE)
 @click.pass_context
 def cli(ctx: click.Context, data: str | None) -> None:
     """查湖北免费采血寻亲的公安单位和联系办法。
@@ -5180,21 +5148,23 @@ def cli(ctx: click.Context, data: str | None) -> None:
 # --- search -----------------------------------------------------------------------------------
 
 
+def told(text: str, hits: list[Hit], catalog: Catalog, notes: list[str]) -> int:
+    """Tell on stderr how a name was read and the notes; without hits, the notes or what to do next. The exit code."""
+    for line in [*explain(text, hits, catalog), *notes] if hits else notes or not_found(text, catalog):
+        tell(line)
+    return FOUND if hits else NOT_FOUND
+
+
 def answer(text: str, catalog: Catalog, within: str = "", most: int = 0, format: str | None = None) -> int:
     """Print what one name means: the rows on stdout, how it was read or what to do next on stderr. The exit code."""
     hits = search(text, catalog, within)
     rows = rows_of(text, hits, catalog)
     show(rows[: most or None], ("query", "match", "note"), format, catalog.rows)
-    if hits:
-        lines = explain(text, hits, catalog)
-        lines += [f"还有 {len(rows) - most} 行没有显示，不写 -n 就全部显示。"] if 0 < most < len(rows) else []
-    else:
-        others = dict.fromkeys(catalog.city_of(hit.division) for hit in search(text, catalog)) if within else ()
-        lines = [f"「{text}」不在{within}，在{'、'.join(others)}。"] if others else []
-        lines = lines or not_found(text, catalog, suggest(text, catalog))
-    for line in lines:
-        tell(line)
-    return FOUND if hits else NOT_FOUND
+    notes = [f"还有 {len(rows) - most} 行没有显示，不写 -n 就全部显示。"] if 0 < most < len(rows) else []
+    if within and not hits:
+        others = dict.fromkeys(catalog.city_of(hit.division) for hit in search(text, catalog))
+        notes = [f"「{text}」不在{within}，在{'、'.join(others)}。"] if others else []
+    return told(text, hits, catalog, notes)
 
 
 def prompted(catalog: Catalog, within: str, most: int, format: str | None) -> int:
@@ -5258,7 +5228,7 @@ def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterato
         yield [{**row, **written} for row in rows_for(line)]
 
 
-BATCH_ROWS = 500  # rows written at a time, so that memory stays flat
+LINES_AT_A_TIME = 500  # whose rows are written, so that memory stays flat
 
 
 def search_lines(catalog: Catalog, within: str, most: int, format: str | None) -> int:
@@ -5267,24 +5237,23 @@ def search_lines(catalog: Catalog, within: str, most: int, format: str | None) -
     if is_terminal(sys.stdin) and form in ("table", "text"):
         return prompted(catalog, within, most, format)
     lead = ("line", "query", "match", "note")
+    watched = is_terminal(sys.stderr) and not is_terminal(sys.stdout)
+    answers = answer_lines(input_lines(), catalog, within)
     waiting: list[Row] = []
     asked = unmatched = 0
-    first = True
-    watched = is_terminal(sys.stderr) and not is_terminal(sys.stdout)
-    for rows in answer_lines(input_lines(), catalog, within):
-        asked += bool(rows[0]["query"])
-        unmatched += rows[0]["match"] == "none"
-        waiting += rows[: most or None]
-        if form in ("csv", "excel") and len(waiting) >= BATCH_ROWS:
-            emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
-            waiting, first = [], False
-        if watched and asked % 1000 == 0 and asked:
+    header = True
+    while block := list(itertools.islice(answers, LINES_AT_A_TIME)):
+        asked += sum(bool(rows[0]["query"]) for rows in block)
+        unmatched += sum(rows[0]["match"] == "none" for rows in block)
+        waiting += itertools.chain(*(rows[: most or None] for rows in block))
+        if form in ("csv", "excel"):
+            emit(WRITERS[form](waiting, (*lead, *COLUMNS), header), machine=True)
+            waiting, header = [], False
+        if watched and asked >= 1000:
             click.echo(f"\r已查 {asked} 个地名", err=True, nl=False)
     if watched and asked >= 1000:
         click.echo("", err=True)
-    if form in ("csv", "excel"):
-        emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
-    else:
+    if header:
         show(waiting, lead, format, catalog.rows)
     if unmatched:
         tell(f"{asked} 个地名里有 {unmatched} 个没有找到。")
@@ -5292,12 +5261,12 @@ def search_lines(catalog: Catalog, within: str, most: int, format: str | None) -
 
 
 @cli.command("search")
-@names_argument
-@click.option("--city", metavar="市州", help="只要这个市州的", shell_complete=complete)
+@name_argument
+@click.option("--city", metavar="市州", callback=as_typed, help="只要这个市州的", shell_complete=complete)
 @click.option("-n", "number", type=click.IntRange(min=0), default=0, metavar="个数", help="最多几行；0 不限")
 @output_options
 @click.pass_obj
-def search_command(data: str | None, names: tuple[str, ...], city: str | None, number: int, format: str | None) -> int:
+def search_command(data: str | None, name: str, city: str, number: int, format: str | None) -> int:
     """按地名找采血寻亲的单位。
 
     区县、单位、市州、乡镇、旧县名、拼音、首字母、
@@ -5309,13 +5278,11 @@ def search_command(data: str | None, names: tuple[str, ...], city: str | None, n
     地名写 - 时从标准输入读，一行一个。
     找到返回 0，没找到返回 1，用法或数据有错返回 2。
     """
-    text = " ".join(map(typed, names)).strip()
-    if not text:
-        raise click.UsageError("请写上地名，例如：xunqin search 江岸")
     catalog = open_catalog(data)
-    within = chosen_city(typed(city or ""), catalog)
-    return (search_lines(catalog, within, number, format) if text == "-" else
-            answer(text, catalog, within, number, format))  # fmt: skip
+    within = chosen_city(city, catalog)
+    if name == "-":
+        return search_lines(catalog, within, number, format)
+    return answer(name, catalog, within, number, format)
 
 
 # --- batch ------------------------------------------------------------------------------------
@@ -5563,14 +5530,12 @@ def listed(rows: Sequence[Row], city: str) -> list[Row]:
 
 
 @cli.command("list")
-@click.argument("city", nargs=-1, metavar="[市州]", shell_complete=complete)
-@click.option("--city", "city_option", metavar="市州", help="只列这个市州", shell_complete=complete)
+@click.argument("city", nargs=-1, metavar="[市州]", callback=as_typed, shell_complete=complete)
+@click.option("--city", "city_option", metavar="市州", callback=as_typed, help="只列这个市州", shell_complete=complete)
 @click.option("--own", is_flag=True, help="只列自己导入的")
 @output_options
 @click.pass_obj
-def list_command(
-    data: str | None, city: tuple[str, ...], city_option: str | None, own: bool, format: str | None
-) -> int:
+def list_command(data: str | None, city: str, city_option: str, own: bool, format: str | None) -> int:
     """列出全部单位，或一个市州的单位。
 
     例：
@@ -5584,7 +5549,7 @@ def list_command(
     if own and not catalog.rows:
         tell("还没有导入过名单。请用 xunqin import 文件。")
     provinces = {name for row in catalog.rows for name in (row["province"], short_name(row["province"]))}
-    text = typed(" ".join(city) or city_option or "").strip()
+    text = city or city_option
     within = "" if simplified(clean(text)) in provinces else chosen_city(text, catalog)
     show(listed(catalog.rows, within), (), format, catalog.rows)
     return NOT_FOUND if own and not catalog.rows else FOUND
@@ -5596,34 +5561,24 @@ def bundled_catalog() -> Catalog:
 
 
 @cli.command("near")
-@names_argument
+@name_argument
 @click.option("-n", "number", type=click.IntRange(min=1), default=5, metavar="个数", help="最多几行，默认 5")
 @click.option("--numbers-first", is_flag=True, help="有号码的排在前面")
 @output_options
 @click.pass_obj
-def near_command(data: str | None, names: tuple[str, ...], number: int, numbers_first: bool, format: str | None) -> int:
+def near_command(data: str | None, name: str, number: int, numbers_first: bool, format: str | None) -> int:
     """离一个地方最近的单位，按直线距离。
 
       xunqin near 木鱼镇
       xunqin near 蒲圻 -n 3
     距离按县城之间的直线算，实际路程更远。
     """
-    text = " ".join(map(typed, names)).strip()
-    if not text:
-        raise click.UsageError("请写上地名，例如：xunqin near 木鱼镇")
     catalog = open_catalog(data)
-    hits = search(text, catalog)
-    seats = coordinates(catalog)
-    starts = [hit.division for hit in hits if hit.division in seats]
-    rows = nearest(starts, catalog, numbers_first)[:number] if starts else []
-    show(rows, ("distance_km",), format, catalog.rows)
-    if hits:
-        lines = [*explain(text, hits, catalog), *near_notes(text, hits, starts)]
-    else:
-        lines = not_found(text, catalog, suggest(text, catalog))
-    for line in lines:
-        tell(line)
-    return FOUND if rows else NOT_FOUND
+    hits = search(name, catalog)
+    rows, notes = nearest(name, hits, catalog, numbers_first)
+    show(rows[:number], ("distance_km",), format, catalog.rows)
+    code = told(name, hits, catalog, notes)
+    return code if rows else NOT_FOUND
 
 
 @cli.command("guide")
@@ -5863,7 +5818,7 @@ def run(args: list[str]) -> int:
         tell(usage_text(error))
     except ListError as error:
         tell(typed(str(error)))
-    except (ReaderGone, BrokenPipeError):
+    except BrokenPipeError:
         return READER_GONE
     except OSError as error:
         tell(f"{error.filename2 or error.filename or '标准输出'}: {reason(error)}: 请检查磁盘空间和权限")

@@ -19,7 +19,7 @@ import xunqin
 
 DATA = (
     *("points.csv", "places.csv", "lexicon.txt", "elsewhere.txt", "letters.txt", "phrases.txt", "syllables.txt"),
-    *("traditional.txt", "lookalikes.txt", "words.txt"),
+    *("traditional.txt", "lookalikes.txt", "words.txt", "guide.txt"),
 )
 
 
