@@ -1703,14 +1703,13 @@ def tell(text: str) -> None:
 # --- for machines -----------------------------------------------------------------------------
 
 
-def csv_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
+def csv_text(rows: Iterable[Row], columns: Collection[str], header: bool = True) -> str:
     """CSV: UTF-8, "\\n", a header always."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    names = list(columns)
+    writer = csv.DictWriter(out, columns, "", "ignore", lineterminator="\n")
     if header:
-        writer.writerow(names)
-    writer.writerows([row.get(name, "") for name in names] for row in rows)
+        writer.writeheader()
+    writer.writerows(rows)
     return out.getvalue()
 
 
@@ -1723,21 +1722,19 @@ SPREADSHEET_HEADINGS = {
 }  # fmt: skip
 
 
-def excel_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
+def excel_text(rows: Iterable[Row], columns: Collection[str], header: bool = True) -> str:
     """CSV for Excel: BOM, "\\r\\n", Chinese headings, and a ' before a cell that would run as a formula."""
-    names = list(columns)
-    lines = [{name: SPREADSHEET_HEADINGS.get(name, name) for name in names}] if header else []
+    lines = [{name: SPREADSHEET_HEADINGS.get(name, name) for name in columns}] if header else []
     for row in rows:
-        cells = {name: row.get(name, "") for name in names}
-        lines.append({name: f"'{cell}" if cell.startswith(tuple("=+-@\t\r")) else cell for name, cell in cells.items()})
-    return ("\ufeff" if header else "") + csv_text(lines, names, header=False).replace("\n", "\r\n")
+        lines.append({name: f"'{cell}" if cell.startswith(tuple("=+-@\t\r")) else cell for name, cell in row.items()})
+    return ("\ufeff" if header else "") + csv_text(lines, columns, header=False).replace("\n", "\r\n")
 
 
 # The columns that JSON holds as numbers.
 NUMBERS: dict[str, Callable[[str], float]] = {"distance_km": float, "line": int}
 
 
-def json_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
+def json_text(rows: Iterable[Row], columns: Collection[str], header: bool = True) -> str:
     """JSON: an array of objects, strings all but the columns in NUMBERS."""
     import json
 
@@ -1766,12 +1763,6 @@ def standing(row: Row) -> str:
     return f"{known}；号码出自 {row['source']}，{row['as_of']}" if is_reachable(row) else known
 
 
-def dialled(hotlines: Collection[str]) -> str:
-    """How to call the police of a place from anywhere: {"0716-110"} -> 打 0716110（外地也这样打）."""
-    number = "".join(hotlines).replace("-", "") if len(hotlines) == 1 else ""
-    return f"打 {number}（外地也这样打）" if number else "打当地 110，连区号一起拨（外地也这样打）"
-
-
 def words_for(rows: Sequence[Row]) -> str:
     """What to say on the phone: at the points' own numbers, or where one must be put through."""
     own = all(row["status"] == "listed" and is_reachable(row) for row in rows)
@@ -1781,8 +1772,8 @@ def words_for(rows: Sequence[Row]) -> str:
 def shared_hotline(shown: Sequence[Row], listing: Sequence[Row]) -> list[str]:
     """What to say on a 110 that several cities share: 0728 is that of 仙桃, 潜江 and 天门."""
     lines = []
-    for hotline in sorted({row["hotline"] for row in shown if row["hotline"] and not is_reachable(row)}):
-        cities = list(dict.fromkeys(short_name(row["city"]) for row in listing if row["hotline"] == hotline))
+    for hotline in sorted({row["hotline"] for row in shown if row["hotline"]}):
+        cities = dict.fromkeys(short_name(row["city"]) for row in listing if row["hotline"] == hotline)
         if len(cities) > 1:
             lines.append(f"{hotline} 由{'、'.join(cities)}共用，接通后先说是哪里。")
     return lines
@@ -1801,22 +1792,23 @@ def advice(rows: Sequence[Row], listing: Sequence[Row]) -> list[str]:
     unlisted = [row for row in rows if not is_reachable(row)]
     call = "打上面的电话"
     if unlisted:
-        start = f"{call}；没有号码的" if len(unlisted) < len(rows) else f"号码{NOT_LISTED}，"
-        call = start + dialled({row["hotline"] for row in unlisted})
+        hotlines = {row["hotline"] for row in unlisted}
+        number = "".join(hotlines).replace("-", "") if len(hotlines) == 1 else ""  # 0716-110, from elsewhere too
+        dial = f"打 {number}" if number else "打当地 110，连区号一起拨"
+        call = f"{call}；没有号码的" if len(unlisted) < len(rows) else f"号码{NOT_LISTED}，"
+        call += f"{dial}（外地也这样打）"
     lines.append(f"{call}，{words_for(rows)}")
-    return [*lines, *shared_hotline(rows, listing), BRING]
+    return [*lines, *shared_hotline(unlisted, listing), BRING]
 
 
 # --- for people -------------------------------------------------------------------------------
 
 
-class Column(NamedTuple):
+class Column:
     """A column of the table: its heading, what a row shows there, the least cells it may wrap to (0: stays whole)."""
 
-    heading: str
-    cell: Callable[[Row], str]
-    least: int = 0
-    phone: bool = False
+    def __init__(self, heading: str, cell: Callable[[Row], str], least: int = 0, phone: bool = False) -> None:
+        self.heading, self.cell, self.least, self.phone = heading, cell, least, phone
 
 
 def _office(row: Row) -> str:
@@ -1855,6 +1847,8 @@ def _stacked(row: Row) -> str:
 
 # All numbers below each other, where they do not fit side by side.
 STACKED = Column("电话或 110", _stacked, phone=True)
+# What stands in front of each field where not even that fits.
+HEADED = Column("", str)
 _GAP = 2
 
 
@@ -1926,17 +1920,17 @@ def _row_lines(
 
 def _record_lines(row: Row, width: int, paint: Callable[[Column, str], str]) -> Iterator[str]:
     """One unit, one field a line; a unit or phone that does not fit beside its heading goes below it, whole."""
-    margin = _width(PHONES[0].heading) + _GAP
+    margin = _width(PHONES[0].heading)
+    room = width - margin - _GAP
     for column in SHOWN:
         text = column.cell(row)
-        lines = wrapped(text, width - margin) if column.least else text.split("\n")
-        lead = column.heading + " " * (margin - _width(column.heading))
-        if _width(text) > width - margin and not column.least:
+        if not text:
+            continue
+        if column.least or _width(text) <= room:
+            yield from _row_lines([column.heading, text], [HEADED, column], [margin, room], paint)
+        else:
             yield column.heading
-            lead = " " * _GAP
-        for line in filter(None, lines):
-            yield lead + paint(column, line)
-            lead = " " * len(lead) if lead.isspace() else " " * margin
+            yield from (" " * _GAP + paint(column, line) for line in text.split("\n"))
 
 
 def table_text(rows: Sequence[Row], width: int, terminal: bool, below: list[str]) -> str:
@@ -4791,14 +4785,9 @@ def typed(text: str) -> str:
 
 
 def as_typed(ctx: click.Context, param: click.Parameter, value: tuple[str, ...] | str | None) -> str:
-    """A parameter's words as one text, "" for none."""
-    return typed(" ".join(value) if isinstance(value, tuple) else value or "").strip()
-
-
-def required(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> str:
-    """The same; raises UsageError for none."""
-    text = as_typed(ctx, param, value)
-    if not text:
+    """A parameter's words as one text, "" for none. Raises UsageError when a place's name is left out."""
+    text = typed(" ".join(value) if isinstance(value, tuple) else value or "").strip()
+    if not text and param.name == "name":
         raise click.UsageError(f"请写上地名，例如：{ctx.command_path} 江岸")
     return text
 
@@ -4939,14 +4928,17 @@ def chosen_city(text: str, catalog: Catalog) -> str:
         return cities[0]
 
 
-def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The counties, or for a city's parameter the cities, of the list in use that begin so: jiangx -> 江夏区."""
+def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Counties of the list in use that begin so (jiangx -> 江夏区), cities for a city's parameter, else files."""
+    from click.shell_completion import CompletionItem
+
+    if param.name not in ("name", "city", "city_option"):
+        return [CompletionItem(incomplete, type="file")]
     begun = simplified(clean(incomplete))
     catalog = open_catalog(ctx.find_root().params.get("data"))
-    cities = (param.name or "").startswith("city")
-    names = catalog.cities if cities else [district for _, district in catalog.divisions]
+    names = [district for _, district in catalog.divisions] if param.name == "name" else catalog.cities
     spelled = {name: (name, *map("".join, readings(name))) for name in names}
-    return [name for name, forms in spelled.items() if any(form.startswith(begun) for form in forms)]
+    return [CompletionItem(name) for name, forms in spelled.items() if any(form.startswith(begun) for form in forms)]
 
 
 def show_and_leave(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -4979,23 +4971,11 @@ class Page(click.Command):
         return click.Option(["-h", "--help"], help="显示这份说明", **ALONE)
 
 
-class FileName(click.types.UnprocessedParamType):
-    """A file that the shell completes. click.Path asks gettext, see above."""
-
-    name = "file"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem
-
-        return [CompletionItem(incomplete, type="file")]
-
-
-FILE = FileName()
 output_options = click.option(
     "-f", "--format", "format", type=click.Choice(FORMATS), metavar="格式",
     help="table 表格、text 发消息、csv、excel（中文表头的 CSV）、json",
 )  # fmt: skip
-name_argument = click.argument("name", nargs=-1, metavar="地名", callback=required, shell_complete=complete)
+name_argument = click.argument("name", nargs=-1, metavar="地名", callback=as_typed, shell_complete=complete)
 
 
 class NameFirst(Page, click.Group):
@@ -5004,10 +4984,8 @@ class NameFirst(Page, click.Group):
     command_class = Page
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem
-
-        names = complete(ctx, self.params[0], incomplete) if incomplete else []
-        return [*super().shell_complete(ctx, incomplete), *(CompletionItem(name) for name in names)]
+        names = complete(ctx, self.commands["search"].params[0], incomplete) if incomplete else []
+        return [*super().shell_complete(ctx, incomplete), *names]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -5027,7 +5005,7 @@ class NameFirst(Page, click.Group):
 
 
 @click.group(cls=NameFirst, invoke_without_command=True)
-@click.option("--data", envvar="XUNQIN_DATA", type=FILE, metavar="文件", help="改用另一份名单（CSV）")
+@click.option("--data", envvar="XUNQIN_DATA", shell_complete=complete, metavar="文件", help="改用另一份名单（CSV）")
 @click.option("--version", help="显示版本", **ALONE)
 @click.pass_context
 def cli(ctx: click.Context, data: str | None) -> None:
@@ -5388,9 +5366,9 @@ def save_book(book: Any, path: str) -> None:
 
 
 @cli.command("batch")
-@click.argument("file", metavar="文件", type=FILE)
+@click.argument("file", metavar="文件", shell_complete=complete)
 @click.option("--column", default="", metavar="列", help="哪一列是地名：表头，或 A、B、C；不写就自己找")
-@click.option("-o", "out", default="", type=FILE, metavar="文件", help="结果写到哪里（.xlsx）")
+@click.option("-o", "out", default="", shell_complete=complete, metavar="文件", help="结果写到哪里（.xlsx）")
 @click.pass_obj
 def batch_command(data: str | None, file: str, column: str, out: str) -> int:
     """一张表里的每个家庭，各找各的单位；写成新表，原表不动。
@@ -5585,7 +5563,7 @@ def clean_source(text: str) -> str:
 
 
 @cli.command("import", short_help="导入官方公布的名单", options_metavar="[选项]")
-@click.argument("file", metavar="文件", required=False, type=FILE)
+@click.argument("file", metavar="文件", required=False, shell_complete=complete)
 @click.option("--as-of", metavar="日期", help="名单的日期，如 2022-07-05；默认看文件里写的")
 @click.option("--source", metavar="出处", help="名单从哪里来；默认文件名")
 @click.option("--replace", "whole", is_flag=True, help="这份就是全部：名单里没有的单位去掉")
@@ -5650,7 +5628,7 @@ def is_own_format(path: str) -> bool:
 
 
 @cli.command("check", short_help="检查名单，看覆盖多少", options_metavar="[选项]")
-@click.argument("file", required=False, metavar="[文件]", type=FILE)
+@click.argument("file", required=False, metavar="[文件]", shell_complete=complete)
 @click.pass_obj
 def check_command(data: str | None, file: str | None) -> int:
     """检查一份名单，一个问题一行；再看它覆盖多少。

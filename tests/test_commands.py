@@ -269,7 +269,7 @@ def test_closed_stdin() -> None:
 def completed(words: str, shell: str = "bash") -> list[str]:
     env = {"_XUNQIN_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
     done = subprocess.run(COMMAND, capture_output=True, env={**os.environ, **env}, check=False)
-    return [text.partition(",")[2] for text in done.stdout.decode().splitlines()]
+    return [text.removeprefix("plain,") for text in done.stdout.decode().splitlines()]
 
 
 def test_completion_offers_places_cities_and_commands() -> None:
@@ -280,5 +280,6 @@ def test_completion_offers_places_cities_and_commands() -> None:
     assert completed("xunqin list wuh") == ["武汉市"]
     assert completed("xunqin gu") == ["guide", "谷城县", "广水市"]
     assert completed("xunqin 猇") == ["猇亭区"]
+    assert completed("xunqin import 名") == completed("xunqin --data 名") == ["file,名"]
     script = {"_XUNQIN_COMPLETE": "zsh_source"}
     assert "#compdef xunqin" in process(env=script).out
