@@ -214,7 +214,7 @@ def loaded(*args: str) -> set[str]:
 
 
 HEAVY = {"rich", "rapidfuzz", "json", "pathlib", "importlib.metadata", "importlib.resources", "pypinyin", "opencc"}
-HEAVY |= {"phonenumbers", "openpyxl"}
+HEAVY |= {"phonenumbers", "openpyxl", "tempfile", "shutil", "dataclasses"}
 
 
 @pytest.mark.parametrize(
