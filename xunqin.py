@@ -2858,7 +2858,7 @@ def content_columns(lines: list[Line], places: Places) -> list[str]:
 def side_by_side(fields: list[str]) -> list[range]:
     """The columns of each of the tables that stand beside each other: their headings repeat from the left."""
     times = fields.count("unit")
-    width = len(fields) // times
+    width = len(fields) // max(times, 1)
     if times > 1 and all(fields[at] == fields[at % width] for at in range(width * times)):
         return [range(start, start + width) for start in range(0, width * times, width)]
     return [range(len(fields))]

@@ -140,6 +140,14 @@ def test_mutated_lists_are_imported_or_refused_in_one_line(tmp_path_factory: pyt
     run()
 
 
+def test_a_list_whose_units_have_no_heading_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("city,district,,mobile\n黄石市,大冶市,大冶市公安局,13800001234\n", encoding="utf-8")
+    code, out, err = outcome("import", str(path), "--dry-run", "-f", "json")
+    assert (code, '"unit": "大冶市公安局"' in out) == (0, True)
+    assert err.startswith("读到 1 行：新增 1，")
+
+
 def test_a_data_file_that_disappears(tmp_path: Path) -> None:
     import shutil
 
