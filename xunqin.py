@@ -4661,20 +4661,8 @@ def coverage(rows: Sequence[Row]) -> list[str]:
 # ==============================================================================================
 
 
-def coordinates(catalog: Catalog) -> dict[Division, tuple[float, float]]:
-    """{division: (longitude, latitude) of its seat}, WGS-84, for the counties and zones of the gazetteer."""
-    return {
-        (place.code, place.district): (float(place.lon), float(place.lat))
-        for place in all_places()
-        if place.lon and (place.code, place.district) in catalog.row_numbers
-    }
-
-
 def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """The great-circle distance in km between two (longitude, latitude) in degrees.
-
-    Source of the mean earth radius, 6371.0088 km: IUGG.
-    """
+    """The great-circle distance in km between two (longitude, latitude) in degrees; the mean radius is the IUGG's."""
     import math
 
     lon1, lat1, lon2, lat2 = map(math.radians, (*one, *other))
@@ -4687,7 +4675,8 @@ def nearest(text: str, hits: list[Hit], catalog: Catalog, numbers_first: bool) -
 
     No rows, and a note, when the list has no seat for any of the hits.
     """
-    seats = coordinates(catalog)
+    placed = [((place.code, place.district), place) for place in all_places() if place.lon]  # counties and zones
+    seats = {at: (float(place.lon), float(place.lat)) for at, place in placed if at in catalog.row_numbers}
     starts = [hit.division for hit in hits if hit.division in seats]
     if not starts:
         return [], [f"「{text}」在名单里，但没有坐标，算不出距离。请用 xunqin search {text}。"] if hits else []
@@ -4748,9 +4737,8 @@ def emit_paged(text: str) -> None:
     """Write a text for people; through the pager, as git does, when it is longer than the terminal is high."""
     pager = os.environ.get("PAGER", "" if sys.platform == "win32" else "less")
     wanted = pager not in ("", "cat") and not os.environ.get("NO_PAGER") and os.environ.get("TERM") != "dumb"
-    if not (wanted and is_terminal(sys.stdin) and is_terminal(sys.stdout)):
-        return emit(text)
-    if text.count("\n") < os.get_terminal_size(sys.stdout.fileno()).lines:
+    wanted = wanted and is_terminal(sys.stdin) and is_terminal(sys.stdout)
+    if not wanted or text.count("\n") < os.get_terminal_size(sys.stdout.fileno()).lines:
         return emit(text)
     os.environ.setdefault("LESS", "-FRX")  # git's: leave at the end of one screen, keep links, keep it on the screen
     os.environ.setdefault("LESSCHARSET", "utf-8")
