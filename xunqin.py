@@ -813,7 +813,7 @@ def any_of(kind: str) -> str:
 class Piece(NamedTuple):
     """A part of a text: a name with its senses, a word of phrases.txt, or a run of unknown characters."""
 
-    kind: str  # name, unknown, or a kind of phrases.txt
+    kind: str  # name, unknown, a kind of phrases.txt, or end: what stands before the first and after the last
     start: int
     end: int
     senses: tuple[Sense, ...] = ()
@@ -822,22 +822,31 @@ class Piece(NamedTuple):
         """The senses of these kinds."""
         return [sense for sense in self.senses if sense.kind in kinds]
 
+    def is_full(self) -> bool:
+        """Whether it is a full name, which counts anywhere."""
+        return any(sense.use == "whole" for sense in self.senses)
 
+
+END = Piece("end", 0, 0)
 Scope = frozenset[Division]
 
 
 _FINER = ("county", "former", "popular", "township")  # in this order they answer
 
 
-def scope_of(piece: Piece, behind: Piece | None = None) -> Scope:
+def lies_in(sense: Sense, scope: Scope | None) -> bool:
+    """Whether one of a sense's divisions is in the scope; anything is when there is none."""
+    return scope is None or any(division in scope for division in sense.divisions)
+
+
+def scope_of(piece: Piece, behind: Piece = END) -> Scope:
     """The divisions in which what follows a name must lie: its county's, where that behind it does (郧阳城关), else its
     prefecture's, with those it held then."""
     coarse = piece.of("city", "held")
     wide = [sense for sense in piece.of("former") if len(sense.divisions) > 2]
     finer = piece.of("county") if coarse else piece.of(*_FINER)
     county = frozenset(finer[0].divisions) if finer else frozenset()
-    towns = behind.of("popular", "township") if behind is not None else []
-    if not coarse or any(division in county for town in towns for division in town.divisions):
+    if not coarse or any(lies_in(town, county) for town in behind.of("popular", "township")):
         return county
     return frozenset(itertools.chain(*(sense.divisions for sense in [*coarse, *wide])))
 
@@ -892,8 +901,8 @@ def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piec
         # 鄂cheng is no number plate, 鄂a12345 is.
         split = part[-1].isascii() and re.match(r"[a-z]+$|[a-z\d]{7}", text[end:]) is not None
         senses = catalog.senses(part) if not split and text[end - 1 : end + 1] != "街上" else ()
-        # 襄羊市南漳县 holds neither 市南区 nor 漳县.
-        stray = part[0] in "区县市" and bool(before) and before[-1].kind == "unknown"
+        # 襄羊市南漳县 holds neither 市南区 nor 漳县, 罕南区 no 南区.
+        stray = (part[0] in "区县市" or len(part) < 3) and bool(before) and before[-1].kind == "unknown"
         if senses and not (stray and all(sense.kind == "elsewhere" for sense in senses)):
             return Piece("name", at, end, senses)
     return Piece("unknown", at, at + 1)
@@ -937,10 +946,8 @@ class Query:
         scope: Scope | None = None
         for piece in pieces:
             found += [(scope, self.text[piece.start :]), (scope, self.text[piece.start : pieces[-1].end])]
-            word = self.text[piece.start : piece.end]
-            if piece.kind == "break" or (piece.kind == "filler" and (len(word) > 1 or word in "查找")):
-                continue  # 急先锋 is no 咸丰
-            if not piece.of("province", "city", "held"):
+            one_letter = piece.kind == "filler" and piece.end - piece.start == 1  # 急先锋 is no 咸丰
+            if one_letter or (piece.kind in ("unknown", "name") and not piece.of("province", "city", "held")):
                 break
             scope = scope_of(piece) or scope
         for piece in self.pieces:  # 我小时候在巴冬县走丢
@@ -948,16 +955,6 @@ class Query:
             if piece.kind == "unknown" and re.match("..[^区县市]{0,2}[区县市]", written):
                 found.append((None, written))
         return [(within, core) for within, core in dict.fromkeys(found) if len(core) > 1]
-
-
-def lies_in(sense: Sense, scope: Scope | None) -> bool:
-    """Whether one of a sense's divisions is in the scope; anything is when there is none."""
-    return scope is None or any(division in scope for division in sense.divisions)
-
-
-def _fits(piece: Piece, scope: Scope) -> bool:
-    """Whether a name has a sense that lies in the scope."""
-    return any(lies_in(sense, scope) for sense in piece.of(*_FINER))
 
 
 def _once(hits: Iterable[Hit]) -> list[Hit]:
@@ -1076,8 +1073,7 @@ class Sentence:
         """The places named; [] where the text contradicts itself."""
         for at, piece in enumerate(self.pieces):
             self.at = at
-            self.before = self.pieces[self.at - 1] if self.at else None
-            self.after = self.pieces[self.at + 1] if self.at + 1 < len(self.pieces) else None
+            self.before, _, self.after = [END, *self.pieces, END][at : at + 3]
             # 在河南长大的浠水人 is from 浠水.
             from_there = piece.of("county") and self.text[piece.end :] in ("人", "人氏", "籍")
             outside = self.away or (self.scope is not None and not finer_senses(piece, self.scope))
@@ -1086,7 +1082,7 @@ class Sentence:
             if piece.kind == "denial":
                 self.restart()
                 self.denied = True
-            elif self.denied or (self.before is not None and self.before.kind == "person"):
+            elif self.denied or self.before.kind == "person":
                 continue
             elif piece.of("code"):
                 self.found.append((SURE, _hits("code", piece.of("code"), "")))
@@ -1105,24 +1101,25 @@ class Sentence:
 
     def borrowed(self) -> bool:
         """Whether a road, a university or a person bears the name: 江汉路, 洪山叔叔."""
-        return self.after is not None and self.after.kind in ("road", "person")
+        return self.after.kind in ("road", "person")
 
     def opens(self) -> bool:
         """Whether the name in question begins something: at the start, behind a known word or a coarser name."""
-        return self.before is None or self.before.kind in ("break", "filler", "police") or self.directly()
+        return self.before.kind in ("end", "break", "filler", "police") or self.directly()
 
     def directly(self) -> bool:
         """Whether a coarser name stands right in front, or 的 between."""
-        named = self.before is not None and self.before.kind in ("name", "filler", "police")
-        return named and not self.fine and (self.home or self.scope is not None)
+        return (
+            self.before.kind in ("name", "filler", "police") and not self.fine and (self.home or self.scope is not None)
+        )
 
     def closes(self) -> bool:
         """Whether a known word, or a thing that stays in the place it is named after, or nothing follows."""
-        return self.after is None or self.after.kind in ("break", "filler", "police", "thing")
+        return self.after.kind in ("end", "break", "filler", "police", "thing")
 
     def leads(self, piece: Piece) -> bool:
         """Whether a name that lies in this one follows."""
-        return self.after is not None and _fits(self.after, scope_of(piece))
+        return any(lies_in(sense, scope_of(piece)) for sense in self.after.of(*_FINER))
 
     def tail(self, piece: Piece) -> str:
         """The text behind a name up to the next break or known word."""
@@ -1137,9 +1134,7 @@ class Sentence:
         `two`: two unknown characters will do (蕲春漕河).
         """
         tail = self.tail(piece)
-        if len(tail) < 2 or re.match(
-            "[村镇乡湾]|社区|小区|大队|[东西南北中新老一二三四五六七八九十]?(?:路|街|大道|巷)", tail
-        ):
+        if len(tail) < 2 or tail[0] in "镇乡" or self.borrowed():
             return False
         if len(tail) == 2 and is_word(self.text[piece.end - 1 : piece.end + 1]):  # 红安全帽
             return False
@@ -1151,11 +1146,9 @@ class Sentence:
 
     def elsewhere(self, piece: Piece) -> None:
         """A place outside Hubei takes what follows; a short name only a township, or where it is a large one's."""
-        whole = any(sense.use == "whole" for sense in piece.senses)
         large = any(sense.large for sense in piece.senses)
-        before_town = self.after is not None and bool(self.after.of("township"))
         at_home = self.home or self.scope is not None  # 台北路 in 武汉
-        if not self.borrowed() and (whole or (not at_home and (large or before_town))):
+        if not self.borrowed() and (piece.is_full() or (not at_home and (large or self.after.of("township")))):
             self.restart()
             self.away = True
 
@@ -1170,7 +1163,7 @@ class Sentence:
 
     def unknown_district(self, piece: Piece) -> bool:
         """Whether an unknown district follows, which may be a known one misspelt; 高新区 and 小区 are none."""
-        if self.after is None or self.after.kind not in ("unknown", "police", "name"):
+        if self.after.kind not in ("unknown", "police", "name"):
             return False
         district = rf"(?:公安局)?(?!.{{0,9}}{any_of('zone')}区)[^村镇乡街路号\d]{{1,4}}(?:[区县市]|分局)"
         short = re.fullmatch("[^村镇乡街路号]{1,3}|..?", self.text[piece.end :])
@@ -1178,9 +1171,8 @@ class Sentence:
 
     def coarse(self, piece: Piece) -> None:
         """A prefecture: what follows must lie in it; when nothing does, it is the answer."""
-        whole = any(sense.use == "whole" for sense in piece.senses)
         unknown = self.unknown_district(piece)
-        stands = whole or (self.opens() and (self.closes() or self.heads_village(piece, two=False)))
+        stands = piece.is_full() or (self.opens() and (self.closes() or self.heads_village(piece, two=False)))
         cities = piece.of("city") or piece.of("former")
         self.scope, self.fine, self.home = scope_of(piece), False, True
         if stands and not unknown:
@@ -1219,9 +1211,9 @@ class Sentence:
 
     def is_sibling(self, piece: Piece) -> bool:
         """Whether a county right behind another one is named beside it."""
-        beside = self.before is not None and bool(self.before.of("county")) and bool(self.found)
         zone = all(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions)
-        return beside and not zone and (self.closes() or self.has_sibling())
+        beside = bool(self.found) and bool(self.before.of("county")) and not zone
+        return beside and (self.closes() or self.has_sibling())
 
     def is_elsewhere(self, piece: Piece) -> bool:
         """Whether the text names a larger place elsewhere that has one of this name: 华容 湖南, 青山区，包头市."""
@@ -1234,11 +1226,7 @@ class Sentence:
         if self.directly() or (whole and not self.fine and self.scope is not None):
             return INSIDE
         if kind == "township":
-            before = (
-                ""
-                if self.before is None or self.before.kind != "unknown"
-                else self.text[self.before.start : self.before.end]
-            )
+            before = self.text[self.before.start : self.before.end] if self.before.kind == "unknown" else ""
             # 白纸坊街道 is another town than 纸坊街道; 云西县上津镇 may not be where 上津镇 is.
             stray = 0 < len(before) < 3 or before.endswith(tuple("县区市旗州"))
             return TOWNSHIP if whole and not stray else 0
@@ -1425,36 +1413,17 @@ def by_initials(query: Query) -> list[Hit]:
     return _rank(query.catalog.find("initials", [query.text]), "initials", None) if query.text.isascii() else []
 
 
-def _spells(runs: list[str], name: str, reading: tuple[str, ...]) -> bool:
-    """Whether characters and letter runs together write the name; a run may stop short in each syllable's initial."""
-    if not runs:
-        return not name
-    if not name:
-        return False
-    head, rest = runs[0], runs[1:]
-    if not head.isascii():
-        return head == name[0] and _spells(rest, name[1:], reading[1:])
-    for length in range(1, min(len(head), len(reading[0])) + 1):
-        part = reading[0][:length]
-        whole = part == reading[0] or part in ("zh", "ch", "sh") or length == 1
-        if whole and head.startswith(part):
-            left = [head[length:], *rest] if head[length:] else rest
-            if _spells(left, name[1:], reading[1:]):
-                return True
-    return False
-
-
 def by_mixed(query: Query) -> list[Hit]:
-    """Characters and pinyin mixed: 江an, 黄p, 恩sh."""
-    runs = re.findall("[a-z]+|[^a-z0-9]", query.text)
-    letters = [run for run in runs if run.isascii()]
-    if query.text.isascii() or "".join(runs) != query.text or not letters or len(query.text) > 24:
+    """Characters and pinyin mixed, each syllable whole or its initial: 江an, 黄p, 恩sh."""
+    if query.text.isascii() or not re.search("[a-z]", query.text) or len(query.text) > 24:
         return []
     found = []
     for name, candidates in query.catalog.index("written").items():
-        for candidate in candidates:
-            if any(_spells(runs, name, reading) for reading in candidate.place.readings(name)):
-                found.append(candidate)
+        for candidate in candidates if not set(name).isdisjoint(query.text) else ():
+            for reading in candidate.readings():
+                signs = [f"(?:{sign}|{heard}|{heard[0]}h?)" for sign, heard in zip(name, reading)]
+                if re.fullmatch("".join(signs), query.text):
+                    found.append(candidate)
     return _rank(found, "pinyin", None)
 
 
@@ -1475,11 +1444,11 @@ def _soft_letters(letters: str) -> str:
 
 
 def _one_slip(typed: str, right: str) -> bool:
-    """Whether a typed spelling is one slip off: a letter lost, doubled, swapped, beside the right key, or softened."""
+    """Whether a typed spelling is one slip off: a letter lost, doubled, swapped, or beside the right key."""
     if len(typed) != len(right):
         return True
     wrong = [(a, b) for a, b in zip(typed, right) if a != b]
-    return len(wrong) == 2 or _neighbours(*wrong[0])
+    return len(wrong) == 2 or (len(right) > 5 and _neighbours(*wrong[0]))
 
 
 def bare_letters(text: str, catalog: Catalog) -> str:

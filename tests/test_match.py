@@ -121,6 +121,13 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("wo shi jianli ren", [("监利市", "pinyin")]),
         ("wo shi jianli de", [("监利市", "pinyin")]),
         ("wujiaqu", []),
+        ("chibo", []),  # five letters, one beside the right key: as often no name at all
+        ("想问一下咸丰忠堡那边能采血吗", [("咸丰县", "address")]),
+        ("大人说是从天门抱的我", [("天门市", "address")]),
+        ("黄梅药业", []),
+        ("汉阳中路", []),
+        ("襄阳南路", []),
+        ("我小时候住在罕南区后来走丢了", [("汉南区", "homophone")]),
         ("jianlide", []),
         ("woshijianlide", [("监利市", "pinyin")]),
         ("yincheng", [("应城市", "typo")]),
