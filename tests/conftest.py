@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import xunqin
+
+# How long an example takes tells of the machine, not of the program.
+settings.register_profile("xunqin", deadline=None, suppress_health_check=list(HealthCheck), database=None)
+settings.load_profile("xunqin")
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "xunqin.py"

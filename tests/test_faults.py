@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import COMMAND, HEADER, SCRIPT, SHELL, Result, listing, process
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import xunqin
@@ -112,7 +112,7 @@ def test_random_lists_give_a_result_or_one_line(args: tuple[str, ...], header: s
 
     def told(command: Callable[[Path], Result], examples: int) -> None:
         @given(st.binary(max_size=300) | mutated() | mutated() | mutated())
-        @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        @settings(max_examples=examples)
         def run(raw: bytes) -> None:
             path.write_bytes(raw)
             assert_told(command(path), path, header)
@@ -128,7 +128,7 @@ def test_mutated_lists_are_imported_or_refused_in_one_line(tmp_path_factory: pyt
     path = tmp_path_factory.mktemp("mutated") / "list.csv"
 
     @given(st.binary(max_size=300) | mutated())
-    @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=300)
     def run(raw: bytes) -> None:
         path.write_bytes(raw)
         for args in (("import", str(path), "--dry-run"), ("check", str(path))):
