@@ -4988,7 +4988,7 @@ def cli(ctx: click.Context, data: str | None) -> None:
 # --- search -----------------------------------------------------------------------------------
 
 
-def told(text: str, hits: list[Hit], catalog: Catalog, notes: list[str]) -> int:
+def tell_reading(text: str, hits: list[Hit], catalog: Catalog, notes: list[str]) -> int:
     """Tell on stderr how a name was read and the notes; without hits, the notes or what to do next. The exit code."""
     for line in [*explain(text, hits, catalog), *notes] if hits else notes or not_found(text, catalog):
         tell(line)
@@ -5004,7 +5004,7 @@ def answer(text: str, catalog: Catalog, within: str = "", most: int = 0, format:
     if within and not hits:
         others = dict.fromkeys(catalog.city_of(hit.division) for hit in search(text, catalog))
         notes = [f"「{text}」不在{within}，在{'、'.join(others)}。"] if others else []
-    return told(text, hits, catalog, notes)
+    return tell_reading(text, hits, catalog, notes)
 
 
 def prompted(catalog: Catalog, within: str, most: int, format: str | None) -> int:
@@ -5417,7 +5417,7 @@ def near_command(data: str | None, name: str, number: int, numbers_first: bool, 
     hits = search(name, catalog)
     rows, notes = nearest(name, hits, catalog, numbers_first)
     show(rows[:number], ("distance_km",), format, catalog.rows)
-    code = told(name, hits, catalog, notes)
+    code = tell_reading(name, hits, catalog, notes)
     return code if rows else NOT_FOUND
 
 
