@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import py_compile
 import subprocess
@@ -24,7 +25,8 @@ SCRIPT = ROOT / "xunqin.py"
 # As the console script does: the module, whose bytecode is kept. A script is compiled anew by each process.
 COMMAND = (sys.executable, "-m", "xunqin")
 SHELL = f'"{sys.executable}" -m xunqin'
-py_compile.compile(str(SCRIPT), doraise=True)
+with contextlib.suppress(OSError):  # a folder that is not ours to write in
+    py_compile.compile(str(SCRIPT), doraise=True)
 
 
 class Result(NamedTuple):
