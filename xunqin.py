@@ -1212,13 +1212,12 @@ class Sentence:
     def is_sibling(self, piece: Piece) -> bool:
         """Whether a county right behind another one is named beside it."""
         zone = all(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions)
-        beside = bool(self.found) and bool(self.before.of("county")) and not zone
-        return beside and (self.closes() or self.has_sibling())
+        return bool(self.before.of("county")) and not zone and (self.closes() or self.has_sibling())
 
     def is_elsewhere(self, piece: Piece) -> bool:
         """Whether the text names a larger place elsewhere that has one of this name: 华容 湖南, 青山区，包头市."""
         own = {province for sense in piece.of("elsewhere") for province in sense.note.split("、")}
-        large = [sense for other in self.pieces if other is not piece for sense in other.of("elsewhere") if sense.large]
+        large = [sense for other in self.pieces for sense in other.of("elsewhere") if sense.large]
         return any(own & set(sense.note.split("、")) for sense in large)
 
     def grade(self, piece: Piece, kind: str, whole: bool) -> int:
@@ -1226,12 +1225,11 @@ class Sentence:
         if self.directly() or (whole and not self.fine and self.scope is not None):
             return INSIDE
         if kind == "township":
-            before = self.text[self.before.start : self.before.end] if self.before.kind == "unknown" else ""
+            before = self.text[self.before.start : self.before.end]
             # 白纸坊街道 is another town than 纸坊街道; 云西县上津镇 may not be where 上津镇 is.
             stray = 0 < len(before) < 3 or before.endswith(tuple("县区市旗州"))
             return TOWNSHIP if whole and not stray else 0
-        beside = kind == "county" and self.has_sibling() and not piece.of("city", "held")
-        if whole or (self.opens() and (self.closes() or self.leads(piece) or beside)):
+        if whole or (self.opens() and (self.closes() or self.leads(piece) or self.has_sibling())):
             return SURE
         if self.scope is not None or (
             self.opens() and self.heads_village(piece, two=kind == "county" and not piece.of("city"))
@@ -1242,8 +1240,6 @@ class Sentence:
 
 def by_sentence(query: Query) -> list[Hit]:
     """The surest of the places named inside an address or a sentence; of several whole addresses, the last."""
-    if query.text.isascii() and query.text.isalpha():
-        return []
     mentions = Sentence(query).walk()
     best = max((grade for grade, _ in mentions), default=0)
     chosen = [hits for grade, hits in mentions if grade == best]
@@ -1292,8 +1288,7 @@ def _looks_alike(catalog: Catalog, text: str) -> list[Candidate]:
     for at in range(len(text)):
         for candidate in catalog.find("shape", [f"{text[:at]}*{text[at + 1 :]}"]):
             right = candidate.name[at]
-            # A weak likeness will do where the county's suffix is written too.
-            full = len(text) > 2 and text.endswith(COUNTY_SUFFIXES) and candidate.name == candidate.place.name
+            full = candidate.name == candidate.place.name  # with the county's suffix a weak likeness will do
             if right != text[at] and looks_like(text[at], right, perhaps=full):
                 found.append(candidate)
     return found
@@ -1308,7 +1303,7 @@ def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
 def _forms(core: str, catalog: Catalog, everywhere: bool) -> Iterator[str]:
     """A core, its fronts that end like a county's name, each without its suffix too; no name of a place elsewhere."""
     fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
-    for name in (core, *(front for front in fronts if front not in catalog.city_names)):
+    for name in (core, *fronts):
         stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
         if not everywhere or not (is_official_elsewhere(name) or (stem and elsewhere_senses(stem))):
             yield from filter(None, (name, stem))
@@ -1321,7 +1316,7 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
     def candidates(text: str, scope: Scope | None = None) -> list[Candidate]:
         # Spelled right, whatever it means; behind a prefecture of Hubei no place elsewhere is meant: 武汉江安.
         known = catalog.named_exactly(text) or (not scope and (is_word(text) or catalog.senses(text)))
-        return [] if known else [found for found in table(catalog, text) if found.name != text]
+        return [] if known else table(catalog, text)
 
     behind_city: list[tuple[Scope | None, str]] = []  # what follows a misspelt prefecture
     for _, core in query.cores:
@@ -1341,17 +1336,17 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
 
 def by_homophone(query: Query) -> list[Hit]:
     """Characters that sound right: 乔口, 黄皮, 武汉市桥口区; the city in front may be a homophone too."""
-    return [] if query.text.isascii() else _repaired(query, "homophone", _sounds_like)
+    return _repaired(query, "homophone", _sounds_like)
 
 
 def by_lookalike(query: Query) -> list[Hit]:
     """One character that looks like the right one (大治, 虢亭, 江崖区), when only one place is meant."""
-    return [] if query.text.isascii() else _repaired(query, "lookalike", _looks_alike)
+    return _repaired(query, "lookalike", _looks_alike)
 
 
 def by_miscount(query: Query) -> list[Hit]:
     """One character typed twice (巴巴东), or lost from a long name (西塞区)."""
-    return [] if query.text.isascii() else _repaired(query, "typo", _miscounted)
+    return _repaired(query, "typo", _miscounted)
 
 
 # --- letters ----------------------------------------------------------------------------------
