@@ -4910,7 +4910,7 @@ class Page(click.Command):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         words = [param.metavar or "" for param in self.params if isinstance(param, click.Argument)]
         usage = f"用法：{' '.join([ctx.command_path, '[选项]', *words])}\n\n" if ctx.parent else ""
-        formatter.write(f"{usage}{inspect.cleandoc(self.help or '')}\n\n选项：\n".replace("\b\n", ""))
+        formatter.write(f"{usage}{inspect.cleandoc(self.help or '')}\n\n选项：\n")
         options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
         terms = [f"{', '.join(option.opts)} {option.metavar or ''}".strip() for option in options]
         # Counted here, for our own words are hanzi and ASCII only: a page need not wait for rich.
@@ -5514,7 +5514,7 @@ def clean_source(text: str) -> str:
     return printable(text).lstrip("=+-@ ") or STDIN_NAME
 
 
-@cli.command("import", short_help="导入官方公布的名单", options_metavar="[选项]")
+@cli.command("import")
 @click.argument("file", metavar="文件", required=False, shell_complete=complete)
 @click.option("--as-of", metavar="日期", help="名单的日期，如 2022-07-05；默认看文件里写的")
 @click.option("--source", metavar="出处", help="名单从哪里来；默认文件名")
@@ -5527,7 +5527,6 @@ def import_command(
 ) -> int:
     """导入官方公布的名单：表格、Word、PDF、网页、文字、图片都行。
 
-    \b
       xunqin import 名单.xlsx --as-of 2022-07-05
       xunqin import -             粘贴文字，Ctrl-D 结束
       xunqin import 名单.png      图片先得到草稿
@@ -5579,13 +5578,12 @@ def is_own_format(path: str) -> bool:
         return False
 
 
-@cli.command("check", short_help="检查名单，看覆盖多少", options_metavar="[选项]")
+@cli.command("check")
 @click.argument("file", required=False, metavar="[文件]", shell_complete=complete)
 @click.pass_obj
 def check_command(data: str | None, file: str | None) -> int:
     """检查一份名单，一个问题一行；再看它覆盖多少。
 
-    \b
       xunqin check
       xunqin check 我的名单.xlsx
     能导入的文件都能检查；不给文件时，检查正在使用的名单。
