@@ -5603,6 +5603,9 @@ def check_command(data: str | None, file: str | None) -> int:
     return UNUSABLE if problems else FOUND
 
 
+# --- the command line -------------------------------------------------------------------------
+
+
 def usage_text(error: click.ClickException) -> str:
     """click's usage errors in Chinese, one line, with the remedy."""
     context = getattr(error, "ctx", None)
