@@ -678,7 +678,7 @@ class Catalog:
     def named(self) -> list[tuple[Place, list[Division]]]:
         """What sound and shape may repair: counties, zones, prefectures, former names; and those of the list alone."""
         known = self.here(repaired_places())
-        covered = {division for place, divisions in known if place.kind in ("county", "zone") for division in divisions}
+        covered = set(itertools.chain(*(divisions for _, divisions in known)))
         for division in self.divisions:
             code, name = division
             if name and division not in covered and name not in self.above:
@@ -1257,10 +1257,7 @@ def _rank(candidates: Iterable[Candidate], tier: str, scope: Scope | None) -> li
     for kinds in (("county", "zone"), ("prefecture",), ("former",), ("popular", "township")):
         best = [candidate for candidate in found if candidate.place.kind in kinds]
         names = {candidate.name for candidate in best}
-        if not scope:  # 荆洲 gives what 荆州 gives
-            best += [
-                candidate for candidate in found if candidate.place.kind == "prefecture" and candidate.name in names
-            ]
+        best += [candidate for candidate in found if candidate.name in names and not scope]  # 荆洲 is 荆州
         divisions = dict.fromkeys(itertools.chain(*(candidate.divisions for candidate in best)))
         hits = [Hit(division, tier) for division in divisions if not scope or division in scope]
         if hits:
@@ -1316,7 +1313,7 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
     def candidates(text: str, scope: Scope | None = None) -> list[Candidate]:
         # Spelled right, whatever it means; behind a prefecture of Hubei no place elsewhere is meant: 武汉江安.
         known = catalog.named_exactly(text) or (not scope and (is_word(text) or catalog.senses(text)))
-        return [] if known else table(catalog, text)
+        return [] if known else [found for found in table(catalog, text) if found.name != text]
 
     behind_city: list[tuple[Scope | None, str]] = []  # what follows a misspelt prefecture
     for _, core in query.cores:
@@ -1433,7 +1430,7 @@ def _neighbours(one: str, other: str) -> bool:
 
 
 def _soft_letters(letters: str) -> str:
-    for hard, plain in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en")):
+    for hard, plain in (*_SOFT, ("ing", "in"), ("eng", "en")):
         letters = letters.replace(hard, plain)
     return letters
 

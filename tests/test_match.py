@@ -33,6 +33,8 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("湖北 武汉 江岸", [("江岸区", "exact")]),
         ("江岸分局", [("江岸区", "unit")]),
         ("武汉市江岸区公安分局刑侦支队", [("江岸区", "unit")]),
+        ("黄石大泉路88号", [(d, "city") for d in ("黄石港区", "西塞山区", "下陆区", "铁山区", "阳新县", "大冶市")]),
+        ("我在鄂州的某小区12栋住过", [(d, "city") for d in ("梁子湖区", "华容区", "鄂城区", "鄂州临空经济区")]),
         ("黄石", [(d, "city") for d in ("黄石港区", "西塞山区", "下陆区", "铁山区", "阳新县", "大冶市")]),
         ("我在荆州监利", [("监利市", "address")]),
         ("huangpo", [("黄陂区", "pinyin")]),
@@ -121,6 +123,7 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("wo shi jianli ren", [("监利市", "pinyin")]),
         ("wo shi jianli de", [("监利市", "pinyin")]),
         ("wujiaqu", []),
+        ("police of jianli", [("监利市", "pinyin")]),
         ("chibo", []),  # five letters, one beside the right key: as often no name at all
         ("想问一下咸丰忠堡那边能采血吗", [("咸丰县", "address")]),
         ("大人说是从天门抱的我", [("天门市", "address")]),
