@@ -5380,9 +5380,8 @@ def list_command(data: str | None, city: str, city_option: str, own: bool, forma
     catalog = Catalog(own_rows()) if own else open_catalog(data)
     if own and not catalog.rows:
         tell("还没有导入过名单。请用 xunqin import 文件。")
-    provinces = {name for row in catalog.rows for name in (row["province"], short_name(row["province"]))}
     text = city or city_option
-    within = "" if simplified(clean(text)) in provinces else chosen_city(text, catalog)
+    within = "" if simplified(clean(text)) in catalog.province_names else chosen_city(text, catalog)
     show(listed(catalog.rows, within), (), format, catalog.rows)
     return NOT_FOUND if own and not catalog.rows else FOUND
 
@@ -5671,7 +5670,7 @@ def main() -> None:
     except OSError:
         # What could not be written must not be tried again when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    gc.freeze()  # nor is anything looked for when Python ends
+    gc.freeze()  # Python's own last search for cycles would take a tenth of a short run
     sys.exit(code)
 
 
