@@ -1777,12 +1777,8 @@ def _office(row: Row) -> str:
     return number or (NOT_LISTED if row.get("unit") and not row.get("mobile") else "")
 
 
-def _note(row: Row) -> str:
-    """How a name was read is told on stderr; only where many were asked does each row say its own."""
-    return row.get("note", "") if row.get("line") or row.get("row") else ""
-
-
-# The columns people see, in order; one without any value is left out.
+# The columns people see, in order; one without any value is left out. How a name was read is told on stderr; only
+# where many were asked does each row say its own.
 SHOWN = (
     Column("查询", lambda row: row.get("query", "") if row.get("line") else "", 8),
     Column("行", lambda row: row.get("row", "")),
@@ -1796,7 +1792,7 @@ SHOWN = (
     Column("办公电话", _office, phone=True),
     Column("手机", lambda row: row.get("mobile", "").replace(";", "\n"), phone=True),
     Column("当地 110", lambda row: "" if is_reachable(row) else row.get("hotline", ""), phone=True),
-    Column("说明", _note, 16),
+    Column("说明", lambda row: row.get("note", "") if row.get("line") or row.get("row") else "", 16),
 )
 PHONES = [column for column in SHOWN if column.phone]
 
@@ -5355,12 +5351,6 @@ def batch_command(data: str | None, file: str, column: str, out: str) -> int:
 # --- list, near, guide ------------------------------------------------------------------------
 
 
-def listed(rows: Sequence[Row], city: str) -> list[Row]:
-    """A city's rows, or all, city by city; units above the county stand first in theirs."""
-    kept = [row for row in rows if city in ("", row["city"])]
-    return sorted(kept, key=lambda row: (row["code"][:4], not above_county(row)))
-
-
 @cli.command("list")
 @click.argument("city", nargs=-1, metavar="[市州]", callback=as_typed, shell_complete=complete)
 @click.option("--city", "city_option", metavar="市州", callback=as_typed, help="只列这个市州", shell_complete=complete)
@@ -5382,7 +5372,9 @@ def list_command(data: str | None, city: str, city_option: str, own: bool, forma
         tell("还没有导入过名单。请用 xunqin import 文件。")
     text = city or city_option
     within = "" if simplified(clean(text)) in catalog.province_names else chosen_city(text, catalog)
-    show(listed(catalog.rows, within), (), format, catalog.rows)
+    kept = [row for row in catalog.rows if within in ("", row["city"])]
+    kept.sort(key=lambda row: (row["code"][:4], not above_county(row)))  # those of a whole city stand first in theirs
+    show(kept, (), format, catalog.rows)
     return NOT_FOUND if own and not catalog.rows else FOUND
 
 
