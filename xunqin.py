@@ -4798,29 +4798,6 @@ def not_found(text: str, catalog: Catalog) -> list[str]:
     return [*lines, "请换个写法，或用 xunqin list 看全部；各地刑侦部门都可采血，也可打当地 110 询问。"]
 
 
-def city_named(text: str, catalog: Catalog) -> str:
-    """The full name of the city that a text means in any way: full, short, + 州, former, pinyin, misspelt.
-
-    A city of Hubei without a row in this list is one too. Raises UsageError with the nearest, also for a 地区, which
-    held more than today's city.
-    """
-    name = simplified(clean(text))
-    for form in (name, name + "市"):
-        if form in catalog.city_names:
-            return catalog.city_names[form]
-    tiers = ("former", "city", "pinyin", "homophone")
-    found = {catalog.city_of(hit.division) for hit in search(text, catalog) if hit.tier in tiers}
-    known = [place for place in repaired_places() if place.code.endswith("00") or place.code.startswith("4290")]
-    found |= {place.district for place in known if name in place.names() and place.kind != "zone"}
-    if len(found) == 1 and not name.endswith("地区"):
-        return found.pop()
-    near = [catalog.city_names.get(division[1]) or catalog.city_of(division) for division in suggest(text, catalog)]
-    near += [city for city in catalog.cities if set(name) & set(short_name(city))] if not near else []
-    hint = f"您是不是要找：{'、'.join(dict.fromkeys(near))}"
-    hint = hint if near else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
-    raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
-
-
 def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
     """What a terminal says of a reading on stderr, in one line and without the text itself.
 
@@ -4859,18 +4836,27 @@ def above_county(row: Row) -> bool:
 def chosen_city(text: str, catalog: Catalog) -> str:
     """The full name of the city that a name means in any way, "" for an empty one; a county means the city it is in.
 
-    Raises UsageError, with the nearest, when no city or more than one is meant.
+    A city of Hubei without a row in this list is one too. Raises UsageError, with the nearest, when no city or more
+    than one is meant.
     """
-    try:
-        return city_named(text, catalog) if text else ""
-    except click.UsageError:
-        hits = search(text, catalog)
-        cities = list(dict.fromkeys(catalog.city_of(hit.division) for hit in hits))
-        if len(cities) != 1:
-            raise
-        if len(hits) < len(catalog.cities[cities[0]]):
-            tell(f"「{text}」属于{cities[0]}，按整个{cities[0]}来。")
-        return cities[0]
+    name = simplified(clean(text))
+    for form in (name, name + "市"):
+        if not name or form in catalog.city_names:
+            return catalog.city_names.get(form, "")
+    hits = search(text, catalog)
+    known = [place for place in repaired_places() if place.code.endswith("00") or place.code.startswith("4290")]
+    found = {place.district for place in known if name in place.names() and place.kind != "zone"}
+    found = found or {catalog.city_of(hit.division) for hit in hits}
+    if len(found) == 1:
+        city = found.pop()
+        if 0 < len(hits) < len(catalog.cities.get(city, [])):
+            tell(f"「{text}」属于{city}，按整个{city}来。")
+        return city
+    near = [catalog.city_names.get(division[1]) or catalog.city_of(division) for division in suggest(text, catalog)]
+    near += [city for city in catalog.cities if set(name) & set(short_name(city))] if not near else []
+    hint = f"您是不是要找：{'、'.join(dict.fromkeys(near))}"
+    hint = hint if near else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
+    raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
