@@ -16,6 +16,7 @@ import sys
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import opencc
@@ -106,6 +107,7 @@ def place_readings(name: str, checked: list[dict[str, str]]) -> str:
     return ";".join(" ".join(reading) for reading in itertools.product(*syllables))
 
 
+@lru_cache(maxsize=1)
 def character_readings() -> dict[str, list[str]]:
     """The toneless readings of every GB 2312 character and every character in data/sources/.
 
@@ -124,6 +126,7 @@ def character_readings() -> dict[str, list[str]]:
     return result
 
 
+@lru_cache(maxsize=1)
 def phrase_counts() -> tuple[dict[str, Counter[str]], Counter[str]]:
     """How often each reading of a character, and each character, stands in pypinyin's phrases."""
     readings: dict[str, Counter[str]] = defaultdict(Counter)

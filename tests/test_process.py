@@ -96,8 +96,8 @@ def test_not_found_with_a_suggestion_says_it_on_stderr() -> None:
         (["--data"], "--data 后面要跟一个值。请看 xunqin --help"),
     ],
 )
-def test_bad_usage_is_one_line_and_exit_2(args: list[str], message: str) -> None:
-    assert process(*args) == Result(2, "", message + "\n")
+def test_bad_usage_is_one_line_and_exit_2(args: list[str], message: str, call: Callable[..., Result]) -> None:
+    assert call(*args) == Result(2, "", message + "\n")
 
 
 def test_no_command_is_the_short_help_and_exit_0() -> None:
