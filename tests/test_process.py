@@ -89,6 +89,8 @@ def test_not_found_with_a_suggestion_says_it_on_stderr() -> None:
         (["guide", "a", "b"], "多写了 a b。请看 xunqin guide --help"),
         (["check", "a", "b"], "多写了 b。请看 xunqin check --help"),
         (["import"], "请给出要导入的文件，如 xunqin import 名单.xlsx；粘贴文字用 xunqin import -"),
+        (["batch"], "还要写上文件。请看 xunqin batch --help"),
+        (["batch", "a.csv", "-o", "b.csv"], "-o 后面请写 .xlsx 文件"),
         (["import", "a", "名单"], "多写了 名单。请看 xunqin import --help"),
         (["search", "江岸", "-n", "x"], "-n 的值不对。请看 xunqin search --help"),
         (["list", "--city", "武又"], "名单里没有「武又」这个市州。您是不是要找：武汉市"),
