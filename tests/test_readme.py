@@ -99,14 +99,15 @@ def test_what_contributing_adds_works(tmp_path: Path) -> None:
     (tmp_path / "data").symlink_to(ROOT / "data")
     heading, row = listing(1, contact="王3").splitlines()
     (tmp_path / "own.csv").write_text(f"{heading},fax\n{row},027-80001234\n", encoding="utf-8")
-    (tmp_path / "list.json").write_text('[{"单位名称": "大冶市公安局", "手机": "13800001234"}]', encoding="utf-8")
+    card = "BEGIN:VCARD\nFN:大冶市公安局\nTEL;TYPE=CELL:13800001234\nEND:VCARD\n"
+    (tmp_path / "list.vcf").write_text(card, encoding="utf-8")
 
     def run(*args: str) -> str:
         command = [sys.executable, "-m", "xunqin", *args]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).stdout.decode("utf-8")
 
     assert run("432700").splitlines()[1].startswith("432700,zip,按邮编 → 广水市,421381,")
-    assert run("import", "list.json", "-f", "csv").splitlines()[1].startswith("2,新增,,420281,湖北省,黄石市,大冶市,")
+    assert run("import", "list.vcf", "-f", "csv").splitlines()[1].startswith("2,新增,,420281,湖北省,黄石市,大冶市,")
     assert run("江岸", "-f", "markdown").splitlines()[2].startswith("| 江岸 | exact |  | 420102 |")
     assert "传真          当地 110\n" in run("--data", "own.csv", "list", "-f", "table")
     assert "own.csv:2: contact: 「王3」里有数字: 号码请写到电话那两列\n" in run("check", "own.csv")
