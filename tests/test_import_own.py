@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import signal
@@ -262,6 +263,18 @@ def test_stdin_and_check_say_the_same(call: Call, tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_pasted_and_held_back_is_written_into_the_folder_one_is_in(
+    tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        sys, "stdin", io.TextIOWrapper(io.BytesIO("大冶市公安局 138\n大冶市公安局二队 0714-80\n".encode()))
+    )
+    assert "待核对的行写在 粘贴的名单.待核对.xlsx，" in call("import", "-").err
+    assert [path.name for path in tmp_path.iterdir()] == ["粘贴的名单.待核对.xlsx"]
+    assert sheet("粘贴的名单.待核对.xlsx")[0]["出处"] == "粘贴的名单"
+
+
 # --- the own list as a file -----------------------------------------------------------------------
 
 
@@ -359,10 +372,7 @@ def test_a_planted_link_is_not_written_through(call: Call, tmp_path: Path) -> No
         *(Path(f"{path}{end}") for end in (".tmp", ".2.tmp", f".{pid}.tmp", ".lock")),
         *(history / name for name in ("000001.csv", "000002.csv")),
         *(files / f"a.csv.待核对{end}" for end in (".xlsx", ".2.xlsx", f".xlsx.{pid}.tmp")),
-        *(
-            files / f"b.结果{end}"
-            for end in (".xlsx", f".xlsx.{pid}.tmp", ".xlsx.tmp", f"2.xlsx.{pid}.tmp", "2.xlsx.tmp")
-        ),
+        *(files / f"b.结果{end}" for end in (".xlsx", f".xlsx.{pid}.tmp", ".xlsx.tmp", ".2.xlsx.tmp")),
     ]
     for link in planted:
         link.symlink_to(victim)
@@ -374,7 +384,7 @@ def test_a_planted_link_is_not_written_through(call: Call, tmp_path: Path) -> No
     assert victim.read_bytes() == b"of somebody"
     assert all(link.is_symlink() for link in planted)
     written = sorted(found.name for found in files.iterdir() if not found.is_symlink())
-    assert written == ["a.csv", "a.csv.待核对.3.xlsx", "b.csv", "b.结果2.xlsx"]
+    assert written == ["a.csv", "a.csv.待核对.3.xlsx", "b.csv", "b.结果.2.xlsx"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes by name are POSIX")
