@@ -3827,6 +3827,11 @@ class Text(NamedTuple):
         """The height at which it stands."""
         return (self.top + self.bottom) / 2
 
+    def without(self, end: int) -> Text:
+        """The text without its first (0) or its last (-1) letter."""
+        rest = slice(1, None) if end == 0 else slice(0, -1)
+        return self._replace(text=self.text[rest], middles=self.middles[rest], sure=self.sure[rest])
+
     def gaps(self, letter: float) -> list[tuple[float, float]]:
         """The middles of neighbours that stand further apart than the letters of a word."""
         found = []
@@ -4286,6 +4291,22 @@ def in_lines(texts: list[Text], letter: float) -> list[list[Text]]:
     return [sorted(line, key=lambda text: text.left) for line in lines]
 
 
+def read_once(texts: list[Text], letter: float) -> list[Text]:
+    """Texts line by line without a letter that was read in two of them, as they overlap: it goes where it is cut."""
+    kept: list[Text] = []
+    for line in in_lines(texts, letter):
+        kept.append(line[0])
+        for text in line[1:]:
+            before = kept[-1]
+            if text.left < before.right and abs(text.middles[0] - before.middles[-1]) < 0.45 * letter:
+                if text.middles[0] - text.left < before.right - before.middles[-1]:
+                    text = text.without(0)
+                else:
+                    kept[-1] = before.without(-1)
+            kept.append(text)
+    return [text for text in kept if text.text]
+
+
 WHOLE_NUMBER = r"(?:1[3-9]\d{9}|0\d{2,3}[-－]?\d{7,8})"
 
 
@@ -4416,17 +4437,29 @@ def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
 
 
 def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int, int]]:
-    """The rows (first, last + 1) of each text of a column: its own, or those around it where one stands for several."""
-    own = [min(max(sum(edge <= text.middle for edge in rows) - 1, 0), len(rows) - 2) for text in texts]
-    around, first, off = [], 0, 0.0
-    for text in texts:
-        last = min(max(closest(rows, 2 * text.middle - rows[first]), first + 1), len(rows) - 1)
-        around.append((first, last))
-        off = max(off, abs((rows[first] + rows[last]) / 2 - text.middle))
-        first = min(last, len(rows) - 2)
-    astray = [abs((rows[row] + rows[row + 1]) / 2 - text.middle) > letter / 2 for row, text in zip(own, texts)]
+    """The rows (first, last + 1) of each text of a column: its own, or those around it where one stands for several.
+
+    Neighbours that stand closer than their rows do are lines of one cell.
+    """
+    centre = [sum(pair) / 2 for pair in itertools.pairwise(rows)]
+    own = [min(max(sum(edge <= text.middle for edge in rows) - 1, 0), len(centre) - 1) for text in texts]
+    blocks: list[list[int]] = []
+    for at, text in enumerate(texts):
+        apart = centre[own[at]] - centre[own[at - 1]]
+        if at and text.middle - texts[at - 1].middle < min(0.8 * apart, 1.6 * letter):
+            blocks[-1].append(at)
+        else:
+            blocks.append([at])
+    around, first, off, astray = [], 0, 0.0, False
+    for block in blocks:
+        middle = (texts[block[0]].middle + texts[block[-1]].middle) / 2
+        last = min(max(closest(rows, 2 * middle - rows[first]), first + 1), len(centre))
+        around += [(first, last)] * len(block)
+        off = max(off, abs((rows[first] + rows[last]) / 2 - middle))
+        astray |= abs(centre[own[block[0]]] - middle) > letter / 2
+        first = min(last, len(centre) - 1)
     number = any(re.search(r"\d{5}", text.text) for text in texts)  # of one row only, whatever it looks like
-    if any(astray) and not number and off < 0.6 * letter and around[-1][1] == len(rows) - 1:
+    if astray and not number and off < 0.6 * letter and around[-1][1] == len(centre):
         return around
     return [(row, row + 1) for row in own]
 
@@ -4479,7 +4512,7 @@ def layout(
     texts: list[Text], level: Walls, down: Walls, size: tuple[int, int], letter: float
 ) -> tuple[list[Table], list[Text]]:
     """(the tables on a picture of a size (width, height), the texts that stand in none)."""
-    pieces = [piece for text in texts for piece in text.cut(down.through(text))]
+    pieces = [piece for text in read_once(texts, letter) for piece in text.cut(down.through(text))]
     placed = [(piece, cell_around(piece, level, down, size)) for piece in pieces]
     closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
     tables = walled_tables(closed, letter) if closed else []
