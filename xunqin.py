@@ -3237,6 +3237,10 @@ def contents_of(parts: list[Part], places: Places) -> Contents:
                 own_headings = [""] * width
             else:
                 own_fields, own_headings = fields, headings
+        if "" in own_fields:  # a heading of other words: its column is by its content what no other is
+            new = {"contact", "address", "district", "city"} - set(own_fields)
+            content = content_columns(part.lines[start:], places) or own_fields
+            own_fields = [own or (other if other in new else "") for own, other in zip(own_fields, content)]
         if part.table and {"unit", "district"} & set(own_fields):
             fields, headings = own_fields, own_headings
             table_contents(contents, part.lines[start:], fields, headings, places)
@@ -4055,10 +4059,6 @@ def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
 # --- pictures: read ---------------------------------------------------------------------------
 
 
-# A landline that a mobile stands right behind, as in columns without a gap: in 22 digits there is but one way.
-TWO_NUMBERS = r"(?<!\d)(?:0\d\d[-－]?\d{8}|0\d{3}[-－]?\d{7})(?=1[3-9]\d{9}(?!\d))"
-
-
 def read_strip(engine: Any, image: Any) -> list[Text]:
     """The texts on one strip of a straight picture; those askew or huge are a watermark's, left out unless a number."""
     result = None if is_blank(image) else engine(image, use_det=True, use_rec=True)
@@ -4069,9 +4069,6 @@ def read_strip(engine: Any, image: Any) -> list[Text]:
     for corners, words in zip(result.boxes, result.word_results):
         read = [(word, (box[0][0] + box[1][0]) / 2, sure) for word, sure, box in words if word.strip()]
         text = "".join(word for word, _, _ in read)
-        for run in reversed([*re.finditer(TWO_NUMBERS, text)] if len(text) == len(read) else []):
-            read.insert(run.end(), (" ", (read[run.end() - 1][1] + read[run.end()][1]) / 2, 1.0))
-            text = "".join(word for word, _, _ in read)
         (x0, y0), (x1, y1) = corners[0], corners[1]
         askew = abs(y1 - y0) > 0.15 * abs(x1 - x0) if len(read) > 2 else corners[3][1] - y0 > 1.9 * usual
         if read and (not askew or re.search(r"\d{7}", text)):
@@ -4307,6 +4304,16 @@ def read_once(texts: list[Text], letter: float) -> list[Text]:
     return [text for text in kept if text.text]
 
 
+# Two numbers or more without a gap, or with a stroke between them that was read as 1: all are of eleven digits.
+ELEVEN_DIGITS = r"(?:1[3-9]\d{9}|0\d\d[-－]?\d{8}|0\d{3}[-－]?\d{7})"
+JOINED_NUMBERS = rf"(?<![\d-])(?:{ELEVEN_DIGITS}[1１]?)+{ELEVEN_DIGITS}(?![\d-])"
+
+
+def numbers_apart(line: str) -> str:
+    """A line with a stroke between numbers that were read as one: there is but one way to part them."""
+    return re.sub(JOINED_NUMBERS, lambda run: "/".join(re.findall(ELEVEN_DIGITS, run[0])), line)
+
+
 WHOLE_NUMBER = r"(?:1[3-9]\d{9}|0\d{2,3}[-－]?\d{7,8})"
 
 
@@ -4349,7 +4356,7 @@ def written(texts: list[Text], letter: float = OPEN) -> str:
             if middle - place > own * (1.22 if min(character, line[-1:]) > "\u2000" else 1.05):
                 line += " "
             line, place = line + character, middle
-    return line.lstrip("：:，、；")
+    return numbers_apart(line).lstrip("：:，、；")
 
 
 def repeats(table: Table) -> list[float]:
@@ -4538,6 +4545,11 @@ def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
     return rows
 
 
+def bare_signs(text: str) -> str:
+    """The letters and digits of a text, numbers that were read as one apart, in one width."""
+    return re.sub(r"\W", "", tidy(numbers_apart(text)))
+
+
 class Picture:
     """A straight picture that was read: its pixels, the engine for a second look, the width of a letter on it."""
 
@@ -4564,10 +4576,10 @@ class Picture:
         """What the engine is unsure of in a text or reads otherwise by itself and larger; where a letter is lacking."""
         signs = [(character, sure) for character, sure in zip(text.text, text.sure) if character.isalnum()]
         weak = [sign for sign, sure in signs if sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER)]
-        plain, number = "".join(sign for sign, _ in signs), sum(sign.isdigit() for sign, _ in signs) >= 6
+        plain, number = bare_signs(text.text), sum(sign.isdigit() for sign, _ in signs) >= 6
         if weak or number:
             again = self.read_again(text, 3)
-            if re.sub(r"\W", "", again) != plain and (number or re.sub(r"\W", "", self.read_again(text, 8)) != plain):
+            if bare_signs(again) != plain and (number or bare_signs(self.read_again(text, 8)) != plain):
                 yield f"「{text.text}」再读成了「{again}」"
             elif min(sure for _, sure in signs) < HARDLY_SURE:
                 yield f"「{text.text}」里的「{''.join(weak)}」不够清楚"
@@ -4619,10 +4631,10 @@ def picture_parts(image: Any, name: str) -> list[Part]:
     """
     file = sys.stderr if is_terminal(sys.stderr) else io.StringIO()
     with click.progressbar(length=100, label=f"读图 {name}".rstrip(), file=file) as bar:
-        if min(image.size) < 16:
+        pixels = numpy.ascontiguousarray(numpy.array(image.convert("RGB"))[:, :, ::-1])
+        if min(image.size) < 16 or is_blank(pixels):
             return []
         engine = load_engine()
-        pixels = numpy.ascontiguousarray(numpy.array(image.convert("RGB"))[:, :, ::-1])
         bar.update(5)
         painted, marked = made_straight(engine, pixels)
         bar.update(15)
