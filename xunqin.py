@@ -3877,7 +3877,10 @@ def open_picture(path: str) -> Any:
                 width, height = file.size
                 if width * height > MAX_PIXELS or max(width, height) > MAX_EDGE:
                     raise ListError(path, f"图片太大：{width}×{height}", "请裁成几张再试")
-                photo = ImageOps.exif_transpose(file).convert("RGBA")
+                photo = ImageOps.exif_transpose(file)
+                if photo.mode.startswith("I;16"):  # a scanner's 65,536 greys
+                    photo = Image.fromarray((numpy.asarray(photo) >> 8).astype(numpy.uint8))
+                photo = photo.convert("RGBA" if photo.has_transparency_data else "RGB")
     except Image.DecompressionBombError:
         raise ListError(path, "图片太大", "请裁成几张再试") from None
     except (OSError, SyntaxError, ValueError, struct.error):
@@ -3885,7 +3888,9 @@ def open_picture(path: str) -> Any:
     finer = min(photo.size) / MAX_WIDTH  # than letters need: a photo from a phone
     if finer > 1:
         photo = photo.resize((int(photo.width / finer), int(photo.height / finer)), reducing_gap=2.0)
-    return Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
+    if photo.mode == "RGBA":
+        photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
+    return photo
 
 
 def load_engine() -> Any:
@@ -4596,23 +4601,23 @@ class Picture:
         return bytes(cv2.imencode(".png", small // 16 * 17)[1])  # sixteen greys: half the size
 
     def table_lines(self, table: Table) -> Iterator[Line]:
-        """The rows of a table with their doubts and strips."""
+        """The rows of a table with their doubts and strips; what the list does not keep, or checks, is not doubted."""
         used = sorted({column for _, column in table.texts})
-        for row, cells in table_cells(table, self.letter):
+        rows = [(row, Line(row + 1, cells)) for row, cells in table_cells(table, self.letter)]
+        fields = headed_columns([line for _, line in rows])[1] or [""] * len(used)
+        for row, line in rows:
             top, bottom = table.rows[row : row + 2]
             doubts = []
-            for column in used:
+            for column, field, cell in zip(used, fields, line.cells):
                 texts = table.texts.get((row, column), [])
                 above = table.texts.get((row - 1, column), [])  # what spans rows is doubted in the first
-                doubts += [doubt for text in texts if text not in above for doubt in self.doubts(text)]
-                if (
-                    not texts
-                    and (row, column) not in table.spanned
-                    and self.has_ink((table.columns[column], top, table.columns[column + 1], bottom))
-                ):
+                if field not in ("number", "city", "note") and not re.fullmatch(r"\d{1,3}", cell):
+                    doubts += [doubt for text in texts if text not in above for doubt in self.doubts(text)]
+                edges = (table.columns[column], top, table.columns[column + 1], bottom)
+                if not texts and (row, column) not in table.spanned and self.has_ink(edges):
                     doubts.append("有一格里有字，没认出来")
             strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
-            yield Line(row + 1, cells, tuple(dict.fromkeys(doubts)), strip)
+            yield line._replace(doubts=tuple(dict.fromkeys(doubts)), strip=strip)
 
     def text_lines(self, texts: list[Text]) -> Iterator[Line]:
         """Running text by paragraphs, with doubts and strips."""

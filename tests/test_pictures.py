@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
+import struct
 import sys
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy
 import pictures
 import pytest
+from conftest import Result
 from PIL import Image
 
 import xunqin
@@ -132,24 +137,65 @@ def test_a_bent_page_is_drawn_level(tilt: float, curl: float, lean: float) -> No
         assert numpy.abs(slopes).max() < 0.01
 
 
-@pytest.mark.parametrize(
-    ("size", "problem"), [((9001, 9001), "图片太大：9001×9001"), ((41_000, 20), "图片太大：41000×20")]
-)
-def test_a_picture_too_large_is_refused_unread(size: tuple[int, int], problem: str, tmp_path: Path) -> None:
-    path = str(tmp_path / "名单.png")
-    Image.new("1", size).save(path)
-    with pytest.raises(xunqin.ListError) as raised:
-        xunqin.read_picture_parts(path)
-    assert problem in str(raised.value)
+def blank(width: int, height: int, mode: str = "L") -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, (width, height), 1 if mode == "1" else 255).save(out, "PNG")
+    return out.getvalue()
 
 
-def test_a_broken_picture_is_one_error(tmp_path: Path) -> None:
+def png_of(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of chunks (kind, data), whatever they say."""
+    packed = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
+HUGE_HEADER = (b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0))
+NO_LIST, TOO_LARGE = "图里没认出名单", "图片太大"
+HOSTILE = {
+    "a line": (lambda: blank(500, 1), NO_LIST),
+    "a column": (lambda: blank(1, 500), NO_LIST),
+    "a dot": (lambda: blank(17, 17), NO_LIST),
+    "a blank strip": (lambda: blank(580, 33_000), NO_LIST),
+    "a huge blank": (lambda: blank(5_100, 5_100, "1"), NO_LIST),
+    "too long": (lambda: blank(41_000, 20), f"{TOO_LARGE}：41000×20"),
+    "too large": (lambda: blank(9_001, 9_001, "1"), f"{TOO_LARGE}：9001×9001"),
+    "nothing but a size": (
+        lambda: png_of(HUGE_HEADER, (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b"")),
+        TOO_LARGE,
+    ),
+    "cut off": (lambda: blank(400, 400)[:100], "图片打不开或不完整"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_picture_is_refused_in_one_line_without_the_engine(
+    name: str, call: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make, problem = HOSTILE[name]
+    monkeypatch.delattr(xunqin, "load_engine")  # its seconds and its memory are for what may be a list
     path = tmp_path / "名单.png"
-    Image.new("RGB", (400, 400)).save(path)
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(xunqin.ListError) as raised:
-        xunqin.read_picture_parts(str(path))
-    assert "图片打不开或不完整" in str(raised.value)
+    path.write_bytes(make())
+    result = call("import", str(path))
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+    assert result.err.startswith(f"{path}: {problem}")
+    assert [file.name for file in tmp_path.iterdir()] == ["名单.png"]
+
+
+@pytest.mark.parametrize("kept", ["I;16", "LA", "P", "1", "CMYK"])
+def test_a_picture_of_any_colours_is_dark_on_light(kept: str, tmp_path: Path) -> None:
+    """Black on white, of 65,536 greys, see-through, with a palette, of one bit, for print."""
+    grey = Image.new("L", (40, 40), 255)
+    grey.paste(0, (0, 0, 20, 40))
+    picture = grey.convert(kept)
+    if kept == "I;16":
+        picture = Image.fromarray(numpy.asarray(grey).astype(numpy.uint16) * 257)
+    if kept == "LA":
+        picture = Image.merge("LA", (Image.new("L", grey.size, 0), Image.eval(grey, lambda value: 255 - value)))
+    picture.save(tmp_path / "名单.tiff")
+    shown = xunqin.open_picture(str(tmp_path / "名单.tiff"))
+    assert (shown.mode, shown.getpixel((5, 5)), shown.getpixel((35, 35))) == ("RGB", (0, 0, 0), (255, 255, 255))
 
 
 @pytest.mark.parametrize("module", ["PIL", "onnxruntime", "rapidocr"])
