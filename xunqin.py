@@ -4561,16 +4561,22 @@ class Picture:
     def __init__(self, image: Any, engine: Any, texts: list[Text]) -> None:
         self.image, self.engine, self.letter = image, engine, letter_width(texts)
         self.contrast = float(numpy.median([numpy.ptp(self.view(text[:4])) for text in texts[:99]]))
+        self.unread = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # the picture with all that was read painted over
+        for text in texts:
+            part = self.view(text[:4], self.letter / 5, self.unread)
+            part[:] = numpy.median(part)
 
-    def view(self, edges: tuple[float, ...], more: float = 0) -> Any:
+    def view(self, edges: tuple[float, ...], more: float = 0, image: Any = None) -> Any:
         """The pixels within edges (left, top, right, bottom), moved outward by `more`."""
         rows = slice(max(int(edges[1] - more), 0), max(int(edges[3] + more) + 1, 0))
-        return self.image[rows, max(int(edges[0] - more), 0) : max(int(edges[2] + more) + 1, 0)]
+        columns = slice(max(int(edges[0] - more), 0), max(int(edges[2] + more) + 1, 0))
+        return (self.image if image is None else image)[rows, columns]
 
     def has_ink(self, edges: tuple[float, ...]) -> bool:
-        """Whether something as dark as text stands in a cell."""
-        view = self.view(edges, -self.letter / 3).astype(int)
-        return view.size > 0 and bool((abs(view - numpy.median(view)) > self.contrast / 2).mean() > 0.01)
+        """Whether something as dark as text stands in a cell where nothing was read."""
+        view = self.view(edges, -self.letter / 3, self.unread).astype(int)
+        ink = (abs(view - numpy.median(view)) > self.contrast / 2).sum() if view.size else 0
+        return bool(ink > 0.1 * self.letter**2)
 
     def read_again(self, text: Text, more: float) -> str:
         """One text once more, by itself and larger, with `more` pixels around it."""
@@ -4614,7 +4620,7 @@ class Picture:
                 if field not in ("number", "city", "note") and not re.fullmatch(r"\d{1,3}", cell):
                     doubts += [doubt for text in texts if text not in above for doubt in self.doubts(text)]
                 edges = (table.columns[column], top, table.columns[column + 1], bottom)
-                if not texts and (row, column) not in table.spanned and self.has_ink(edges):
+                if (row, column) not in table.spanned and self.has_ink(edges):
                     doubts.append("有一格里有字，没认出来")
             strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
             yield line._replace(doubts=tuple(dict.fromkeys(doubts)), strip=strip)
