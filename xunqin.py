@@ -3188,7 +3188,9 @@ class Reading:
     def piece(self, field: str, piece: str) -> None:
         """A piece that is neither a number nor a unit belongs to the cell that its label, or else its writing, says."""
         city = heading_city(piece, self.places) if field in ("", "city") else ""
-        if city:
+        if city and field == "city" and self.entry is not None and not self.entry.cells.get("phone"):
+            self.entry.add("city", piece)  # its label stands below the unit
+        elif city:
             self.city, self.district = city.replace("省直", ""), ""
             self.entry = self.entry if self.last else None
         elif field == "district" or (
@@ -3205,7 +3207,7 @@ class Reading:
         """The cell that a piece without a label belongs to, by how it is written and what is in front; "" for none."""
         assert self.entry is not None
         filled = self.entry.cells
-        if re.fullmatch(SMALL_TALK, piece):
+        if re.fullmatch(SMALL_TALK, piece) or re.fullmatch(r"\d{4}年\d{1,2}月(?:\d{1,2}日)?", piece):
             return ""
         if self.last == "unit" and looks_like_unit(piece):
             return "unit"
@@ -3798,7 +3800,6 @@ WALL_PIXELS = 16_000_000  # of one strip in which straight edges are looked for
 OVERLAP = 200  # pixels that neighbouring strips share: more than a line of text is high
 TEXT_HEIGHT = 32  # pixels; text far smaller or larger is brought to it
 SURE_CHARACTER, SURE_DIGIT = 0.8, 0.95  # below these a character is doubtful
-HARDLY_SURE = 0.7  # and below this it is, though a second reading says the same
 OPEN = float("inf")  # where there is no wall
 
 
@@ -4078,11 +4079,8 @@ def read_strip(engine: Any, image: Any) -> list[Text]:
         askew = abs(y1 - y0) > 0.15 * abs(x1 - x0) if len(read) > 2 else corners[3][1] - y0 > 1.9 * usual
         if read and (not askew or re.search(r"\d{7}", text)):
             left, top, right, bottom = map(float, (*corners.min(axis=0), *corners.max(axis=0)))
-            middles, sure = [middle for _, middle, _ in read], [sure for *_, sure in read]
-            for end, edge in ((0, left), (-1, right)):
-                if abs(middles[end] - edge) > 0.9 * (bottom - top):  # something was found there and not read
-                    sure[end] = 0.0
-            texts.append(Text(left, top, right, bottom, text, tuple(middles), tuple(sure)))
+            _, middles, sure = zip(*read)
+            texts.append(Text(left, top, right, bottom, text, middles, sure))
     return texts
 
 
@@ -4326,6 +4324,8 @@ def goes_on(before: str, line: str, needs: float, room: float) -> bool:
     """Whether a line goes on in the next: what of it `needs` to come first had no `room` there; or half a number."""
     if re.match(r"[【（(]?[\d一二三四五六七八九十]{1,3}[】）)、.．]|【", line):
         return False
+    if re.search("[、，][一-鿿]?$", before):  # of names apart by commas none is that short
+        return True
     if re.fullmatch(r"[\d－-]+", before + line):
         halves = re.fullmatch(WHOLE_NUMBER, before) is None and re.fullmatch(WHOLE_NUMBER, line) is None
         return halves or re.fullmatch(WHOLE_NUMBER, before + line) is not None
@@ -4356,6 +4356,8 @@ def written(texts: list[Text], letter: float = OPEN) -> str:
     """Texts in a row as one, without a mark that a gap in front was taken for; gaps wider than a letter as blanks."""
     line, place = "", OPEN
     for text in texts:
+        if len(text.text) == 1 and (text.text < "\u3000" or text.text == "一") and re.search("[（(][^）)]*$", line):
+            text = text._replace(text="）")  # a bracket alone in a line is read as all sorts of signs
         own = max(letter, letter_width([text]))
         for character, middle in zip(text.text, text.middles):
             if middle - place > own * (1.22 if min(character, line[-1:]) > "\u2000" else 1.05):
@@ -4540,9 +4542,14 @@ def layout(
 # --- pictures: parts --------------------------------------------------------------------------
 
 
+def used_columns(table: Table) -> list[int]:
+    """The columns of a table in which anything stands but strokes, as a dashed rule is read."""
+    return sorted({column for (_, column), texts in table.texts.items() if set(written(texts)) - set("1Il|/-—")})
+
+
 def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
     """(which row, its cells as text) for each row of a table that has one; columns that are empty are left out."""
-    used = sorted({column for _, column in table.texts})
+    used = used_columns(table)
     rows = []
     for row in sorted({row for row, _ in table.texts}):
         lines = [unwrapped(table.texts.get((row, column), []), letter, *table.sides[column]) for column in used]
@@ -4562,8 +4569,10 @@ class Picture:
         self.image, self.engine, self.letter = image, engine, letter_width(texts)
         self.contrast = float(numpy.median([numpy.ptp(self.view(text[:4])) for text in texts[:99]]))
         self.unread = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # the picture with all that was read painted over
-        for text in texts:
-            part = self.view(text[:4], self.letter / 5, self.unread)
+        for text in texts:  # a letter at its end may have been found and not read
+            half = max(0.6 * letter_width([text]), self.letter / 2)
+            edges = max(text.left, text.middles[0] - half), text.top, min(text.right, text.middles[-1] + half), text.bottom
+            part = self.view(edges, self.letter / 5, self.unread)
             part[:] = numpy.median(part)
 
     def view(self, edges: tuple[float, ...], more: float = 0, image: Any = None) -> Any:
@@ -4584,16 +4593,15 @@ class Picture:
         return "".join(self.engine(larger, use_det=False, use_rec=True).txts or ()).replace(" ", "")
 
     def doubts(self, text: Text) -> Iterator[str]:
-        """What the engine is unsure of in a text or reads otherwise by itself and larger; where a letter is lacking."""
-        signs = [(character, sure) for character, sure in zip(text.text, text.sure) if character.isalnum()]
-        weak = [sign for sign, sure in signs if sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER)]
-        plain, number = bare_signs(text.text), sum(sign.isdigit() for sign, _ in signs) >= 6
-        if weak or number:
-            again = self.read_again(text, 3)
-            if bare_signs(again) != plain and (number or bare_signs(self.read_again(text, 8)) != plain):
+        """What the engine reads otherwise by itself and larger, of a number and of what it is unsure of; lost letters."""
+        signs = [(sign, sure) for sign, sure in zip(text.text, text.sure) if sign.isalnum()]
+        weak = any(sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER) for sign, sure in signs)
+        if weak or sum(sign.isdigit() for sign, _ in signs) >= 6:
+            plain, again = bare_signs(text.text), self.read_again(text, 3)
+            if weak and bare_signs(again) == plain:
+                again = self.read_again(text, 8)
+            if bare_signs(again) != plain:
                 yield f"「{text.text}」再读成了「{again}」"
-            elif min(sure for _, sure in signs) < HARDLY_SURE:
-                yield f"「{text.text}」里的「{''.join(weak)}」不够清楚"
         wide = 1.7 * max(self.letter, letter_width([text]))
         for at in range(1, len(text.text)):
             if text.middles[at] - text.middles[at - 1] > wide and min(text.text[at - 1 : at + 1]) > "\u3000":
@@ -4608,7 +4616,7 @@ class Picture:
 
     def table_lines(self, table: Table) -> Iterator[Line]:
         """The rows of a table with their doubts and strips; what the list does not keep, or checks, is not doubted."""
-        used = sorted({column for _, column in table.texts})
+        used = used_columns(table)
         rows = [(row, Line(row + 1, cells)) for row, cells in table_cells(table, self.letter)]
         fields = headed_columns([line for _, line in rows])[1] or [""] * len(used)
         for row, line in rows:

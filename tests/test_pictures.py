@@ -201,7 +201,7 @@ def test_a_picture_of_any_colours_is_dark_on_light(kept: str, tmp_path: Path) ->
 @pytest.mark.parametrize("module", ["PIL", "onnxruntime", "rapidocr"])
 def test_without_the_extra_it_is_named(module: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = str(tmp_path / "名单.png")
-    Image.new("RGB", (400, 400)).save(path)
+    Image.linear_gradient("L").save(path)
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(xunqin.ListError) as raised:
         xunqin.read_picture_parts(path)
