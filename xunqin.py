@@ -4326,6 +4326,8 @@ def goes_on(before: str, line: str, needs: float, room: float) -> bool:
         return False
     if re.search("[、，][一-鿿]?$", before):  # of names apart by commas none is that short
         return True
+    if re.search("[（(][^）)]*$", before) and (len(line) == 1 or re.match("[^（(]*[）)]", line)):
+        return True
     if re.fullmatch(r"[\d－-]+", before + line):
         halves = re.fullmatch(WHOLE_NUMBER, before) is None and re.fullmatch(WHOLE_NUMBER, line) is None
         return halves or re.fullmatch(WHOLE_NUMBER, before + line) is not None
@@ -4570,8 +4572,8 @@ class Picture:
         self.contrast = float(numpy.median([numpy.ptp(self.view(text[:4])) for text in texts[:99]]))
         self.unread = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # the picture with all that was read painted over
         for text in texts:  # a letter at its end may have been found and not read
-            half = max(0.6 * letter_width([text]), self.letter / 2)
-            edges = max(text.left, text.middles[0] - half), text.top, min(text.right, text.middles[-1] + half), text.bottom
+            ends = text.middles[0] - self.letter / 2, text.middles[-1] + self.letter / 2
+            edges = max(text.left, ends[0]), text.top, min(text.right, ends[1]), text.bottom
             part = self.view(edges, self.letter / 5, self.unread)
             part[:] = numpy.median(part)
 
