@@ -4171,6 +4171,12 @@ class Walls:
         before, behind = self.at[near & (self.at <= place)], self.at[near & (self.at > place)]
         return before.max(initial=-OPEN), behind.min(initial=OPEN)
 
+    def ends(self, places: tuple[float, float], along: float) -> tuple[float, float]:
+        """Where the walls at some places that run past `along` begin and end; infinite where none does."""
+        met = (self.start <= along) & (self.end >= along) & (self.end - self.start > 3 * self.letter)
+        met &= numpy.isin(self.at, places)
+        return self.start[met].max(initial=-OPEN), self.end[met].min(initial=OPEN)
+
     def through(self, text: Text) -> list[float]:
         """Where walls cross a text, from the left."""
         met = (self.at > text.middles[0]) & (self.at < text.middles[-1])
@@ -4209,10 +4215,10 @@ def walls_on(image: Any, letter: float) -> tuple[Walls, Walls]:
 Cell = tuple[float, float, float, float]  # the walls around a text: left, top, right, bottom; infinite where none is
 
 
-def cell_around(text: Text, level: Walls, down: Walls, size: tuple[int, int]) -> Cell:
+def cell_around(text: Text, level: Walls, down: Walls) -> Cell:
     """The nearest walls around a text: those beside its line, those above and below, those beside the whole cell.
 
-    A picture of a size (width, height) that was cropped at the table's edge lacks the walls there.
+    Where a table was cropped, a cell ends where the walls of the other direction do.
     """
     low, high = text.middle - 1, text.middle + 1
     for _ in range(2):
@@ -4222,18 +4228,13 @@ def cell_around(text: Text, level: Walls, down: Walls, size: tuple[int, int]) ->
         if top == -OPEN or bottom == OPEN:
             break
         low, high = top, bottom
-    near = 12 * down.letter, 3 * down.letter
-    edges = (
-        (text.left, 0.0, near[0]),
-        (text.top, 0.0, near[1]),
-        (text.right, size[0], near[0]),
-        (text.bottom, size[1], near[1]),
-    )
     if (left > -OPEN or right < OPEN) and (top > -OPEN or bottom < OPEN):
-        sides = zip((left, top, right, bottom), edges)
-        left, top, right, bottom = (
-            end if abs(wall) == OPEN and abs(at - end) < far else wall for wall, (at, end, far) in sides
-        )
+        first, last = down.ends((left, right), text.middle)
+        top = first if top == -OPEN and text.top - first < 3 * down.letter else top
+        bottom = last if bottom == OPEN and last - text.bottom < 3 * down.letter else bottom
+        first, last = level.ends((top, bottom), text.middles[0])
+        left = first if left == -OPEN and text.left - first < 12 * down.letter else left
+        right = last if right == OPEN and last - text.right < 12 * down.letter else right
     return left, top, right, bottom
 
 
@@ -4324,6 +4325,9 @@ def goes_on(before: str, line: str, needs: float, room: float) -> bool:
     """Whether a line goes on in the next: what of it `needs` to come first had no `room` there; or half a number."""
     if re.match(r"[【（(]?[\d一二三四五六七八九十]{1,3}[】）)、.．]|【", line):
         return False
+    label = re.match("[^：:]{2,8}(?=[：:])", line)
+    if (label and heading_field(label[0])) or (looks_like_unit(before) and looks_like_address(line)):
+        return False
     if re.search("[、，][一-鿿]?$", before):  # of names apart by commas none is that short
         return True
     if re.search("[（(][^）)]*$", before) and (len(line) == 1 or re.match("[^（(]*[）)]", line)):
@@ -4332,6 +4336,20 @@ def goes_on(before: str, line: str, needs: float, room: float) -> bool:
         halves = re.fullmatch(WHOLE_NUMBER, before) is None and re.fullmatch(WHOLE_NUMBER, line) is None
         return halves or re.fullmatch(WHOLE_NUMBER, before + line) is not None
     return needs > room
+
+
+def joined(texts: list[Text], letter: float) -> list[Text]:
+    """Texts with those that stand right beside each other on a line made one again."""
+    whole: list[Text] = []
+    for line in in_lines(texts, letter):
+        for at, text in enumerate(line):
+            if at and text.left - whole[-1].right < letter / 3:
+                one = whole.pop()
+                signs = one.text + text.text, one.middles + text.middles, one.sure + text.sure
+                edges = one.left, min(one.top, text.top), text.right, max(one.bottom, text.bottom)
+                text = Text(*edges, *signs)
+            whole.append(text)
+    return whole
 
 
 def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> list[list[Text]]:
@@ -4347,6 +4365,8 @@ def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> li
         last = written[-1] if written else line
         room = right - last[-1].middles[-1] - 0.8 * letter + max(last[0].middles[0] - letter / 2 - left, 0.0)
         apart = line[0].middle - last[-1].middle > 2.5 * letter
+        sizes = [letter_width([part]) for part in (last[-1], line[0]) if len(part.text) > 5]
+        apart |= len(sizes) == 2 and max(sizes) > 1.2 * min(sizes)  # a heading and what stands below it
         if written and not apart and goes_on("".join(piece.text for piece in last), text, needs, room):
             last += line
         else:
@@ -4362,7 +4382,8 @@ def written(texts: list[Text], letter: float = OPEN) -> str:
             text = text._replace(text="）")  # a bracket alone in a line is read as all sorts of signs
         own = max(letter, letter_width([text]))
         for character, middle in zip(text.text, text.middles):
-            if middle - place > own * (1.22 if min(character, line[-1:]) > "\u2000" else 1.05):
+            beside = line[-1:] + character
+            if middle - place > own * (1.22 if min(beside) > "\u2000" else 1.05) and not re.search("[（）]", beside):
                 line += " "
             line, place = line + character, middle
     return numbers_apart(line).lstrip("：:，、；")
@@ -4524,12 +4545,10 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     return table
 
 
-def layout(
-    texts: list[Text], level: Walls, down: Walls, size: tuple[int, int], letter: float
-) -> tuple[list[Table], list[Text]]:
-    """(the tables on a picture of a size (width, height), the texts that stand in none)."""
+def layout(texts: list[Text], level: Walls, down: Walls, letter: float) -> tuple[list[Table], list[Text]]:
+    """(the tables on a picture, the texts that stand in none)."""
     pieces = [piece for text in read_once(texts, letter) for piece in text.cut(down.through(text))]
-    placed = [(piece, cell_around(piece, level, down, size)) for piece in pieces]
+    placed = [(piece, cell_around(piece, level, down)) for piece in pieces]
     closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
     tables = walled_tables(closed, letter) if closed else []
     rest = [one for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
@@ -4544,9 +4563,12 @@ def layout(
 # --- pictures: parts --------------------------------------------------------------------------
 
 
+STROKES = set("1１Il|｜丨/／\\-－—一")  # what one stroke is read as
+
+
 def used_columns(table: Table) -> list[int]:
     """The columns of a table in which anything stands but strokes, as a dashed rule is read."""
-    return sorted({column for (_, column), texts in table.texts.items() if set(written(texts)) - set("1Il|/-—")})
+    return sorted({column for (_, column), texts in table.texts.items() if set(written(texts)) - STROKES})
 
 
 def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
@@ -4556,7 +4578,17 @@ def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
     for row in sorted({row for row, _ in table.texts}):
         lines = [unwrapped(table.texts.get((row, column), []), letter, *table.sides[column]) for column in used]
         rows.append((row, ["\n".join(map(written, cell)) for cell in lines]))
+    for at in range(len(used)):
+        filled = [cells[at] for _, cells in rows if cells[at]]
+        for _, cells in rows if 2 * sum(map(has_number, filled)) > len(filled) else []:
+            cells[at] = cells[at] if set(cells[at]) - STROKES else ""  # among numbers a stroke says that there is none
     return rows
+
+
+def is_cards(table: Table, letter: float) -> bool:
+    """Whether most cells of a table hold all that there is about a unit, one line under another."""
+    cells = [cell for _, cells in table_cells(table, letter) for cell in cells if cell]
+    return 2 * sum(has_number(cell) and looks_like_unit(cell.split("\n")[0]) for cell in cells) > len(cells)
 
 
 def bare_signs(text: str) -> str:
@@ -4595,9 +4627,11 @@ class Picture:
         return "".join(self.engine(larger, use_det=False, use_rec=True).txts or ()).replace(" ", "")
 
     def doubts(self, text: Text) -> Iterator[str]:
-        """What the engine reads otherwise by itself and larger, of a number and of what it is unsure of; lost letters."""
+        """What the engine reads otherwise by itself and larger, of a number and of what is not clear; lost letters."""
         signs = [(sign, sure) for sign, sure in zip(text.text, text.sure) if sign.isalnum()]
         weak = any(sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER) for sign, sure in signs)
+        ends = max(text.middles[0] - text.left, text.right - text.middles[-1])
+        weak |= ends > 0.9 * (text.bottom - text.top)  # something was found there and not read
         if weak or sum(sign.isdigit() for sign, _ in signs) >= 6:
             plain, again = bare_signs(text.text), self.read_again(text, 3)
             if weak and bare_signs(again) == plain:
@@ -4628,20 +4662,39 @@ class Picture:
                 texts = table.texts.get((row, column), [])
                 above = table.texts.get((row - 1, column), [])  # what spans rows is doubted in the first
                 if field not in ("number", "city", "note") and not re.fullmatch(r"\d{1,3}", cell):
-                    doubts += [doubt for text in texts if text not in above for doubt in self.doubts(text)]
+                    own = joined([text for text in texts if text not in above], self.letter)
+                    doubts += [doubt for text in own for doubt in self.doubts(text)]
                 edges = (table.columns[column], top, table.columns[column + 1], bottom)
                 if (row, column) not in table.spanned and self.has_ink(edges):
                     doubts.append("有一格里有字，没认出来")
             strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
             yield line._replace(doubts=tuple(dict.fromkeys(doubts)), strip=strip)
 
+    def card_lines(self, table: Table) -> Iterator[Line]:
+        """The lines of cells that hold a unit each, card by card, with doubts; the strip shows the card."""
+        for (row, column), texts in sorted(table.texts.items()):
+            strip = self.strip((table.columns[column], table.rows[row], table.columns[column + 1], table.rows[row + 1]))
+            for line in unwrapped(texts, self.letter, *table.sides[column]):
+                yield Line(row + 1, [written(line, self.letter)], self.line_doubts(line), strip)
+
     def text_lines(self, texts: list[Text]) -> Iterator[Line]:
-        """Running text by paragraphs, with doubts and strips."""
+        """Running text by paragraphs, with doubts; the strip of a unit's name shows what stands below it too."""
         left, right = min(text.left for text in texts), max(text.right for text in texts)
-        for number, part in enumerate(unwrapped(texts, self.letter, OPEN, right - self.letter / 4), 1):
-            doubts = [doubt for text in part for doubt in self.doubts(text)]
-            strip = self.strip((left, min(text.top for text in part), right, max(text.bottom for text in part)))
-            yield Line(number, [written(part, self.letter)], tuple(doubts), strip)
+        lines = unwrapped(texts, self.letter, OPEN, right - self.letter / 4)
+        told = [written(line, self.letter) for line in lines]
+        for at, line in enumerate(lines):
+            last = at
+            while (
+                looks_like_unit(told[at]) and last + 1 < min(at + 9, len(lines)) and not looks_like_unit(told[last + 1])
+            ):
+                last += 1
+            top, bottom = min(text.top for text in line), max(text.bottom for text in lines[last])
+            yield Line(at + 1, [told[at]], self.line_doubts(line), self.strip((left, top, right, bottom)))
+
+    def line_doubts(self, line: list[Text]) -> tuple[str, ...]:
+        """The doubts about the texts of a line."""
+        lost = ["有字没认出来"] if any(self.has_ink(text[:4]) for text in line) else []
+        return (*lost, *(doubt for text in line for doubt in self.doubts(text)))
 
 
 def picture_parts(image: Any, name: str) -> list[Part]:
@@ -4664,17 +4717,22 @@ def picture_parts(image: Any, name: str) -> list[Part]:
         if not texts:
             return []
         picture = Picture(pixels, engine, texts)
-        tables, rest = layout(texts, *walls_on(painted, picture.letter), pixels.shape[1::-1], picture.letter)
+        tables, rest = layout(texts, *walls_on(painted, picture.letter), picture.letter)
         parts: list[tuple[float, Part]] = []
         for table in tables:
-            parts.append((table.rows[0], Part(name, True, list(picture.table_lines(table)))))
+            cards = is_cards(table, picture.letter)
+            lines = list(picture.card_lines(table) if cards else picture.table_lines(table))
+            parts.append((table.rows[0], Part(name, not cards, lines)))
             bar.update(20 // len(tables))
         tops = sorted(top for top, _ in parts)
         for _, group in itertools.groupby(
             sorted(rest, key=lambda text: text.middle), lambda text: sum(top <= text.middle for top in tops)
         ):
             between = list(group)
-            parts.append((between[0].top, Part(name, False, list(picture.text_lines(between)))))
+            lines = list(picture.text_lines(between))
+            if tables:
+                lines = [line._replace(doubts=(*line.doubts, "写在表格外面")) for line in lines]
+            parts.append((between[0].top, Part(name, False, lines)))
     return [part for _, part in sorted(parts, key=lambda part: part[0])]
 
 

@@ -722,11 +722,11 @@ def record() -> dict[str, Any]:
     kept: dict[str, Any] = {}
     lay_out = xunqin.layout
 
-    def keep(texts: Any, level: Any, down: Any, size: tuple[int, int], letter: float) -> Any:
+    def keep(texts: Any, level: Any, down: Any, letter: float) -> Any:
         walls = [numpy.stack([one.start, one.at, one.end, one.at], axis=1).round().tolist() for one in (level, down)]
         read = [(*map(round, text[:4]), text.text, [*map(round, text.middles)]) for text in texts]
-        kept[name] = {"rows": rows, "texts": read, "level": walls[0], "down": walls[1], "size": size, "letter": letter}
-        return lay_out(texts, level, down, size, letter)
+        kept[name] = {"rows": rows, "texts": read, "level": walls[0], "down": walls[1], "letter": letter}
+        return lay_out(texts, level, down, letter)
 
     xunqin.layout = keep
     with tempfile.TemporaryDirectory() as folder:

@@ -31,7 +31,7 @@ def laid_out(name: str) -> list[Any]:
     level, down = (
         xunqin.Walls(numpy.array(one[way], float).reshape(-1, 4), one["letter"]) for way in ("level", "down")
     )
-    tables, rest = xunqin.layout(texts, level, down, tuple(one["size"]), one["letter"])
+    tables, rest = xunqin.layout(texts, level, down, one["letter"])
     parts = [
         xunqin.Part("", True, [xunqin.Line(row + 1, cells) for row, cells in xunqin.table_cells(table, one["letter"])])
         for table in tables
