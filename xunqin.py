@@ -4365,8 +4365,6 @@ def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> li
         last = written[-1] if written else line
         room = right - last[-1].middles[-1] - 0.8 * letter + max(last[0].middles[0] - letter / 2 - left, 0.0)
         apart = line[0].middle - last[-1].middle > 2.5 * letter
-        sizes = [letter_width([part]) for part in (last[-1], line[0]) if len(part.text) > 5]
-        apart |= len(sizes) == 2 and max(sizes) > 1.2 * min(sizes)  # a heading and what stands below it
         if written and not apart and goes_on("".join(piece.text for piece in last), text, needs, room):
             last += line
         else:
@@ -4413,8 +4411,8 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
         known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
         level = [sum(text.middle > edge for edge in rows) - 1 for text in texts]
         amid = all(abs(sum(rows[row : row + 2]) / 2 - text.middle) < letter / 2 for row, text in zip(level, texts))
-        # Lines that each stand in the middle of a row are of that row, whether its wall was seen or not.
-        several = amid and (len(set(level)) > 1 or any(re.search(r"\d{5}", text.text) for text in texts))
+        # Numbers that each stand in the middle of a row are of that row, whether its wall was seen or not.
+        several = amid and any(re.search(r"\d{5}", text.text) for text in texts)
         for row, text in zip(level, texts):
             own = max(sum(text.middles[0] > edge - letter / 2 for edge in table.columns) - 1, column)
             spans = (row, row + 1) if several else (first, last)
