@@ -4059,7 +4059,7 @@ def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
     scale = min(scale, MAX_WIDTH / image.shape[1])
     if scale != 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    return image, int((~level & (wide > 2 * high)).sum()) > 1
+    return image, int((~level).sum()) > 1
 
 
 # --- pictures: read ---------------------------------------------------------------------------
@@ -4523,6 +4523,7 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     columns, rows = clustered(beside, letter / 2), clustered(above, letter / 2)
     if len(columns) < 4 or len(beside) < 1.6 * len(pieces):  # no walls, or only a frame around all
         columns = column_edges(several, letter)
+        columns[0] = min(piece.left for piece, _ in pieces) - letter
     if len(columns) < 3:
         return None
     filled = in_columns([piece for piece, _ in pieces], columns)
@@ -4662,6 +4663,8 @@ class Picture:
                 if field not in ("number", "city", "note") and not re.fullmatch(r"\d{1,3}", cell):
                     own = joined([text for text in texts if text not in above], self.letter)
                     doubts += [doubt for text in own for doubt in self.doubts(text)]
+                astray = [text.text for text in texts if has_number(text.text) and not top < text.middle < bottom]
+                doubts += [f"「{text}」不在这一行的高度" for text in astray]
                 edges = (table.columns[column], top, table.columns[column + 1], bottom)
                 if (row, column) not in table.spanned and self.has_ink(edges):
                     doubts.append("有一格里有字，没认出来")
