@@ -3837,16 +3837,9 @@ class Text(NamedTuple):
         rest = slice(1, None) if end == 0 else slice(0, -1)
         return self._replace(text=self.text[rest], middles=self.middles[rest], sure=self.sure[rest])
 
-    def gaps(self, letter: float) -> list[tuple[float, float]]:
-        """The middles of neighbours that stand further apart than the letters of a word."""
-        found = []
-        steps = numpy.diff(self.middles)
-        usual = 1.25 * float(numpy.median(steps)) if len(steps) else 0.0
-        for at, (left, right) in enumerate(itertools.pairwise(self.middles)):
-            wide = sum(character > "\u2000" for character in self.text[at : at + 2])
-            if right - left > max(usual, (0.85 + 0.2 * wide) * letter):
-                found.append((left, right))
-        return found
+    def gaps(self, wide: float) -> list[float]:
+        """Where neighbours stand further apart than `wide`: the middles between them."""
+        return [(left + right) / 2 for left, right in itertools.pairwise(self.middles) if right - left > wide]
 
     def cut(self, places: list[float]) -> list[Text]:
         """The pieces into which upright lines at some places cut it, each with its own characters."""
@@ -4144,7 +4137,6 @@ class Walls:
 
     def _keep(self, walls: list[list[float]]) -> None:
         self.at, self.start, self.end = numpy.array(sorted(walls)).reshape(-1, 3).T
-        # Walls on one line count together; what is no longer than a word is a stroke of a large letter.
         self.line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > self.letter / 4)
         long = numpy.bincount(self.line, self.end - self.start)[self.line] >= 3 * self.letter
         self.at, self.start, self.end, self.line = (one[long] for one in (self.at, self.start, self.end, self.line))
@@ -4166,8 +4158,7 @@ class Walls:
 
     def around(self, place: float, low: float, high: float) -> tuple[float, float]:
         """The nearest walls on both sides of a place that run along most of low to high; infinite where none does."""
-        along = numpy.clip(numpy.minimum(self.end, high) - numpy.maximum(self.start, low), 0, None)
-        near = (along > 0) & (numpy.bincount(self.line, along)[self.line] >= 0.7 * (high - low))
+        near = numpy.minimum(self.end, high) - numpy.maximum(self.start, low) >= 0.7 * (high - low)
         before, behind = self.at[near & (self.at <= place)], self.at[near & (self.at > place)]
         return before.max(initial=-OPEN), behind.min(initial=OPEN)
 
@@ -4405,7 +4396,7 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     inside: dict[tuple[int, ...], list[Text]] = {}
     for text, cell in placed:
         sides = [closest(edges, place) for edges, place in zip((table.columns, rows) * 2, cell)]
-        inside.setdefault(tuple(sides), []).extend(text.cut([sum(gap) / 2 for gap in text.gaps(letter)]))
+        inside.setdefault(tuple(sides), []).extend(text.cut(text.gaps(1.25 * letter)))
     for (column, first, end, last), texts in inside.items():
         # A wall that was not seen here is known from other rows, where texts stand beside each other.
         known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
@@ -4443,8 +4434,8 @@ def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
     cover = numpy.zeros(int(max(text.right for line in lines for text in line) + 2 * letter), int)
     for text in itertools.chain.from_iterable(lines):
         cover[max(int(text.middles[0] - letter / 3), 0) : int(text.middles[-1] + letter / 3)] += 1
-        for left, right in text.gaps(letter):
-            cover[int(left + letter / 2) : int(right - letter / 2)] -= 1
+        for gap in text.gaps(1.25 * letter):
+            cover[int(gap - letter / 4) : int(gap + letter / 4)] -= 1
     begin, end = blank_stretches(cover > len(lines) * 0.05)
     return [-letter, *((begin + end) / 2).tolist(), len(cover)]
 
@@ -4510,10 +4501,7 @@ def in_columns(texts: list[Text], columns: list[float]) -> list[list[Text]]:
 
 def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     """The table that texts make up which no walls, or walls one way only, keep apart; None where it is running text."""
-    pieces = []
-    for text, cell in placed:
-        gaps = [sum(pair) / 2 for pair in itertools.pairwise(text.middles) if pair[1] - pair[0] > 1.9 * letter]
-        pieces += [(piece, cell) for piece in text.cut(gaps)]
+    pieces = [(piece, cell) for text, cell in placed for piece in text.cut(text.gaps(1.9 * letter))]
     several = [line for line in in_lines([piece for piece, _ in pieces], letter) if len(line) > 1]
     if len(several) < 3 or sum(map(len, several)) < 0.6 * len(pieces):
         return None
