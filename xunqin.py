@@ -4237,7 +4237,7 @@ class Table:
 
     def __init__(self, rows: list[float], columns: list[float]) -> None:
         self.rows, self.columns = rows, columns
-        self.sides = list(itertools.pairwise(columns))  # from where to where the lines of each column run
+        self.sides = columns[1:]  # up to where the lines of each column run
         self.texts: dict[tuple[int, int], list[Text]] = {}  # by (row, column)
         self.spanned: set[tuple[int, int]] = set()  # by cells that begin further left
 
@@ -4343,18 +4343,15 @@ def joined(texts: list[Text], letter: float) -> list[Text]:
     return whole
 
 
-def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> list[list[Text]]:
-    """Texts by lines as they were written: one that was broken because it was full is put together again.
-
-    `left` and `right` are the edges of their cell; `left` is infinite where lines begin at the left, as a text does.
-    """
+def unwrapped(texts: list[Text], letter: float, right: float) -> list[list[Text]]:
+    """Texts by lines as they were written: one that ran as far as `right`, its cell's edge, goes on in the next."""
     written: list[list[Text]] = []
     for line in in_lines(texts, letter):
         text = "".join(piece.text for piece in line)
         word = re.match(r"[\dA-Za-z－-]+|.", line[0].text)
         needs = line[0].middles[word.end() - 1 if word else 0] - line[0].middles[0] + 0.8 * letter
         last = written[-1] if written else line
-        room = right - last[-1].middles[-1] - 0.8 * letter + max(last[0].middles[0] - letter / 2 - left, 0.0)
+        room = right - last[-1].middles[-1] - 0.8 * letter
         apart = line[0].middle - last[-1].middle > 2.5 * letter
         if written and not apart and goes_on("".join(piece.text for piece in last), text, needs, room):
             last += line
@@ -4364,7 +4361,7 @@ def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> li
 
 
 def written(texts: list[Text], letter: float = OPEN) -> str:
-    """Texts in a row as one, without a mark that a gap in front was taken for; gaps wider than a letter as blanks."""
+    """Texts in a row as one; gaps wider than a letter as blanks."""
     line, place = "", OPEN
     for text in texts:
         if len(text.text) == 1 and (text.text < "\u3000" or text.text == "一") and re.search("[（(][^）)]*$", line):
@@ -4375,7 +4372,7 @@ def written(texts: list[Text], letter: float = OPEN) -> str:
             if middle - place > own * (1.22 if min(beside) > "\u2000" else 1.05) and not re.search("[（）]", beside):
                 line += " "
             line, place = line + character, middle
-    return numbers_apart(line).lstrip("：:，、；")
+    return numbers_apart(line)
 
 
 def repeats(table: Table) -> list[float]:
@@ -4442,20 +4439,13 @@ def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
 
 def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
     """The edges of rows: the stretches that are blank in all columns, but for texts that stand for several rows."""
-    steps = [float(numpy.median(numpy.diff([text.middle for text in texts]))) for texts in columns if len(texts) > 2]
-    pitch = float(numpy.median(steps or [2 * letter]))
     texts = [text for column in columns for text in column]
     top, bottom = min(text.middle for text in texts) - letter, max(text.middle for text in texts) + letter
     cover = numpy.zeros(int(bottom - top) + 1, bool)
     numbered = max(sum(re.search(r"\d", text.text) is not None for text in column) for column in columns)
     for column in columns:
-        if len(column) < 0.8 * numbered:  # fewer texts than rows: they stand for several
-            continue
-        for at, text in enumerate(column):
-            beside = column[max(at - 1, 0) : at] + column[at + 1 : at + 2]
-            own = re.search(r"\d", text.text) is not None  # a number is of one row, however high that is
-            if own or all(abs(text.middle - other.middle) < 1.4 * pitch for other in beside):
-                cover[int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
+        for text in column if len(column) >= 0.8 * numbered else []:  # fewer texts than rows stand for several
+            cover[int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
     begin, end = blank_stretches(cover)
     usual = float(numpy.percentile([0, *(end - begin)], 75))
     wide = end - begin > min(0.6 * usual, 0.65 * letter)  # others part two lines of one row
@@ -4525,8 +4515,7 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
         rows = sorted(rows + [gap for gap in gaps for start, end in tall if start + letter < gap < end - letter])
     table = Table(rows, columns)
     for column, parts in enumerate(filled):
-        ends = [part.middles[0] for part in parts] + [part.middles[-1] for part in parts] + [columns[column]]
-        table.sides[column] = min(ends[:-1] or ends) - letter / 2, max(ends) + 0.8 * letter
+        table.sides[column] = max([part.middles[-1] for part in parts], default=0.0) + 0.8 * letter
         for part, (first, last) in zip(parts, spans(parts, rows, letter)):
             table.put(part, (first, last), (column, column + 1))
     return table
@@ -4563,7 +4552,7 @@ def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
     used = used_columns(table)
     rows = []
     for row in sorted({row for row, _ in table.texts}):
-        lines = [unwrapped(table.texts.get((row, column), []), letter, *table.sides[column]) for column in used]
+        lines = [unwrapped(table.texts.get((row, column), []), letter, table.sides[column]) for column in used]
         rows.append((row, ["\n".join(map(written, cell)) for cell in lines]))
     for at in range(len(used)):
         filled = [cells[at] for _, cells in rows if cells[at]]
@@ -4625,6 +4614,8 @@ class Picture:
                 again = self.read_again(text, 8)
             if bare_signs(again) != plain:
                 yield f"「{text.text}」再读成了「{again}」"
+        if simplified(text.text) != text.text:  # lists are printed in simplified characters
+            yield f"「{text.text}」里有繁体字"
         wide = 1.7 * max(self.letter, letter_width([text]))
         for at in range(1, len(text.text)):
             if text.middles[at] - text.middles[at - 1] > wide and min(text.text[at - 1 : at + 1]) > "\u3000":
@@ -4663,13 +4654,13 @@ class Picture:
         """The lines of cells that hold a unit each, card by card, with doubts; the strip shows the card."""
         for (row, column), texts in sorted(table.texts.items()):
             strip = self.strip((table.columns[column], table.rows[row], table.columns[column + 1], table.rows[row + 1]))
-            for line in unwrapped(texts, self.letter, *table.sides[column]):
+            for line in unwrapped(texts, self.letter, table.sides[column]):
                 yield Line(row + 1, [written(line, self.letter)], self.line_doubts(line), strip)
 
     def text_lines(self, texts: list[Text]) -> Iterator[Line]:
         """Running text by paragraphs, with doubts; the strip of a unit's name shows what stands below it too."""
         left, right = min(text.left for text in texts), max(text.right for text in texts)
-        lines = unwrapped(texts, self.letter, OPEN, right - self.letter / 4)
+        lines = unwrapped(texts, self.letter, right - self.letter / 4)
         told = [written(line, self.letter) for line in lines]
         for at, line in enumerate(lines):
             last = at

@@ -38,7 +38,7 @@ def laid_out(name: str) -> list[Any]:
     ]
     if rest:
         right = max(text.right for text in rest) - one["letter"] / 4
-        lines = xunqin.unwrapped(rest, one["letter"], xunqin.OPEN, right)
+        lines = xunqin.unwrapped(rest, one["letter"], right)
         written = [xunqin.Line(at, [xunqin.written(line, one["letter"])]) for at, line in enumerate(lines, 1)]
         parts.append(xunqin.Part("", False, written))
     return parts
