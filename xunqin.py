@@ -4521,24 +4521,6 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     return table
 
 
-def layout(texts: list[Text], level: Walls, down: Walls, letter: float) -> tuple[list[Table], list[Text]]:
-    """(the tables on a picture, the texts that stand in none)."""
-    pieces = [piece for text in read_once(texts, letter) for piece in text.cut(down.through(text))]
-    placed = [(piece, cell_around(piece, level, down)) for piece in pieces]
-    closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
-    tables = walled_tables(closed, letter) if closed else []
-    rest = [one for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
-    if len(rest) > len(pieces) / 2:
-        table = gap_table(rest, letter)
-        if table:
-            tables.append(table)
-            rest = [one for one in rest if not table.holds(one[0])]
-    return tables, [piece for piece, _ in rest]
-
-
-# --- pictures: parts --------------------------------------------------------------------------
-
-
 STROKES = set("1１Il|｜丨/／\\-－—一")  # what one stroke is read as
 
 
@@ -4565,6 +4547,32 @@ def is_cards(table: Table, letter: float) -> bool:
     """Whether most cells of a table hold all that there is about a unit, one line under another."""
     cells = [cell for _, cells in table_cells(table, letter) for cell in cells if cell]
     return 2 * sum(has_number(cell) and looks_like_unit(cell.split("\n")[0]) for cell in cells) > len(cells)
+
+
+def layout(
+    texts: list[Text], level: Walls, down: Walls, letter: float
+) -> tuple[list[Table], list[tuple[float, list[Text]]]]:
+    """(the tables on a picture, its running text: what stands between tables, and each card, with its right edge)."""
+    pieces = [piece for text in read_once(texts, letter) for piece in text.cut(down.through(text))]
+    placed = [(piece, cell_around(piece, level, down)) for piece in pieces]
+    closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
+    tables = walled_tables(closed, letter) if closed else []
+    rest = [one for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
+    table = gap_table(rest, letter) if len(rest) > len(pieces) / 2 else None
+    if table:
+        tables.append(table)
+    between: dict[int, list[Text]] = {}
+    for piece, _ in sorted(rest, key=lambda one: one[0].middle):
+        if not (table and table.holds(piece)):
+            between.setdefault(sum(one.rows[0] <= piece.middle for one in tables), []).append(piece)
+    running = [(max(text.right for text in group) - letter / 4, group) for group in between.values()]
+    for table in tables:
+        cards = sorted(table.texts.items()) if is_cards(table, letter) else []
+        running += [(table.sides[column], group) for (_, column), group in cards]
+    return [table for table in tables if not is_cards(table, letter)], running
+
+
+# --- pictures: parts --------------------------------------------------------------------------
 
 
 def bare_signs(text: str) -> str:
@@ -4650,31 +4658,19 @@ class Picture:
             strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
             yield line._replace(doubts=tuple(dict.fromkeys(doubts)), strip=strip)
 
-    def card_lines(self, table: Table) -> Iterator[Line]:
-        """The lines of cells that hold a unit each, card by card, with doubts; the strip shows the card."""
-        for (row, column), texts in sorted(table.texts.items()):
-            strip = self.strip((table.columns[column], table.rows[row], table.columns[column + 1], table.rows[row + 1]))
-            for line in unwrapped(texts, self.letter, table.sides[column]):
-                yield Line(row + 1, [written(line, self.letter)], self.line_doubts(line), strip)
-
-    def text_lines(self, texts: list[Text]) -> Iterator[Line]:
+    def text_lines(self, texts: list[Text], right: float) -> Iterator[Line]:
         """Running text by paragraphs, with doubts; the strip of a unit's name shows what stands below it too."""
-        left, right = min(text.left for text in texts), max(text.right for text in texts)
-        lines = unwrapped(texts, self.letter, right - self.letter / 4)
+        lines = unwrapped(texts, self.letter, right)
         told = [written(line, self.letter) for line in lines]
+        units = [at for at, text in enumerate(told) if looks_like_unit(text)]
+        edges = min(text.left for text in texts), max(text.right for text in texts)
         for at, line in enumerate(lines):
-            last = at
-            while (
-                looks_like_unit(told[at]) and last + 1 < min(at + 9, len(lines)) and not looks_like_unit(told[last + 1])
-            ):
-                last += 1
-            top, bottom = min(text.top for text in line), max(text.bottom for text in lines[last])
-            yield Line(at + 1, [told[at]], self.line_doubts(line), self.strip((left, top, right, bottom)))
-
-    def line_doubts(self, line: list[Text]) -> tuple[str, ...]:
-        """The doubts about the texts of a line."""
-        lost = ["有字没认出来"] if any(self.has_ink(text[:4]) for text in line) else []
-        return (*lost, *(doubt for text in line for doubt in self.doubts(text)))
+            end = min([unit for unit in units if unit > at] + [at + 9, len(lines)]) if at in units else at + 1
+            top, bottom = min(text.top for text in line), max(text.bottom for text in lines[end - 1])
+            doubts = [doubt for text in line for doubt in self.doubts(text)]
+            if any(self.has_ink(text[:4]) for text in line):
+                doubts.append("有字没认出来")
+            yield Line(at + 1, [told[at]], tuple(doubts), self.strip((edges[0], top, edges[1], bottom)))
 
 
 def picture_parts(image: Any, name: str) -> list[Part]:
@@ -4697,22 +4693,16 @@ def picture_parts(image: Any, name: str) -> list[Part]:
         if not texts:
             return []
         picture = Picture(pixels, engine, texts)
-        tables, rest = layout(texts, *walls_on(painted, picture.letter), picture.letter)
-        parts: list[tuple[float, Part]] = []
+        tables, running = layout(texts, *walls_on(painted, picture.letter), picture.letter)
+        parts = []
         for table in tables:
-            cards = is_cards(table, picture.letter)
-            lines = list(picture.card_lines(table) if cards else picture.table_lines(table))
-            parts.append((table.rows[0], Part(name, not cards, lines)))
+            parts.append((table.rows[0], Part(name, True, list(picture.table_lines(table)))))
             bar.update(20 // len(tables))
-        tops = sorted(top for top, _ in parts)
-        for _, group in itertools.groupby(
-            sorted(rest, key=lambda text: text.middle), lambda text: sum(top <= text.middle for top in tops)
-        ):
-            between = list(group)
-            lines = list(picture.text_lines(between))
+        for right, group in running:
+            lines = list(picture.text_lines(group, right))
             if tables:
                 lines = [line._replace(doubts=(*line.doubts, "写在表格外面")) for line in lines]
-            parts.append((between[0].top, Part(name, False, lines)))
+            parts.append((group[0].top, Part(name, False, lines)))
     return [part for _, part in sorted(parts, key=lambda part: part[0])]
 
 

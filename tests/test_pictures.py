@@ -31,16 +31,15 @@ def laid_out(name: str) -> list[Any]:
     level, down = (
         xunqin.Walls(numpy.array(one[way], float).reshape(-1, 4), one["letter"]) for way in ("level", "down")
     )
-    tables, rest = xunqin.layout(texts, level, down, one["letter"])
+    letter = one["letter"]
+    tables, running = xunqin.layout(texts, level, down, letter)
     parts = [
-        xunqin.Part("", True, [xunqin.Line(row + 1, cells) for row, cells in xunqin.table_cells(table, one["letter"])])
+        xunqin.Part("", True, [xunqin.Line(row + 1, cells) for row, cells in xunqin.table_cells(table, letter)])
         for table in tables
     ]
-    if rest:
-        right = max(text.right for text in rest) - one["letter"] / 4
-        lines = xunqin.unwrapped(rest, one["letter"], right)
-        written = [xunqin.Line(at, [xunqin.written(line, one["letter"])]) for at, line in enumerate(lines, 1)]
-        parts.append(xunqin.Part("", False, written))
+    for right, group in running:
+        lines = [xunqin.written(line, letter) for line in xunqin.unwrapped(group, letter, right)]
+        parts.append(xunqin.Part("", False, [xunqin.Line(at, [line]) for at, line in enumerate(lines, 1)]))
     return parts
 
 
