@@ -4207,18 +4207,14 @@ Cell = tuple[float, float, float, float]  # the walls around a text: left, top, 
 
 
 def cell_around(text: Text, level: Walls, down: Walls) -> Cell:
-    """The nearest walls around a text: those beside its line, those above and below, those beside the whole cell.
+    """The nearest walls around a text: those beside its line, and those above and below what stands between them.
 
     Where a table was cropped, a cell ends where the walls of the other direction do.
     """
     low, high = text.middle - 1, text.middle + 1
-    for _ in range(2):
-        left, right = down.around(text.middles[0], low, high)[0], down.around(text.middles[-1], low, high)[1]
-        begin, stop = (text.middles[0] if left == -OPEN else left), (text.middles[-1] if right == OPEN else right)
-        top, bottom = level.around(text.middle, begin, max(stop, begin + 1))
-        if top == -OPEN or bottom == OPEN:
-            break
-        low, high = top, bottom
+    left, right = down.around(text.middles[0], low, high)[0], down.around(text.middles[-1], low, high)[1]
+    begin, stop = (text.middles[0] if left == -OPEN else left), (text.middles[-1] if right == OPEN else right)
+    top, bottom = level.around(text.middle, begin, max(stop, begin + 1))
     if (left > -OPEN or right < OPEN) and (top > -OPEN or bottom < OPEN):
         first, last = down.ends((left, right), text.middle)
         top = first if top == -OPEN and text.top - first < 3 * down.letter else top
@@ -4316,7 +4312,7 @@ def goes_on(before: str, line: str, needs: float, room: float) -> bool:
     """Whether a line goes on in the next: what of it `needs` to come first had no `room` there; or half a number."""
     if re.match(r"[【（(]?[\d一二三四五六七八九十]{1,3}[】）)、.．]|【", line):
         return False
-    label = re.match("[^：:]{2,8}(?=[：:])", line)
+    label = re.match("[^：:号]{2,8}(?=[：:])", line)
     if (label and heading_field(label[0])) or (looks_like_unit(before) and looks_like_address(line)):
         return False
     if re.search("[、，][一-鿿]?$", before):  # of names apart by commas none is that short
@@ -4369,7 +4365,7 @@ def written(texts: list[Text], letter: float = OPEN) -> str:
         own = max(letter, letter_width([text]))
         for character, middle in zip(text.text, text.middles):
             beside = line[-1:] + character
-            if middle - place > own * (1.22 if min(beside) > "\u2000" else 1.05) and not re.search("[（）]", beside):
+            if middle - place > own * (1.35 if min(beside) > "\u2000" else 1.05) and not re.search("[（）]", beside):
                 line += " "
             line, place = line + character, middle
     return numbers_apart(line)
@@ -4447,8 +4443,7 @@ def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
         for text in column if len(column) >= 0.8 * numbered else []:  # fewer texts than rows stand for several
             cover[int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
     begin, end = blank_stretches(cover)
-    usual = float(numpy.percentile([0, *(end - begin)], 75))
-    wide = end - begin > min(0.6 * usual, 0.65 * letter)  # others part two lines of one row
+    wide = end - begin > 0.65 * letter  # others part two lines of one row
     return [top, *(top + (begin + end) / 2)[wide].tolist(), bottom]
 
 
@@ -4496,12 +4491,9 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     if len(several) < 3 or sum(map(len, several)) < 0.6 * len(pieces):
         return None
     pieces = [(piece, cell) for piece, cell in pieces if piece.bottom > several[0][0].top]  # a title stands above
-    beside = [edge for _, cell in pieces for edge in (cell[0], cell[2]) if abs(edge) < OPEN]
     above = [edge for _, cell in pieces for edge in (cell[1], cell[3]) if abs(edge) < OPEN]
-    columns, rows = clustered(beside, letter / 2), clustered(above, letter / 2)
-    if len(columns) < 4 or len(beside) < 1.6 * len(pieces):  # no walls, or only a frame around all
-        columns = column_edges(several, letter)
-        columns[0] = min(piece.left for piece, _ in pieces) - letter
+    columns, rows = column_edges(several, letter), clustered(above, letter / 2)
+    columns[0] = min(piece.left for piece, _ in pieces) - letter
     if len(columns) < 3:
         return None
     filled = in_columns([piece for piece, _ in pieces], columns)

@@ -807,7 +807,8 @@ def record(names: Iterable[str]) -> dict[str, Any]:
 
     def misread() -> Counter[str]:
         shown = "".join(row[field] for row in rows for field in (*TEXTS, "office_phone", "mobile"))
-        return Counter(bare(shown)) - Counter(bare("".join(text[4] for text in kept[name]["texts"])))
+        read = bare("".join(text[4] for text in kept[name]["texts"]))
+        return Counter(filter(str.isalnum, bare(shown))) - Counter(read)
 
     xunqin.layout = keep
     with tempfile.TemporaryDirectory() as folder:
