@@ -4393,14 +4393,9 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     for (column, first, end, last), texts in inside.items():
         # A wall that was not seen here is known from other rows, where texts stand beside each other.
         known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
-        level = [sum(text.middle > edge for edge in rows) - 1 for text in texts]
-        amid = all(abs(sum(rows[row : row + 2]) / 2 - text.middle) < letter / 2 for row, text in zip(level, texts))
-        # Numbers that each stand in the middle of a row are of that row, whether its wall was seen or not.
-        several = amid and any(re.search(r"\d{5}", text.text) for text in texts)
-        for row, text in zip(level, texts):
+        for text in texts:
             own = max(sum(text.middles[0] > edge - letter / 2 for edge in table.columns) - 1, column)
-            spans = (row, row + 1) if several else (first, last)
-            table.put(text, spans, (own, own + 1) if known else (column, end))
+            table.put(text, (first, last), (own, own + 1) if known else (column, end))
     edges: list[float] = [-OPEN, *repeats(table), OPEN]
     if len(edges) == 2:
         return [table] if len(table.rows) > 2 and len(table.columns) > 2 else []
