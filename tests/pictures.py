@@ -12,6 +12,7 @@ gives the same picture each time. Needs Debian's fonts-noto-cjk, fonts-wqy-zenhe
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import random
 import re
@@ -686,6 +687,27 @@ def blocks(seed: int, wanted: int) -> Drawn:
     return Drawn(page_of_text(lines), rows)
 
 
+# The kinds as the README groups them.
+GROUPS = {
+    "有格线的表": "ruled grey_rules top_aligned districts with_remarks two_phones few_rows large ming wqy see_through "
+    "webp tiff",
+    "整张名单，136 行": "whole_list whole_list_compressed",
+    "没有格线，或只有一个方向": "zebra zebra_lines no_rules no_rules_merged_city no_rules_top lines_between_rows "
+    "lines_between_columns tight_columns",
+    "市州横条": "bands bands_no_rules",
+    "一格几行、几人、几个号码": "wrapped_numbers three_lines several_numbers two_officers",
+    "全角数字、没有区号": "full_width no_area_codes",
+    "列序不同、没有表头": "other_order no_headings",
+    "左右两栏、上下两页": "side_by_side side_by_side_touching two_pages",
+    "截图、暗色": "phone_screen sheet_window cut_off dark_mode dark_no_rules",
+    "小字、压缩、摩尔纹": "twelve_pixels ten_pixels jpeg_30 moire",
+    "照片，弯的、斜的": "photo photo_curled photo_no_rules photo_blurred tilted",
+    "横着、倒着": "turned_left turned_right upside_down photo_turned exif",
+    "水印": "watermark heavy_watermark",
+    "段落、卡片": "paragraphs blocks cards framed_cards",
+}
+
+
 # --- score ------------------------------------------------------------------------------------
 
 
@@ -846,16 +868,23 @@ def main(arguments: list[str]) -> None:
         ]
         RECORDED.write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
         return
-    print("| 图 | 行 | 找到的行 | 对的格 | 对的号码 | 错而未标 | 漏掉的号码 | 存疑的行 |")
-    print("| --- |" + " ---: |" * 7)
-    total = Score()
+    scores: dict[str, Score] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments or KINDS:
             path, rows = save(name, Path(folder))
-            one = score(rows, draft_of(path))
-            total = total.plus(one)
-            print(line(name, one), flush=True)
-    print(line("全部", total))
+            scores[name] = score(rows, draft_of(path))
+            print(line(name, scores[name]), flush=True)
+    print_table(scores)
+
+
+def print_table(scores: dict[str, Score]) -> None:
+    """The README's table."""
+    print("| 图 | 行 | 找到的行 | 对的格 | 对的号码 | 错而未标 | 漏掉的号码 | 存疑的行 |")
+    print("| --- |" + " ---: |" * 7)
+    for group, names in {**GROUPS, "全部": " ".join(scores)}.items():
+        found = [scores[name] for name in names.split() if name in scores]
+        if found:
+            print(line(group, functools.reduce(Score.plus, found)))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ def wanted(rows: list[pictures.Row]) -> list[list[Any]]:
 
 def test_every_kind_is_recorded() -> None:
     assert list(RECORDED) == list(pictures.KINDS)
+    assert sorted(" ".join(pictures.GROUPS.values()).split()) == sorted(pictures.KINDS)
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -85,6 +86,13 @@ def test_rows_and_columns(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         ("63974855", "18313377718", 110, 5, False),
         ("刑侦大队一楼", "2、汉阳区公安分局", 10, 5, False),
         ("电话：027-82345678", "【黄石市】", 20, 5, False),
+        ("湖北省公安厅刑侦总队", "联系人：王建国", 20, 5, False),  # a label begins a line
+        ("孝感市公安局刑侦支队", "孝感市建设大道1号", 20, 5, False),  # so does the address below a unit
+        ("江夏区新城发展大道321", "号联系人：戴警官", 20, 5, True),
+        ("戴警官、", "王建国", 20, 40, True),
+        ("戴警官、王", "建国", 20, 40, True),
+        ("建设大道1号（公安局", "院内）", 20, 40, True),
+        ("建设大道1号（公安局院内", "5", 20, 40, True),
     ],
 )
 def test_a_line_goes_on(before: str, line: str, needs: float, room: float, goes_on: bool) -> None:
@@ -112,9 +120,53 @@ def test_a_text_is_cut_at_its_letters() -> None:
     assert text(100, 0, "戴警官").cut([90, 400]) == [text(100, 0, "戴警官")]
 
 
+def test_a_letter_in_two_texts_counts_once_where_it_is_whole() -> None:
+    """As 队 at the end of a text and 人 at the start of the next, cut off."""
+    one = text(100, 0, "刑侦大队")
+    other = xunqin.Text(165, 0, 250, 28, "人茅箭区", (172.0, 195.0, 215.0, 235.0), (1.0,) * 4)
+    assert [part.text for part in xunqin.read_once([one, other], 20)] == ["刑侦大队", "茅箭区"]
+    assert [part.text for part in xunqin.read_once([one, text(182, 0, "茅箭区")], 20)] == ["刑侦大队", "茅箭区"]
+
+
+@pytest.mark.parametrize(
+    ("line", "apart"),
+    [
+        ("0712-8234567113812345678", "0712-8234567/13812345678"),  # the stroke was read as 1
+        ("0712-823456713812345678", "0712-8234567/13812345678"),
+        ("13812345678113912345678107128234567", "13812345678/13912345678/07128234567"),
+        ("027-82345678转113812345678", "027-82345678转113812345678"),
+        ("138123456781", "138123456781"),
+    ],
+)
+def test_numbers_that_were_read_as_one_are_parted(line: str, apart: str) -> None:
+    assert xunqin.numbers_apart(line) == apart
+
+
+def test_a_bracket_alone_in_a_line_is_a_bracket() -> None:
+    line, sign = text(0, 0, "建设大道1号（公安局院内"), text(0, 40, "5")
+    assert xunqin.written([line, sign]) == "建设大道1号（公安局院内）"
+    assert xunqin.written([text(0, 0, "建设大道"), sign]) == "建设大道5"
+
+
+def test_ink_where_nothing_was_read_is_a_lost_letter() -> None:
+    """Three letters stand in a cell; without one of them, at either end, its ink is left."""
+    page = numpy.full((60, 200, 3), 255, numpy.uint8)
+    for left in (60, 80, 100):
+        page[20:38, left + 2 : left + 18 : 3] = 0
+    cell = (40.0, 4.0, 140.0, 56.0)
+
+    def left_over(read: Any) -> bool:
+        return bool(xunqin.Picture(page, None, [read]).has_ink(cell))
+
+    assert not left_over(text(60, 16, "戴警官"))
+    assert left_over(text(60, 16, "戴警"))
+    assert left_over(text(80, 16, "警官"))
+
+
 def test_a_number_belongs_to_one_row_however_many_have_none() -> None:
     rows = [0.0, 40, 80, 120, 160]
     assert xunqin.spans([text(0, 66, "武汉市")], rows, 20) == [(0, 4)]  # in the middle of all
+    assert xunqin.spans([text(0, 51, "恩施土家族"), text(0, 79, "苗族自治州")], rows, 20) == [(0, 4), (0, 4)]
     assert xunqin.spans([text(0, 6, "027-82345678"), text(0, 86, "13812345678")], rows, 20) == [(0, 1), (2, 3)]
 
 
