@@ -4077,14 +4077,6 @@ def read_strip(engine: Any, image: Any) -> list[Text]:
     return texts
 
 
-def same_place(one: Text, other: Text) -> bool:
-    """Whether two texts cover each other by more than half of the smaller."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    smaller = min((text.right - text.left) * (text.bottom - text.top) for text in (one, other))
-    return width > 0 and height > 0 and width * height > smaller / 2
-
-
 def read_texts(engine: Any, image: Any, tell: Callable[[int], None]) -> list[Text]:
     """The texts on a straight picture, read in strips; what stands in two strips is counted once.
 
@@ -4097,7 +4089,10 @@ def read_texts(engine: Any, image: Any, tell: Callable[[int], None]) -> list[Tex
         for text in read_strip(engine, image[top:bottom]):
             text = text._replace(top=text.top + top, bottom=text.bottom + top)
             cut = (text.top < top + 4 and top > 0) or (text.bottom > bottom - 4 and bottom < height)
-            if not cut and not any(same_place(text, other) for other in before):
+            middle = (text.left + text.right) / 2
+            if not cut and not any(
+                one.left < middle < one.right and one.top < text.middle < one.bottom for one in before
+            ):
                 texts.append(text)
         tell(bottom)
     return texts
@@ -4325,20 +4320,6 @@ def goes_on(before: str, line: str, needs: float, room: float) -> bool:
     return needs > room
 
 
-def joined(texts: list[Text], letter: float) -> list[Text]:
-    """Texts with those that stand right beside each other on a line made one again."""
-    whole: list[Text] = []
-    for line in in_lines(texts, letter):
-        for at, text in enumerate(line):
-            if at and text.left - whole[-1].right < letter / 3:
-                one = whole.pop()
-                signs = one.text + text.text, one.middles + text.middles, one.sure + text.sure
-                edges = one.left, min(one.top, text.top), text.right, max(one.bottom, text.bottom)
-                text = Text(*edges, *signs)
-            whole.append(text)
-    return whole
-
-
 def unwrapped(texts: list[Text], letter: float, right: float) -> list[list[Text]]:
     """Texts by lines as they were written: one that ran as far as `right`, its cell's edge, goes on in the next."""
     written: list[list[Text]] = []
@@ -4389,7 +4370,8 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     inside: dict[tuple[int, ...], list[Text]] = {}
     for text, cell in placed:
         sides = [closest(edges, place) for edges, place in zip((table.columns, rows) * 2, cell)]
-        inside.setdefault(tuple(sides), []).extend(text.cut(text.gaps(1.25 * letter)))
+        gaps = text.gaps(1.25 * letter) if sides[0] + 1 < sides[2] else []
+        inside.setdefault(tuple(sides), []).extend(text.cut(gaps))
     for (column, first, end, last), texts in inside.items():
         # A wall that was not seen here is known from other rows, where texts stand beside each other.
         known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
@@ -4405,12 +4387,11 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
 
 def walled_tables(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     """The tables that closed cells make up: those that lie wall to wall, together."""
-    left, top, right, bottom = numpy.array([cell for _, cell in placed]).T
-    beside = (left[:, None] - right < letter / 2) & (left - right[:, None] < letter / 2)
-    touching = beside & (top[:, None] - bottom < letter / 2) & (top - bottom[:, None] < letter / 2)
-    group, before = numpy.arange(len(placed)), numpy.full(len(placed), -1)
-    while (group != before).any():
-        before, group = group, numpy.where(touching, group, len(placed)).min(axis=1)
+    coarse = (numpy.array([cell for _, cell in placed]) * 4 / letter).astype(int)
+    grid = numpy.zeros((coarse[:, 3].max() + 1, coarse[:, 2].max() + 1), numpy.uint8)
+    for left, top, right, bottom in coarse:
+        grid[top : bottom + 1, left : right + 1] = 1
+    group = cv2.connectedComponents(grid)[1][coarse[:, 1], coarse[:, 0]]
     tables: list[Table] = []
     for one in dict.fromkeys(group.tolist()):
         tables += walled_table([placed[at] for at in numpy.flatnonzero(group == one)], letter)
@@ -4635,8 +4616,7 @@ class Picture:
                 texts = table.texts.get((row, column), [])
                 above = table.texts.get((row - 1, column), [])  # what spans rows is doubted in the first
                 if field not in ("number", "city", "note") and not re.fullmatch(r"\d{1,3}", cell):
-                    own = joined([text for text in texts if text not in above], self.letter)
-                    doubts += [doubt for text in own for doubt in self.doubts(text)]
+                    doubts += [doubt for text in texts if text not in above for doubt in self.doubts(text)]
                 astray = [text.text for text in texts if has_number(text.text) and not top < text.middle < bottom]
                 doubts += [f"「{text}」不在这一行的高度" for text in astray]
                 edges = (table.columns[column], top, table.columns[column + 1], bottom)
