@@ -39,7 +39,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, overload
 
 import click
 
@@ -211,9 +211,10 @@ def parse_list(text: str, path: str) -> tuple[Rows, list[ListError]]:
     if twice:
         raise ListError(path, f"列 {'、'.join(twice)} 重复", "请只留一列", 1)
     # One look at the whole; most lists are clean, and large.
-    plain = text.replace("\n", "").replace("\r", "").isprintable() and not re.search('"|(?:^|,)[=@+-]', text, re.M)
+    marks = ['"', *(before + sign for before in ",\n" for sign in _FORMULA_STARTS)]
+    plain = text.replace("\n", "").replace("\r", "").isprintable() and not any(mark in text for mark in marks)
     if plain:
-        kept = [cells for cells in csv.reader(text.splitlines()) if cells]
+        kept = [line.split(",") for line in text.splitlines() if line]
         if {len(cells) for cells in kept} == {len(header)}:
             return Rows(header, kept[1:]), []
     kept, problems = [], []
@@ -295,7 +296,7 @@ def clean(text: str) -> str:
 
     "Jiang'an" -> "jiangan", "ＪＩＡＮＧ　ＡＮ" -> "jiangan", "江岸。" -> "江岸", "huáng pí" -> "huangpi".
     """
-    if re.fullmatch("[一-鿿0-9a-z]*", text):
+    if all("一" <= c <= "鿿" or "a" <= c <= "z" or "0" <= c <= "9" for c in text):
         return text
     import unicodedata
 
@@ -314,7 +315,7 @@ _IDENTITY_CARD = (
 
 def masked(text: str) -> str:
     """A text with each identity card's number cut down to its division code: 421023************."""
-    return re.sub(_IDENTITY_CARD, r"\g<1>************", text)
+    return re.sub(_IDENTITY_CARD, r"\g<1>************", text) if re.search(r"\d", text) else text
 
 
 @lru_cache(maxsize=1)
@@ -326,7 +327,8 @@ def _traditional() -> dict[int, int]:
 
 def simplified(text: str) -> str:
     """Traditional and variant characters made simplified: 鄖陽 -> 郧阳, 穀城 -> 谷城."""
-    return text if text.isascii() else text.translate(_traditional())
+    known = text.isascii() or _traditional().keys().isdisjoint(map(ord, set(text)))
+    return text if known else text.translate(_traditional())
 
 
 @lru_cache(maxsize=1)
@@ -533,15 +535,35 @@ class Candidate(NamedTuple):
         return self.place.readings(self.name, most)[:most]
 
 
-Key = TypeVar("Key")
 OF_TODAY = ("county", "prefecture")
 
 
-def near_keys(name: str, heard: Iterable[tuple[str, ...]]) -> Iterator[tuple[int, int, str]]:
-    """(length, place, character or soft syllable there) for each part of a name, written and heard."""
+def near_keys(name: str, heard: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Length, place and what stands there, for each character or soft syllable of a name, written and heard."""
     for parts in (name, *(tuple(map(soft, reading)) for reading in heard)):
         for at, part in enumerate(parts):
-            yield len(name), at, part
+            yield f"{len(name)} {at} {part}"
+
+
+def without_one(name: str, instead: str, ends: bool) -> list[str]:
+    """A name with each of its characters, or each but its ends, put out by `instead`: 大冶 -> *冶, 大*."""
+    places = range(len(name)) if ends else range(1, len(name) - 1)
+    return [name[:at] + instead + name[at + 1 :] for at in places]
+
+
+# What the names that may be repaired are looked up by.
+KEYS: dict[str, Callable[[Candidate], Iterable[str]]] = {
+    "written": lambda one: [one.name],
+    "sound": lambda one: map(" ".join, one.readings()),
+    "soft sound": lambda one: [" ".join(map(soft, reading)) for reading in one.readings()],
+    "spelling": lambda one: map("".join, one.readings()),
+    "initials": lambda one: [
+        "".join(syllable[0] for syllable in reading) for reading in one.readings(1) if one.place.kind in OF_TODAY
+    ],
+    "shape": lambda one: without_one(one.name, "*", ends=True),
+    "cut short": lambda one: without_one(one.name, "", ends=False) if len(one.name) > 3 else [],
+    "near": lambda one: near_keys(one.name, one.readings()),
+}
 
 
 class Catalog:
@@ -556,6 +578,7 @@ class Catalog:
             else:
                 self.row_numbers[division] = [at]
         self._senses: dict[str, tuple[Sense, ...]] = {}
+        self._indexes: dict[str, dict[str, list[Candidate]]] = {}
 
     @property
     def divisions(self) -> Collection[Division]:
@@ -577,8 +600,9 @@ class Catalog:
 
     @cached_property
     def province_names(self) -> set[str]:
-        """The provinces' full and short names."""
-        return {*self.provinces, *map(short_name, self.provinces)}
+        """The provinces' full and short names, written and spelled."""
+        names = [*self.provinces, *map(short_name, self.provinces)]
+        return {*names, *("".join(reading) for name in names for reading in readings(name))}
 
     @cached_property
     def cities(self) -> dict[str, list[Division]]:
@@ -586,12 +610,10 @@ class Catalog:
         cities: dict[str, list[Division]] = {}
         column = column_of(self.rows, "city")
         for division, numbers in self.row_numbers.items():
-            cities.setdefault(column[numbers[0]], []).append(division)
-        return {
-            city: sorted(found, key=lambda division: division[1] != city)
-            for city, found in cities.items()
-            if city and city not in self.provinces
-        }
+            city = column[numbers[0]]
+            found = cities.setdefault(city, [])
+            found.insert(0 if division[1] == city else len(found), division)
+        return {city: found for city, found in cities.items() if city and city not in self.provinces}
 
     @cached_property
     def city_names(self) -> dict[str, str]:
@@ -656,7 +678,7 @@ class Catalog:
     def named(self) -> list[tuple[Place, list[Division]]]:
         """What sound and shape may repair: counties, zones, prefectures, former names; and those of the list alone."""
         known = self.here(repaired_places())
-        covered = {division for place, divisions in known if place.kind in ("county", "zone") for division in divisions}
+        covered = set(itertools.chain(*(divisions for _, divisions in known)))
         for division in self.divisions:
             code, name = division
             if name and division not in covered and name not in self.above:
@@ -670,7 +692,8 @@ class Catalog:
             own = self._own_senses(name)
             # Today's names are in the lexicon where a place elsewhere has them too; else nothing need be read for them.
             stored = [] if own and name not in _table("lexicon") else self._stored_senses(name)
-            found = self._senses[name] = tuple(own + stored or self._slip_senses(name))
+            spelled = self._spelled_senses(name) if name.isascii() and name.isalpha() else []
+            found = self._senses[name] = tuple(own + spelled + stored or self._slip_senses(name))
         return found
 
     def _own_senses(self, name: str) -> list[Sense]:
@@ -698,6 +721,11 @@ class Catalog:
                     found.append(Sense(kind, use, divisions, "" if note == "-" else note))
         return found + elsewhere_senses(name)
 
+    def _spelled_senses(self, letters: str) -> list[Sense]:
+        """What the names with this pinyin stand for."""
+        names = dict.fromkeys(candidate.name for candidate in self.find("spelling", [letters]))
+        return [sense for name in names for sense in self.senses(name)]
+
     def _slip_senses(self, name: str) -> list[Sense]:
         """The senses of a name with another suffix than its own: 江岸县, 汉口区, 五峰自治县, 汪集街."""
         if name.endswith(_AUTONOMOUS) or ("族" in name and name.endswith(("县", "州"))):
@@ -721,65 +749,27 @@ class Catalog:
             return [sense._replace(use="bare") for sense in self.senses(stem + "街道") if sense.use == "whole"]
         return [sense._replace(use="whole") for sense in senses if sense.kind in ("township", "popular")]
 
-    @cached_property
-    def written(self) -> dict[str, list[Candidate]]:
-        """{"巴东": [巴东]}: each name that may be repaired."""
-        index: dict[str, list[Candidate]] = {}
-        for place, divisions in self.named:
-            for name in place.names():
-                index.setdefault(name, []).append(Candidate(name, place, tuple(divisions)))
-        return index
+    def index(self, kind: str) -> dict[str, list[Candidate]]:
+        """{key: the names that may be repaired and have it} for one of KEYS."""
+        if kind not in self._indexes:
+            index: dict[str, list[Candidate]] = {}
+            for place, divisions in self.named:
+                for name in place.names():
+                    candidate = Candidate(name, place, tuple(divisions))
+                    for key in dict.fromkeys(KEYS[kind](candidate)):
+                        index.setdefault(key, []).append(candidate)
+            self._indexes[kind] = index
+        return self._indexes[kind]
 
-    def index(self, keys: Callable[[Candidate], Iterable[Key]]) -> dict[Key, list[Candidate]]:
-        """{key: the names that may be repaired and have it}."""
-        index: dict[Key, list[Candidate]] = {}
-        for candidates in self.written.values():
-            for candidate in candidates:
-                for key in dict.fromkeys(keys(candidate)):
-                    index.setdefault(key, []).append(candidate)
-        return index
-
-    @cached_property
-    def sounds(self) -> dict[str, list[Candidate]]:
-        """{"qiao kou": [硚口]}."""
-        return self.index(lambda one: map(" ".join, one.readings()))
-
-    @cached_property
-    def soft_sounds(self) -> dict[str, list[Candidate]]:
-        """The same with soft pairs folded: {"xiao can": [孝昌]}."""
-        return self.index(lambda one: [" ".join(map(soft, reading)) for reading in one.readings()])
-
-    @cached_property
-    def shapes(self) -> dict[str, list[Candidate]]:
-        """{"大*": [大冶]}: each name with each character left open."""
-        return self.index(lambda one: [f"{one.name[:at]}*{one.name[at + 1 :]}" for at in range(len(one.name))])
-
-    @cached_property
-    def cut_short(self) -> dict[str, list[Candidate]]:
-        """{"西塞区": [西塞山区]}: each name of four characters and more without one that is not its ends'."""
-        inner = self.index(lambda one: [one.name[:at] + one.name[at + 1 :] for at in range(1, len(one.name) - 1)])
-        return {name: found for name, found in inner.items() if len(name) > 2}
-
-    @cached_property
-    def spelled(self) -> dict[str, list[Candidate]]:
-        """{"jiangan": [江岸]}: every reading of every name that may be repaired, letters only."""
-        return self.index(lambda one: map("".join, one.readings()))
+    def find(self, kind: str, keys: Iterable[str]) -> list[Candidate]:
+        """The names that may be repaired and have any of the keys of one of KEYS."""
+        return [candidate for key in keys for candidate in self.index(kind).get(key, ())]
 
     @cached_property
     def spelled_surely(self) -> list[str]:
         """The spellings of counties and prefectures: those that one slip may be repaired to."""
-        return [key for key, found in self.spelled.items() if any(one.place.kind in OF_TODAY for one in found)]
-
-    @cached_property
-    def initials(self) -> dict[str, list[Candidate]]:
-        """{"hp": [黄陂]}: the first letters of short and full names of counties and prefectures."""
-        found = self.index(lambda one: ["".join(syllable[0] for syllable in reading) for reading in one.readings(1)])
-        return {key: [one for one in names if one.place.kind in OF_TODAY] for key, names in found.items()}
-
-    @cached_property
-    def near(self) -> dict[tuple[int, int, str], list[Candidate]]:
-        """{(length, place, character or syllable there): names}, those that share anything with a misspelt one."""
-        return self.index(lambda one: near_keys(one.name, one.readings()))
+        spelled = self.index("spelling").items()
+        return [key for key, found in spelled if any(one.place.kind in OF_TODAY for one in found)]
 
     @cached_property
     def town_sounds(self) -> dict[str, list[Division]]:
@@ -823,7 +813,7 @@ def any_of(kind: str) -> str:
 class Piece(NamedTuple):
     """A part of a text: a name with its senses, a word of phrases.txt, or a run of unknown characters."""
 
-    kind: str  # name, unknown, or a kind of phrases.txt
+    kind: str  # name, unknown, a kind of phrases.txt, or end: what stands before the first and after the last
     start: int
     end: int
     senses: tuple[Sense, ...] = ()
@@ -832,22 +822,31 @@ class Piece(NamedTuple):
         """The senses of these kinds."""
         return [sense for sense in self.senses if sense.kind in kinds]
 
+    def is_full(self) -> bool:
+        """Whether it is a full name, which counts anywhere."""
+        return any(sense.use == "whole" for sense in self.senses)
 
+
+END = Piece("end", 0, 0)
 Scope = frozenset[Division]
 
 
 _FINER = ("county", "former", "popular", "township")  # in this order they answer
 
 
-def scope_of(piece: Piece, behind: Piece | None = None) -> Scope:
+def lies_in(sense: Sense, scope: Scope | None) -> bool:
+    """Whether one of a sense's divisions is in the scope; anything is when there is none."""
+    return scope is None or any(division in scope for division in sense.divisions)
+
+
+def scope_of(piece: Piece, behind: Piece = END) -> Scope:
     """The divisions in which what follows a name must lie: its county's, where that behind it does (郧阳城关), else its
     prefecture's, with those it held then."""
     coarse = piece.of("city", "held")
     wide = [sense for sense in piece.of("former") if len(sense.divisions) > 2]
     finer = piece.of("county") if coarse else piece.of(*_FINER)
     county = frozenset(finer[0].divisions) if finer else frozenset()
-    towns = behind.of("popular", "township") if behind is not None else []
-    if not coarse or any(division in county for town in towns for division in town.divisions):
+    if not coarse or any(lies_in(town, county) for town in behind.of("popular", "township")):
         return county
     return frozenset(itertools.chain(*(sense.divisions for sense in [*coarse, *wide])))
 
@@ -856,17 +855,17 @@ def _is_county_gongan(text: str, at: int, before: list[Piece], catalog: Catalog)
     """Whether 公安 is the county here, not the word for police: alone, 公安公安局, 公安斗湖堤, 荆州公安, 公安福利院."""
     behind = text[at + 2 :]
     county = set(catalog.named_exactly("公安县"))
-    towns = [sense for end in range(2, 7) for sense in catalog.senses(behind[:end]) if sense.kind in _FINER]
+    towns = [sense for end in range(2, 7) for sense in catalog.senses(behind[:end])]
     if behind.startswith("公安") or any(county & set(sense.divisions) for sense in towns):
         return True
     if before and before[-1].kind == "police":  # 人民公安
         return False
     if before and before[-1].kind == "name":
-        return not behind and bool(county & scope_of(before[-1])) and bool(before[-1].of("city", "province"))
+        return bool(county & scope_of(before[-1]))
     kind = next((kind for word, kind in words_around().items() if behind.startswith(word) and len(word) > 1), "")
     stays = kind == "thing" and not behind.startswith(("医院", "人民医院"))
     village = not kind and re.fullmatch(r".{1,6}[村镇乡组路]\S*", behind) is not None
-    return behind in ("", "人", "话") or (not before and (stays or village or behind in ("怎么走", "周边", "附近")))
+    return behind in ("", "人", "话") or (not before and (stays or village))
 
 
 def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piece:
@@ -878,14 +877,13 @@ def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> P
             return Piece("filler", at, end)
         card = len(token) in (15, 18)
         alone = (not before or before[-1].kind != "unknown") and text[end : end + 1] not in tuple("元条号块米")
-        senses = catalog.senses(token[:6] if card else token) if card or (alone and len(token) in (3, 4, 6)) else ()
+        senses = catalog.senses(token[:6]) if card or (alone and len(token) in (3, 4, 6)) else ()
         if alone and re.fullmatch(r"0[1-9]\d{8,10}", token):  # a landline
             senses = catalog.senses(token[:4]) or catalog.senses(token[:3])
         if card and not senses:
             senses = catalog.senses(token[:2])  # a card of another province
     else:
-        found = catalog.spelled.get(token, []) if len(token) > 3 and not text.isascii() else []
-        senses = tuple(itertools.chain(*(catalog.senses(name) for name in dict.fromkeys(one.name for one in found))))
+        senses = catalog.senses(token) if len(token) > 3 and not text.isascii() else ()
         end += int(bool(senses) and text[end : end + 1] in tuple("区县市"))
     return Piece("name" if senses else words_around().get(token, "unknown"), at, end, senses)
 
@@ -902,12 +900,11 @@ def _piece_at(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piec
             return Piece(kind, at, end)
         # 鄂cheng is no number plate, 鄂a12345 is.
         split = part[-1].isascii() and re.match(r"[a-z]+$|[a-z\d]{7}", text[end:]) is not None
-        senses = catalog.senses(part) if end - at > 1 and not split and text[end - 1 : end + 1] != "街上" else ()
-        # 襄羊市南漳县 holds neither 市南区 nor 漳县.
-        stray = part[0] in "区县市" and bool(before) and before[-1].kind == "unknown"
+        senses = catalog.senses(part) if not split and text[end - 1 : end + 1] != "街上" else ()
+        # 襄羊市南漳县 holds neither 市南区 nor 漳县, 罕南区 no 南区.
+        stray = (part[0] in "区县市" or len(part) < 3) and bool(before) and before[-1].kind == "unknown"
         if senses and not (stray and all(sense.kind == "elsewhere" for sense in senses)):
-            plate = re.match(r"[a-z\d]{5,6}(?![a-z\d])", text[end:]) if part[-1].isascii() else None
-            return Piece("name", at, end + (plate.end() if plate else 0), senses)
+            return Piece("name", at, end, senses)
     return Piece("unknown", at, at + 1)
 
 
@@ -949,10 +946,8 @@ class Query:
         scope: Scope | None = None
         for piece in pieces:
             found += [(scope, self.text[piece.start :]), (scope, self.text[piece.start : pieces[-1].end])]
-            word = self.text[piece.start : piece.end]
-            if piece.kind == "break" or (piece.kind == "filler" and (len(word) > 1 or word in "查找")):
-                continue  # 急先锋 is no 咸丰
-            if not piece.of("province", "city", "held"):
+            one_letter = piece.kind == "filler" and piece.end - piece.start == 1  # 急先锋 is no 咸丰
+            if one_letter or (piece.kind in ("unknown", "name") and not piece.of("province", "city", "held")):
                 break
             scope = scope_of(piece) or scope
         for piece in self.pieces:  # 我小时候在巴冬县走丢
@@ -960,16 +955,6 @@ class Query:
             if piece.kind == "unknown" and re.match("..[^区县市]{0,2}[区县市]", written):
                 found.append((None, written))
         return [(within, core) for within, core in dict.fromkeys(found) if len(core) > 1]
-
-
-def lies_in(sense: Sense, scope: Scope | None) -> bool:
-    """Whether one of a sense's divisions is in the scope; anything is when there is none."""
-    return scope is None or any(division in scope for division in sense.divisions)
-
-
-def _fits(piece: Piece, scope: Scope) -> bool:
-    """Whether a name has a sense that lies in the scope."""
-    return any(lies_in(sense, scope) for sense in piece.of(*_FINER))
 
 
 def _once(hits: Iterable[Hit]) -> list[Hit]:
@@ -995,7 +980,7 @@ def _hits(tier: str, senses: Iterable[Sense], name: str, scope: Scope | None = N
 def finer_senses(piece: Piece, scope: Scope | None) -> list[Sense]:
     """What a name means behind a coarser one: what lies in it, else a county of then, wherever that lay."""
     wide = bool(piece.of("held"))  # 襄樊市 is no county of then
-    finer = [sense for sense in piece.of(*_FINER) if not (wide and sense.kind == "former" and len(sense.divisions) > 2)]
+    finer = [sense for sense in piece.of(*_FINER) if not (wide and len(sense.divisions) > 2)]
     then = [sense for sense in finer if sense.kind == "former" and sense.use == "whole"]
     return [sense for sense in finer if lies_in(sense, scope)] or ([] if piece.of("county") else then)
 
@@ -1008,16 +993,15 @@ def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool, off
     """
     senses = finer_senses(piece, scope) if scope else [s for s in piece.of(*_FINER) if s.use != "inside"]
     counties = [sense for sense in senses if sense.kind == "county"]
-    if piece.of("code"):
-        return _hits("code", piece.of("code"), name)
     if counties:
         full = counties[0].use == "whole"
-        cities = piece.of("city") if plain and scope is None and not full else []
+        cities = piece.of("city") if plain and scope is None else []
         former = [s for s in senses if s.kind == "former" and (full or (plain and scope is None)) and not official]
         hits = [*_hits("exact", counties, name, scope), *_hits("city", cities, name), *_hits("former", former, name)]
         return _once(hits)
-    if piece.of("city", "province") and (scope is None or not senses):
-        return _hits("city", piece.of("city", "province"), name)
+    cities = piece.of("city", "province")
+    if cities and (scope is None or (not senses and scope >= set(cities[0].divisions))):
+        return _hits("city", cities, name)
     if any(sense.large for sense in piece.of("elsewhere")) and not any(sense.kind == "former" for sense in senses):
         return []  # 洛阳 is a town in 曾都 and a city in Henan: whoever types the bare name means the city
     if any(sense.kind == "popular" and sense.use == "whole" for sense in senses):  # a zone by another name
@@ -1026,47 +1010,28 @@ def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool, off
     return _hits("", senses, name, scope)
 
 
-def _chained(pieces: list[Piece]) -> bool:
-    """Whether names stand from coarse to fine, each in the one in front of it."""
-    scope: Scope | None = None
-    for number, piece in enumerate(pieces):
-        if scope is not None and not finer_senses(piece, scope):
-            cities = piece.of("city")
-            return number == len(pieces) - 1 and bool(cities) and scope >= set(cities[0].divisions)
-        if not piece.of("province"):
-            if number + 1 < len(pieces) and not piece.of("city", "held", *_FINER):
-                return False
-            scope = scope_of(piece, pieces[number + 1] if number + 1 < len(pieces) else None)
-        elif number and number + 1 < len(pieces):
-            return False
-    return True
-
-
 def _scope_behind(pieces: list[Piece]) -> Scope | None:
     """What the coarser names in front allow the last one to be, None when there is only the province or nothing."""
     scopes = [scope_of(piece, behind) for piece, behind in itertools.pairwise(pieces) if not piece.of("province")]
     return scopes[-1] if scopes else None
 
 
-def by_name(query: Query) -> list[Hit]:
-    """One name and nothing else of weight: coarser names before or behind it, police wording and filler around."""
-    bones = [piece for piece in query.pieces if piece.kind not in ("filler", "break", "police")]
-    breaks = [piece.start for piece in query.pieces if piece.kind == "break"]
+def named(text: str, pieces: list[Piece]) -> list[Hit]:
+    """What a reading says that is one name and nothing else of weight: [] for any other."""
+    bones = [piece for piece in pieces if piece.kind not in ("filler", "break", "police")]
     if not bones or any(piece.kind != "name" for piece in bones):
         return []
-    if any(bones[0].end <= start < bones[-1].start for start in breaks):
-        return []
+    kinds = {piece.kind for piece in pieces}
     coarse_behind = bones[-1].of("province", "city", "held") and not bones[0].of("province", "city", "held")
     orders = (bones[::-1], bones) if coarse_behind else (bones, bones[::-1])  # 监利，荆州，湖北
-    order = next(filter(_chained, orders), [])
-    if not order:
-        return []
-    *coarse, last = order
-    scope = _scope_behind(order)
-    kinds = {piece.kind for piece in query.pieces}
-    hits = whole_meaning(last, query.text[last.start : last.end], scope, kinds == {"name"}, "police" in kinds)
+    hits: list[Hit] = []
+    for *coarse, last in orders:
+        scope = _scope_behind([*coarse, last])
+        hits = whole_meaning(last, text[last.start : last.end], scope, kinds == {"name"}, "police" in kinds)
+        if hits:
+            break
     town = hits and hits[0].tier in ("township", "popular")
-    if town and "police" in kinds and not re.search("公安|派出所", query.text):
+    if town and "police" in kinds and not re.search("公安|派出所", text):
         return []  # 保安大队
     behind_county = any(not piece.of("province", "city", "held") for piece in coarse)
     if kinds & {"filler", "break"} or behind_county:
@@ -1076,13 +1041,12 @@ def by_name(query: Query) -> list[Hit]:
     return hits
 
 
-class Mention(NamedTuple):
-    """A place named inside a text: how surely it is the one that is meant, and what it stands for."""
-
-    grade: int
-    hits: list[Hit]
+def by_name(query: Query) -> list[Hit]:
+    """One name: coarser names before or behind it, police wording and filler around."""
+    return named(query.text, query.pieces)
 
 
+Mention = tuple[int, list[Hit]]  # a place named inside a text: its grade, what it stands for
 # Grades: a finer name right inside the coarser one in front; a full name, or a short one among known words; a county
 # at the head of what is unknown; a township; a whole city.
 INSIDE, SURE, HEAD, TOWNSHIP, CITY = 5, 4, 3, 2, 1
@@ -1109,8 +1073,7 @@ class Sentence:
         """The places named; [] where the text contradicts itself."""
         for at, piece in enumerate(self.pieces):
             self.at = at
-            self.before = self.pieces[self.at - 1] if self.at else None
-            self.after = self.pieces[self.at + 1] if self.at + 1 < len(self.pieces) else None
+            self.before, _, self.after = [END, *self.pieces, END][at : at + 3]
             # 在河南长大的浠水人 is from 浠水.
             from_there = piece.of("county") and self.text[piece.end :] in ("人", "人氏", "籍")
             outside = self.away or (self.scope is not None and not finer_senses(piece, self.scope))
@@ -1119,10 +1082,10 @@ class Sentence:
             if piece.kind == "denial":
                 self.restart()
                 self.denied = True
-            elif self.denied or (self.at and self.before_person(piece)):
+            elif self.denied or self.before.kind == "person":
                 continue
             elif piece.of("code"):
-                self.found.append(Mention(SURE, _hits("code", piece.of("code"), "")))
+                self.found.append((SURE, _hits("code", piece.of("code"), "")))
             elif piece.of("province") and not self.borrowed():
                 self.restart()
                 self.home = True
@@ -1136,30 +1099,27 @@ class Sentence:
 
     # What stands around a piece.
 
-    def before_person(self, piece: Piece) -> bool:
-        """Whether a short name is a person's: 我叫远安."""
-        return self.before is not None and self.before.kind == "person" and all(s.use != "whole" for s in piece.senses)
-
     def borrowed(self) -> bool:
         """Whether a road, a university or a person bears the name: 江汉路, 洪山叔叔."""
-        return self.after is not None and self.after.kind in ("road", "person")
+        return self.after.kind in ("road", "person")
 
     def opens(self) -> bool:
         """Whether the name in question begins something: at the start, behind a known word or a coarser name."""
-        return self.before is None or self.before.kind in ("break", "filler", "police") or self.directly()
+        return self.before.kind in ("end", "break", "filler", "police") or self.directly()
 
     def directly(self) -> bool:
         """Whether a coarser name stands right in front, or 的 between."""
-        named = self.before is not None and self.before.kind in ("name", "filler", "police")
-        return named and not self.fine and (self.home or self.scope is not None)
+        return (
+            self.before.kind in ("name", "filler", "police") and not self.fine and (self.home or self.scope is not None)
+        )
 
     def closes(self) -> bool:
         """Whether a known word, or a thing that stays in the place it is named after, or nothing follows."""
-        return self.after is None or self.after.kind in ("break", "filler", "police", "thing")
+        return self.after.kind in ("end", "break", "filler", "police", "thing")
 
     def leads(self, piece: Piece) -> bool:
         """Whether a name that lies in this one follows."""
-        return self.after is not None and _fits(self.after, scope_of(piece))
+        return any(lies_in(sense, scope_of(piece)) for sense in self.after.of(*_FINER))
 
     def tail(self, piece: Piece) -> str:
         """The text behind a name up to the next break or known word."""
@@ -1174,15 +1134,8 @@ class Sentence:
         `two`: two unknown characters will do (蕲春漕河).
         """
         tail = self.tail(piece)
-        if len(tail) < 2 or re.match(
-            "[村镇乡湾]|社区|小区|大队|[东西南北中新老一二三四五六七八九十]?(?:路|街|大道|巷)", tail
-        ):
+        if len(tail) < 2 or tail[0] in "镇乡" or self.borrowed():
             return False
-        if piece.of("city") and re.search(r"(?:公园|大学|公司|集团|酒店|银行)$", tail):  # 黄石国家公园
-            return False
-        beyond = self.pieces[self.at + 2] if self.at + 2 < len(self.pieces) else None
-        if self.after is not None and self.after.of("county", "city") and (beyond is None or beyond.kind != "road"):
-            return False  # 荆州沙洋 is no village, 红安青山路 a road
         if len(tail) == 2 and is_word(self.text[piece.end - 1 : piece.end + 1]):  # 红安全帽
             return False
         if any(is_word(self.text[piece.start : piece.end + more]) for more in range(1, 5)):
@@ -1193,23 +1146,15 @@ class Sentence:
 
     def elsewhere(self, piece: Piece) -> None:
         """A place outside Hubei takes what follows; a short name only a township, or where it is a large one's."""
-        whole = any(sense.use == "whole" for sense in piece.senses)
         large = any(sense.large for sense in piece.senses)
-        before_township = (
-            self.after is not None and bool(self.after.of("township")) and not self.after.of("county", "city")
-        )
-        at_home = self.fine or self.home or self.scope is not None  # 台北路 in 武汉
-        if not self.borrowed() and (whole or (not at_home and (large or before_township))):
+        at_home = self.home or self.scope is not None  # 台北路 in 武汉
+        if not self.borrowed() and (piece.is_full() or (not at_home and (large or self.after.of("township")))):
             self.restart()
             self.away = True
 
     def is_coarse(self, piece: Piece) -> bool:
-        """Whether a name stands for its prefecture: not where it is borrowed, or names the county inside one."""
-        if self.borrowed() or self.away:
-            return False
-        if self.fine and not any(sense.use == "whole" for sense in piece.of("city", "held")):
-            return False
-        inside = self.directly() and self.scope and any(lies_in(s, self.scope) for s in piece.of("county", "former"))
+        """Whether a name stands for its prefecture: not where it names the county inside one."""
+        inside = self.scope is not None and any(lies_in(s, self.scope) for s in piece.of("county", "former"))
         if inside or not piece.of("county"):
             return not inside
         if self.unknown_district(piece):  # 湖北荆州剑利市
@@ -1218,40 +1163,31 @@ class Sentence:
 
     def unknown_district(self, piece: Piece) -> bool:
         """Whether an unknown district follows, which may be a known one misspelt; 高新区 and 小区 are none."""
-        if self.after is None or self.after.kind not in ("unknown", "police", "name"):
+        if self.after.kind not in ("unknown", "police", "name"):
             return False
         district = rf"(?:公安局)?(?!.{{0,9}}{any_of('zone')}区)[^村镇乡街路号\d]{{1,4}}(?:[区县市]|分局)"
-        if piece.of("county") and self.after.of(*_FINER):
-            return False  # 荆州监利: a known one
-        short = re.fullmatch("[^村镇乡街路号]{1,3}|..?", self.tail(piece))
+        short = re.fullmatch("[^村镇乡街路号]{1,3}|..?", self.text[piece.end :])
         return bool(short or re.match(district, self.text[piece.end :]))
 
     def coarse(self, piece: Piece) -> None:
         """A prefecture: what follows must lie in it; when nothing does, it is the answer."""
-        whole = any(sense.use == "whole" for sense in piece.senses)
         unknown = self.unknown_district(piece)
-        stands = whole or (
-            self.opens() and (self.closes() or self.leads(piece) or self.heads_village(piece, two=False))
-        )
+        stands = piece.is_full() or (self.opens() and (self.closes() or self.heads_village(piece, two=False)))
         cities = piece.of("city") or piece.of("former")
         self.scope, self.fine, self.home = scope_of(piece), False, True
         if stands and not unknown:
-            self.found.append(Mention(CITY, _hits("city", cities, self.text[piece.start : piece.end])))
+            self.found.append((CITY, _hits("city", cities, self.text[piece.start : piece.end])))
 
     def finer(self, piece: Piece) -> None:
         """A county or something finer, by the surest kind that may stand here."""
         scope = None if self.fine else self.scope
-        senses = (
-            finer_senses(piece, scope) if scope else [s for s in piece.of(*_FINER) if s.use not in ("inside", "bare")]
-        )
+        senses = [sense for sense in finer_senses(piece, scope) if scope or sense.use not in ("inside", "bare")]
         if self.fine and self.is_sibling(piece):
             county = _hits("address", piece.of("county"), self.text[piece.start : piece.end])
-            self.found[-1] = Mention(self.found[-1].grade, self.found[-1].hits + county)
+            self.found[-1][1].extend(county)
             return
         if self.away or self.fine:
-            senses = [
-                s for s in senses if s.kind in ("county", "former") and s.use == "whole" and not piece.of("elsewhere")
-            ]
+            senses = [s for s in senses if s.kind in ("county", "former") and s.use == "whole"]
             # A zone behind its district is in it: 洪山区东湖新技术开发区.
             senses = [s for s in senses if not (self.fine and all(code.endswith("00") for code, _ in s.divisions))]
         if self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县"):
@@ -1259,48 +1195,41 @@ class Sentence:
         if self.is_elsewhere(piece):
             senses = []
         if not senses:
-            self.contradicts |= bool(scope and piece.of("county") and self.closes() and not self.away)
+            self.contradicts |= bool(scope and piece.of("county") and self.closes())
             return
         chosen = min((sense.kind for sense in senses), key=_FINER.index)
         senses = [sense for sense in senses if sense.kind == chosen]
         grade = self.grade(piece, chosen, whole=any(sense.use == "whole" for sense in senses))
         if grade:
-            inside = scope if any(lies_in(sense, scope) for sense in senses) else None
-            self.found.append(Mention(grade, _hits("address", senses, self.text[piece.start : piece.end], inside)))
+            self.found.append((grade, _hits("address", senses, self.text[piece.start : piece.end], scope)))
             self.scope, self.fine = frozenset(itertools.chain(*(sense.divisions for sense in senses))), True
 
     def has_sibling(self) -> bool:
         """Whether another county and nothing of weight follows: 天门、仙桃、潜江."""
-        behind = [piece for piece in self.pieces[self.at + 1 :] if piece.kind != "filler"]
+        behind = self.pieces[self.at + 1 :]
         return bool(behind) and all(piece.of("county") for piece in behind)
 
     def is_sibling(self, piece: Piece) -> bool:
         """Whether a county right behind another one is named beside it."""
-        beside = self.before is not None and bool(self.before.of("county")) and bool(self.found)
         zone = all(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions)
-        return beside and not zone and (self.closes() or self.has_sibling())
+        return bool(self.before.of("county")) and not zone and (self.closes() or self.has_sibling())
 
     def is_elsewhere(self, piece: Piece) -> bool:
         """Whether the text names a larger place elsewhere that has one of this name: 华容 湖南, 青山区，包头市."""
         own = {province for sense in piece.of("elsewhere") for province in sense.note.split("、")}
-        large = [sense for other in self.pieces if other is not piece for sense in other.of("elsewhere") if sense.large]
+        large = [sense for other in self.pieces for sense in other.of("elsewhere") if sense.large]
         return any(own & set(sense.note.split("、")) for sense in large)
 
     def grade(self, piece: Piece, kind: str, whole: bool) -> int:
         """How surely a county or something finer is meant; 0 when nothing says so."""
-        if self.directly():
+        if self.directly() or (whole and not self.fine and self.scope is not None):
             return INSIDE
         if kind == "township":
-            before = (
-                ""
-                if self.before is None or self.before.kind != "unknown"
-                else self.text[self.before.start : self.before.end]
-            )
+            before = self.text[self.before.start : self.before.end]
             # 白纸坊街道 is another town than 纸坊街道; 云西县上津镇 may not be where 上津镇 is.
             stray = 0 < len(before) < 3 or before.endswith(tuple("县区市旗州"))
             return TOWNSHIP if whole and not stray else 0
-        beside = kind == "county" and self.has_sibling() and not piece.of("city", "held")
-        if whole or (self.opens() and (self.closes() or self.leads(piece) or beside)):
+        if whole or (self.opens() and (self.closes() or self.leads(piece) or self.has_sibling())):
             return SURE
         if self.scope is not None or (
             self.opens() and self.heads_village(piece, two=kind == "county" and not piece.of("city"))
@@ -1311,14 +1240,12 @@ class Sentence:
 
 def by_sentence(query: Query) -> list[Hit]:
     """The surest of the places named inside an address or a sentence; of several whole addresses, the last."""
-    if query.text.isascii() and query.text.isalpha():
-        return []
     mentions = Sentence(query).walk()
-    best = max((mention.grade for mention in mentions), default=0)
-    chosen = [mention for mention in mentions if mention.grade == best]
+    best = max((grade for grade, _ in mentions), default=0)
+    chosen = [hits for grade, hits in mentions if grade == best]
     if best in (INSIDE, CITY):
         chosen = chosen[-1:]
-    return _once(itertools.chain(*(mention.hits for mention in chosen)))
+    return _once(itertools.chain(*chosen))
 
 
 # --- sound, shape and slips -------------------------------------------------------------------
@@ -1330,10 +1257,7 @@ def _rank(candidates: Iterable[Candidate], tier: str, scope: Scope | None) -> li
     for kinds in (("county", "zone"), ("prefecture",), ("former",), ("popular", "township")):
         best = [candidate for candidate in found if candidate.place.kind in kinds]
         names = {candidate.name for candidate in best}
-        if not scope:  # 荆洲 gives what 荆州 gives
-            best += [
-                candidate for candidate in found if candidate.place.kind == "prefecture" and candidate.name in names
-            ]
+        best += [candidate for candidate in found if candidate.name in names and not scope]  # 荆洲 is 荆州
         divisions = dict.fromkeys(itertools.chain(*(candidate.divisions for candidate in best)))
         hits = [Hit(division, tier) for division in divisions if not scope or division in scope]
         if hits:
@@ -1344,12 +1268,12 @@ def _rank(candidates: Iterable[Candidate], tier: str, scope: Scope | None) -> li
 def _sounds_like(catalog: Catalog, text: str) -> list[Candidate]:
     """The names that sound like the text: exactly, else with soft pairs folded where a character agrees."""
     heard = readings(text)
-    found = [candidate for reading in heard for candidate in catalog.sounds.get(" ".join(reading), [])]
+    found = catalog.find("sound", map(" ".join, heard))
     if found:
         # 姜安 is a person's name, not 江岸 misheard.
         person = len(text) == 2 and text[0] in _phrases()["surname"]
         return [one for one in found if not person or any(map(str.__eq__, text, one.name))]
-    found = [one for reading in heard for one in catalog.soft_sounds.get(" ".join(map(soft, reading)), [])]
+    found = catalog.find("soft sound", (" ".join(map(soft, reading)) for reading in heard))
     # 天门寺 has the name of 天门市 right, and is another thing.
     full = [one.name for one in found if one.name == one.place.name and one.name[:-1] == text[:-1]]
     return [one for one in found if any(map(str.__eq__, text, one.name)) and one.name not in full]
@@ -1359,10 +1283,9 @@ def _looks_alike(catalog: Catalog, text: str) -> list[Candidate]:
     """The names that differ from the text in one look-alike character."""
     found = []
     for at in range(len(text)):
-        for candidate in catalog.shapes.get(f"{text[:at]}*{text[at + 1 :]}", []):
+        for candidate in catalog.find("shape", [f"{text[:at]}*{text[at + 1 :]}"]):
             right = candidate.name[at]
-            # A weak likeness will do where the county's suffix is written too.
-            full = len(text) > 2 and text.endswith(COUNTY_SUFFIXES) and candidate.name == candidate.place.name
+            full = candidate.name == candidate.place.name  # with the county's suffix a weak likeness will do
             if right != text[at] and looks_like(text[at], right, perhaps=full):
                 found.append(candidate)
     return found
@@ -1371,14 +1294,13 @@ def _looks_alike(catalog: Catalog, text: str) -> list[Candidate]:
 def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
     """The names that the text writes with a character twice (巴巴东), and long ones without one (西塞区)."""
     once = {text[:at] + text[at + 1 :] for at in range(1, len(text)) if text[at] == text[at - 1]}
-    found = [candidate for name in once for candidate in catalog.written.get(name, [])]
-    return found + catalog.cut_short.get(text, [])
+    return catalog.find("written", once) + catalog.find("cut short", [text])
 
 
 def _forms(core: str, catalog: Catalog, everywhere: bool) -> Iterator[str]:
     """A core, its fronts that end like a county's name, each without its suffix too; no name of a place elsewhere."""
     fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
-    for name in (core, *(front for front in fronts if front not in catalog.city_names)):
+    for name in (core, *fronts):
         stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
         if not everywhere or not (is_official_elsewhere(name) or (stem and elsewhere_senses(stem))):
             yield from filter(None, (name, stem))
@@ -1411,156 +1333,89 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
 
 def by_homophone(query: Query) -> list[Hit]:
     """Characters that sound right: 乔口, 黄皮, 武汉市桥口区; the city in front may be a homophone too."""
-    return [] if query.text.isascii() else _repaired(query, "homophone", _sounds_like)
+    return _repaired(query, "homophone", _sounds_like)
 
 
 def by_lookalike(query: Query) -> list[Hit]:
     """One character that looks like the right one (大治, 虢亭, 江崖区), when only one place is meant."""
-    return [] if query.text.isascii() else _repaired(query, "lookalike", _looks_alike)
+    return _repaired(query, "lookalike", _looks_alike)
 
 
 def by_miscount(query: Query) -> list[Hit]:
     """One character typed twice (巴巴东), or lost from a long name (西塞区)."""
-    return [] if query.text.isascii() else _repaired(query, "typo", _miscounted)
+    return _repaired(query, "typo", _miscounted)
 
 
 # --- letters ----------------------------------------------------------------------------------
 
-# What stands around a name in letters, longest first: filler and police words, English and pinyin.
-_LETTERS_BEHIND = (
-    *(
-        "gonganfenju",
-        "gonganju",
-        "fenju",
-        "zainali",
-        "zainaer",
-        "zaina",
-        "zenmezou",
-        "dianhua",
-        "dizhi",
-        "caixuedian",
-        "caixue",
-    ),
-    *(
-        "fujin",
-        "huochezhan",
-        "policestation",
-        "publicsecuritybureau",
-        "police",
-        "dna",
-        "china",
-        "province",
-        "hubeisheng",
-    ),
-    *("hubei", "ren"),
+# The kind of a division or town, behind its name.
+_LETTERS_SUFFIX = (
+    "(?:(?:forestry|autonomous)?(?:district|county)|city|prefecture|province|town(?:ship)?|qu|xian|shi|zhen|xiang)"
 )
-_LETTERS_BEFORE = (
-    *(
-        "qingwen",
-        "laojia",
-        "wozai",
-        "woshi",
-        "zai",
-        "iwasbornin",
-        "bornin",
-        "lostin",
-        "iamfrom",
-        "imfrom",
-        "iminin",
-        "myhomeis",
-    ),
-    *("from", "in", "hubeisheng", "hubei"),
-)
-_LETTERS_SUFFIX = "(?:forestrydistrict|district|county|city|prefecture|qu|xian|shi|zhen|town)$"
 
 
-def _is_letters(text: str) -> bool:
-    return text.isascii() and text.isalpha()
+def plain_letters(text: str) -> str:
+    """A cleaned text in letters, without tone digits and a year: jiang1an4 -> jiangan; "" for any other."""
+    letters = re.sub(r"\d", "", text) if re.fullmatch(r"[a-z]{2,}[a-z\d]*", text) else ""
+    return re.sub("(?<=^woshi)(.*)de$", r"\1", letters)
 
 
-def letters_of(text: str) -> str:
-    """A cleaned text in letters without tone digits, v for ü, filler: jiang1an4 -> jiangan, jianlihubei -> jianli."""
-    if re.fullmatch(r"[a-z]+[a-z\d]*", text):  # tone digits, and a year behind
-        text = re.sub(r"\d", "", text)
-    text = text[:-2] if re.match("woshi|wozai", text) and text.endswith("de") else text
-    while _is_letters(text):
-        behind = next((word for word in _LETTERS_BEHIND if text.endswith(word) and text != word), "")
-        before = next((word for word in _LETTERS_BEFORE if text.startswith(word) and text != word), "")
-        left = text.removesuffix(behind) if behind else text.removeprefix(before)
-        if left == text or len(left) < 2:
-            return text.replace("v", "u")
-        text = left
-    return ""
+def spellings(letters: str, catalog: Catalog) -> Iterator[list[Piece]]:
+    """The ways in which joined letters are names and known words from end to end, those with longer ones first.
 
+    A suffix belongs to the name before it: jianlixian; but jingzhoushishou is 荆州 and 石首, not 荆州市 and "shou".
+    """
+    found: dict[int, list[Piece]] = {len(letters) - 1: []}  # by where they start
+    whole: set[int] = {len(letters)}  # from here the end can be reached
+    for at in range(len(letters) - 2, -1, -1):
+        found[at] = []
+        for end in range(min(len(letters), at + 60), at + 1, -1):
+            part = letters[at:end]
+            senses = catalog.senses(part.replace("v", "u"))  # ü
+            suffix = re.match(_LETTERS_SUFFIX, letters[end:])
+            stop = end + suffix.end() if suffix and not catalog.senses(letters[at : end + suffix.end()]) else end
+            pieces = [Piece("name", at, stop, senses)] if senses and stop > end else []
+            pieces += [Piece(words_around()[part], at, end)] if part in words_around() else []
+            pieces += [Piece("name", at, end, senses)] if senses else []
+            found[at] += [piece for piece in pieces if piece.end in whole]
+        if found[at]:
+            whole.add(at)
 
-def _spelled(catalog: Catalog, letters: str, scope: Scope | None) -> list[Hit]:
-    """The divisions, within the scope if one is given, that joined pinyin spells, with a suffix or without."""
-    for form in dict.fromkeys((letters, re.sub(_LETTERS_SUFFIX, "", letters))):
-        hits = _rank(catalog.spelled.get(form, []), "pinyin", scope)
-        if not hits and not is_large_elsewhere(form):  # luoyang, nanyang: a town here, a city there
-            towns = [sense for sense in catalog.senses(form) if sense.kind in ("popular", "township")]
-            hits = _hits("pinyin", towns, form, scope)
-        if hits:
-            return hits
-    return []
+    def from_here(at: int) -> Iterator[list[Piece]]:
+        if at == len(letters):
+            yield []
+        for piece in found.get(at, ()):
+            yield from ([piece, *rest] for rest in from_here(piece.end))
+
+    return from_here(0)
 
 
 def by_pinyin(query: Query) -> list[Hit]:
-    """Whole pinyin, with or without province and city on either side; hu ting and huang po are let pass."""
-    letters = letters_of(query.text)
-    if not letters:
-        return []
-    catalog = query.catalog
-    for whole in dict.fromkeys((query.text, letters)):
-        hits = _spelled(catalog, whole, None)
-        if hits or is_large_elsewhere(whole):
-            return hits
-    for at in range(4, len(letters) - 2):
-        for city, county in ((letters[:at], letters[at:]), (letters[at:], letters[:at])):
-            cities = [*catalog.spelled.get(city, []), *catalog.spelled.get(re.sub(_LETTERS_SUFFIX, "", city), [])]
-            for found in cities:
-                scope = frozenset(found.divisions)
-                hits = _spelled(catalog, county, scope) if found.place.kind in ("prefecture", "county") else []
-                if hits:
-                    return hits
+    """Joined pinyin of a name, of coarser and finer ones in either order, with words around; huangpo is let pass."""
+    letters = plain_letters(query.text)
+    for pieces in itertools.islice(spellings(letters, query.catalog), 50):
+        hits = named(letters, pieces)
+        if hits:
+            return [Hit(hit.division, "pinyin") for hit in hits]
     return []
 
 
 def by_initials(query: Query) -> list[Hit]:
     """The first letters of a county's name, of a prefecture's when no county has them: all that share them."""
-    return _rank(query.catalog.initials.get(query.text, []), "initials", None) if query.text.isascii() else []
-
-
-def _spells(runs: list[str], name: str, reading: tuple[str, ...]) -> bool:
-    """Whether characters and letter runs together write the name; a run may stop short in each syllable's initial."""
-    if not runs:
-        return not name
-    if not name:
-        return False
-    head, rest = runs[0], runs[1:]
-    if not head.isascii():
-        return head == name[0] and _spells(rest, name[1:], reading[1:])
-    for length in range(1, min(len(head), len(reading[0])) + 1):
-        part = reading[0][:length]
-        whole = part == reading[0] or part in ("zh", "ch", "sh") or length == 1
-        if whole and head.startswith(part):
-            left = [head[length:], *rest] if head[length:] else rest
-            if _spells(left, name[1:], reading[1:]):
-                return True
-    return False
+    return _rank(query.catalog.find("initials", [query.text]), "initials", None) if query.text.isascii() else []
 
 
 def by_mixed(query: Query) -> list[Hit]:
-    """Characters and pinyin mixed: 江an, 黄p, 恩sh."""
-    runs = re.findall("[a-z]+|[^a-z0-9]", query.text)
-    letters = [run for run in runs if run.isascii()]
-    if query.text.isascii() or "".join(runs) != query.text or not letters or len(query.text) > 24:
+    """Characters and pinyin mixed, each syllable whole or its initial: 江an, 黄p, 恩sh."""
+    if query.text.isascii() or not re.search("[a-z]", query.text) or len(query.text) > 24:
         return []
     found = []
-    for name, candidates in query.catalog.written.items():
-        for candidate in candidates:
-            if any(_spells(runs, name, reading) for reading in candidate.place.readings(name)):
-                found.append(candidate)
+    for name, candidates in query.catalog.index("written").items():
+        for candidate in candidates if not set(name).isdisjoint(query.text) else ():
+            for reading in candidate.readings():
+                signs = [f"(?:{sign}|{heard}|{heard[0]}h?)" for sign, heard in zip(name, reading)]
+                if re.fullmatch("".join(signs), query.text):
+                    found.append(candidate)
     return _rank(found, "pinyin", None)
 
 
@@ -1575,24 +1430,35 @@ def _neighbours(one: str, other: str) -> bool:
 
 
 def _soft_letters(letters: str) -> str:
-    for hard, plain in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en")):
+    for hard, plain in (*_SOFT, ("ing", "in"), ("eng", "en")):
         letters = letters.replace(hard, plain)
     return letters
 
 
 def _one_slip(typed: str, right: str) -> bool:
-    """Whether a typed spelling is one slip off: a letter lost, doubled, swapped, beside the right key, or softened."""
+    """Whether a typed spelling is one slip off: a letter lost, doubled, swapped, or beside the right key."""
     if len(typed) != len(right):
         return True
     wrong = [(a, b) for a, b in zip(typed, right) if a != b]
-    return len(wrong) == 2 or _neighbours(*wrong[0])
+    return len(wrong) == 2 or (len(right) > 5 and _neighbours(*wrong[0]))
+
+
+def bare_letters(text: str, catalog: Catalog) -> str:
+    """A text in letters without known words and the province at its ends: qingwenqiaokohubei -> qiaoko."""
+    letters = plain_letters(text)
+    known = [word for word in (*catalog.province_names, *words_around()) if word.isascii()]
+    for word in [*known, *known]:
+        left = letters.removeprefix(word).removesuffix(word)
+        letters = left if len(left) > 4 else letters
+    return letters
 
 
 def by_typo(query: Query) -> list[Hit]:
     """One slip in the pinyin of a county or prefecture (qiaoko), when only one is near."""
-    letters = letters_of(query.text)
-    forms = [form for form in dict.fromkeys((letters, re.sub(_LETTERS_SUFFIX, "", letters))) if len(form) > 4]
-    if not letters or any(map(elsewhere_senses, (query.text, *forms))):
+    whole, bare = plain_letters(query.text), bare_letters(query.text, query.catalog)
+    stem = re.sub(_LETTERS_SUFFIX + "$", "", bare)
+    forms = [form for form in dict.fromkeys((whole, bare, stem)) if len(form) > 4]
+    if any(map(elsewhere_senses, (query.text, *forms))):
         return []
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
@@ -1603,7 +1469,7 @@ def by_typo(query: Query) -> list[Hit]:
         near = [key for key in near if _one_slip(form, key)]
         keys = [key for key in near if _soft_letters(key) == _soft_letters(form)] or near
         if len(keys) == 1:
-            return _rank(query.catalog.spelled[keys[0]], "typo", None)
+            return _rank(query.catalog.find("spelling", keys), "typo", None)
     return []
 
 
@@ -1654,8 +1520,9 @@ def _with_prefecture_of_then(hit: Hit, query: Query) -> Hit:
 
 def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     """The divisions that a name means, best first; [] when none is sure. `city` keeps to one city's."""
-    text = re.sub(r"(?<=\d) +(?=\d)", "", text)
-    text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
+    if re.search(r"\d", text):
+        text = re.sub(r"(?<=\d) +(?=\d)", "", text)
+        text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
     query = Query(simplified(clean(text)), catalog)
     if not query.text or len(query.text) > 200:
         return []
@@ -1695,7 +1562,7 @@ def _near_in_letters(letters: str, catalog: Catalog) -> Iterator[tuple[Division,
 
     similar = OSA.normalized_similarity
     for key, score, _ in process.extract(letters, catalog.spelled_surely, scorer=similar, score_cutoff=0.75, limit=9):
-        for candidate in catalog.spelled[key]:
+        for candidate in catalog.find("spelling", [key]):
             yield division_named(candidate), score
 
 
@@ -1719,8 +1586,7 @@ def _near(query: Query) -> Iterator[tuple[Division, float]]:
             yield from ((division, 0.85) for division in towns[:1])
         if core.isascii():
             yield from _near_in_letters(core, catalog)
-        near = [one for key in near_keys(core, heard) for one in catalog.near.get(key, [])]
-        for candidate in dict.fromkeys(near):
+        for candidate in dict.fromkeys(catalog.find("near", near_keys(core, heard))):
             yield division_named(candidate), _nearness(core, candidate)
 
 
