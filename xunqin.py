@@ -3994,28 +3994,12 @@ class Walls:
                 wall[2] = max(wall[2], end)
             else:
                 lanes.setdefault(lane, []).append([at, start, end])
-        self._keep([wall for walls in lanes.values() for wall in walls])
-
-    def _keep(self, walls: list[list[float]]) -> None:
-        self.at, self.start, self.end = numpy.array(sorted(walls)).reshape(-1, 3).T
-        self.line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > self.letter / 4)
-        long = numpy.bincount(self.line, self.end - self.start)[self.line] >= 3 * self.letter
-        self.at, self.start, self.end, self.line = (one[long] for one in (self.at, self.start, self.end, self.line))
-
-    def bridge(self, dark: Any) -> None:
-        """Closes the gaps in which the picture is dark all along: something is written over the wall there.
-
-        `dark` is a picture of what is darker than its surroundings, so laid that the walls run along its rows.
-        """
-        walls: list[list[float]] = []
-        for line, start, at, end in sorted(zip(self.line, self.start, self.at, self.end)):
-            last = walls[-1] if walls else [0, 0, 0, -1]
-            gap = dark[max(int(at) - 2, 0) : int(at) + 3, int(last[2]) : int(start)]
-            if last[3] == line and (not gap.size or gap.mean(axis=1).max() > 0.8):
-                last[2] = max(last[2], end)
-            else:
-                walls.append([at, start, end, line])
-        self._keep([wall[:3] for wall in walls])
+        walls = sorted(wall for lane in lanes.values() for wall in lane)
+        self.at, self.start, self.end = numpy.array(walls).reshape(-1, 3).T
+        # Walls on one line count together; what is no longer than a word is a stroke of a large letter.
+        line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > letter / 4)
+        long = numpy.bincount(line, self.end - self.start)[line] >= 3 * letter
+        self.at, self.start, self.end = (one[long] for one in (self.at, self.start, self.end))
 
     def around(self, place: float, low: float, high: float) -> tuple[float, float]:
         """The nearest walls on both sides of a place that run along most of low to high; infinite where none does."""
@@ -4051,17 +4035,11 @@ def walls_on(image: Any, letter: float) -> tuple[Walls, Walls]:
     The edges of colours are seen as straight lines; rules between rows as low as their letters, by what is dark.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    dark, darker = (
-        cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, by) for by in (8, 16)
-    )
+    dark = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 16)
     level, down = straight_lines(gray, 1.15 * letter)
-    found = []
-    for edges, view, solid in ((level, dark, darker), (down, dark.T, darker.T)):
-        lines = painted_lines(numpy.ascontiguousarray(solid), int(3 * letter))
-        walls = Walls(numpy.concatenate([edges, lines]), letter)
-        walls.bridge(view)
-        found.append(walls)
-    return found[0], found[1]
+    level = numpy.concatenate([level, painted_lines(dark, int(3 * letter))])
+    down = numpy.concatenate([down, painted_lines(numpy.ascontiguousarray(dark.T), int(3 * letter))])
+    return Walls(level, letter), Walls(down, letter)
 
 
 Cell = tuple[float, float, float, float]  # the walls around a text: left, top, right, bottom; infinite where none is
