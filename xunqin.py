@@ -3208,7 +3208,9 @@ class Reading:
         if self.last != "address" or is_person(bare_piece(piece)):
             piece = bare_piece(piece)
         city = heading_city(piece, self.places) if field in ("", "city") else ""
-        if city:
+        if city and field == "city" and self.entry is not None and not self.entry.cells.get("phone"):
+            self.entry.add("city", piece)  # its label stands below the unit
+        elif city:
             self.city, self.district = city, ""
             self.entry = self.entry if self.last else None
         elif field == "district" or (
@@ -3238,7 +3240,7 @@ class Reading:
         """The cell that a piece without a label belongs to, by how it is written and what is in front; "" for none."""
         assert self.entry is not None
         filled = self.entry.cells
-        if re.fullmatch(SMALL_TALK, piece):
+        if re.fullmatch(SMALL_TALK, piece) or re.fullmatch(r"\d{4}年\d{1,2}月(?:\d{1,2}日)?", piece):
             return ""
         if self.last == "unit" and looks_like_unit(piece):
             return "unit"
@@ -3275,6 +3277,10 @@ def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
                 own_headings = [""] * width
             else:
                 own_fields, own_headings = fields, headings
+        if "" in own_fields:  # a heading of other words: its column is by its content what no other is
+            new = {"contact", "address", "district", "city"} - set(own_fields)
+            content = content_columns(part.lines[start:], places) or own_fields
+            own_fields = [own or (other if other in new else "") for own, other in zip(own_fields, content)]
         if part.table and {"unit", "district"} & set(own_fields):
             fields, headings = own_fields, own_headings
             table_contents(batch, part.lines[start:], fields, headings, places)
@@ -3847,7 +3853,6 @@ WALL_PIXELS = 16_000_000  # of one strip in which straight edges are looked for
 OVERLAP = 200  # pixels that neighbouring strips share: more than a line of text is high
 TEXT_HEIGHT = 32  # pixels; text far smaller or larger is brought to it
 SURE_CHARACTER, SURE_DIGIT = 0.8, 0.95  # below these a character is doubtful
-HARDLY_SURE = 0.7  # and below this it is, though a second reading says the same
 OPEN = float("inf")  # where there is no wall
 
 
@@ -3880,16 +3885,14 @@ class Text(NamedTuple):
         """The height at which it stands."""
         return (self.top + self.bottom) / 2
 
-    def gaps(self, letter: float) -> list[tuple[float, float]]:
-        """The middles of neighbours that stand further apart than the letters of a word."""
-        found = []
-        steps = numpy.diff(self.middles)
-        usual = 1.25 * float(numpy.median(steps)) if len(steps) else 0.0
-        for at, (left, right) in enumerate(itertools.pairwise(self.middles)):
-            wide = sum(character > "\u2000" for character in self.text[at : at + 2])
-            if right - left > max(usual, (0.85 + 0.2 * wide) * letter):
-                found.append((left, right))
-        return found
+    def without(self, end: int) -> Text:
+        """The text without its first (0) or its last (-1) letter."""
+        rest = slice(1, None) if end == 0 else slice(0, -1)
+        return self._replace(text=self.text[rest], middles=self.middles[rest], sure=self.sure[rest])
+
+    def gaps(self, wide: float) -> list[float]:
+        """Where neighbours stand further apart than `wide`: the middles between them."""
+        return [(left + right) / 2 for left, right in itertools.pairwise(self.middles) if right - left > wide]
 
     def cut(self, places: list[float]) -> list[Text]:
         """The pieces into which upright lines at some places cut it, each with its own characters."""
@@ -3921,7 +3924,10 @@ def open_picture(path: str) -> Any:
                 width, height = file.size
                 if width * height > MAX_PIXELS or max(width, height) > MAX_EDGE:
                     raise ListError(path, f"图片太大：{width}×{height}", "请裁成几张再试")
-                photo = ImageOps.exif_transpose(file).convert("RGBA")
+                photo = ImageOps.exif_transpose(file)
+                if photo.mode.startswith("I;16"):  # a scanner's 65,536 greys
+                    photo = Image.fromarray((numpy.asarray(photo) >> 8).astype(numpy.uint8))
+                photo = photo.convert("RGBA" if photo.has_transparency_data else "RGB")
     except Image.DecompressionBombError:
         raise ListError(path, "图片太大", "请裁成几张再试") from None
     except (OSError, SyntaxError, ValueError, struct.error):
@@ -3929,7 +3935,9 @@ def open_picture(path: str) -> Any:
     finer = min(photo.size) / MAX_WIDTH  # than letters need: a photo from a phone
     if finer > 1:
         photo = photo.resize((int(photo.width / finer), int(photo.height / finer)), reducing_gap=2.0)
-    return Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
+    if photo.mode == "RGBA":
+        photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
+    return photo
 
 
 def load_engine() -> Any:
@@ -4097,14 +4105,10 @@ def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
     scale = min(scale, MAX_WIDTH / image.shape[1])
     if scale != 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    return image, int((~level & (wide > 2 * high)).sum()) > 1
+    return image, int((~level).sum()) > 1
 
 
 # --- pictures: read ---------------------------------------------------------------------------
-
-
-# A landline that a mobile stands right behind, as in columns without a gap: in 22 digits there is but one way.
-TWO_NUMBERS = r"(?<!\d)(?:0\d\d[-－]?\d{8}|0\d{3}[-－]?\d{7})(?=1[3-9]\d{9}(?!\d))"
 
 
 def read_strip(engine: Any, image: Any) -> list[Text]:
@@ -4117,27 +4121,13 @@ def read_strip(engine: Any, image: Any) -> list[Text]:
     for corners, words in zip(result.boxes, result.word_results):
         read = [(word, (box[0][0] + box[1][0]) / 2, sure) for word, sure, box in words if word.strip()]
         text = "".join(word for word, _, _ in read)
-        for run in reversed([*re.finditer(TWO_NUMBERS, text)] if len(text) == len(read) else []):
-            read.insert(run.end(), (" ", (read[run.end() - 1][1] + read[run.end()][1]) / 2, 1.0))
-            text = "".join(word for word, _, _ in read)
         (x0, y0), (x1, y1) = corners[0], corners[1]
         askew = abs(y1 - y0) > 0.15 * abs(x1 - x0) if len(read) > 2 else corners[3][1] - y0 > 1.9 * usual
         if read and (not askew or re.search(r"\d{7}", text)):
             left, top, right, bottom = map(float, (*corners.min(axis=0), *corners.max(axis=0)))
-            middles, sure = [middle for _, middle, _ in read], [sure for *_, sure in read]
-            for end, edge in ((0, left), (-1, right)):
-                if abs(middles[end] - edge) > 0.9 * (bottom - top):  # something was found there and not read
-                    sure[end] = 0.0
-            texts.append(Text(left, top, right, bottom, text, tuple(middles), tuple(sure)))
+            _, middles, sure = zip(*read)
+            texts.append(Text(left, top, right, bottom, text, middles, sure))
     return texts
-
-
-def same_place(one: Text, other: Text) -> bool:
-    """Whether two texts cover each other by more than half of the smaller."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    smaller = min((text.right - text.left) * (text.bottom - text.top) for text in (one, other))
-    return width > 0 and height > 0 and width * height > smaller / 2
 
 
 def read_texts(engine: Any, image: Any, tell: Callable[[int], None]) -> list[Text]:
@@ -4152,7 +4142,10 @@ def read_texts(engine: Any, image: Any, tell: Callable[[int], None]) -> list[Tex
         for text in read_strip(engine, image[top:bottom]):
             text = text._replace(top=text.top + top, bottom=text.bottom + top)
             cut = (text.top < top + 4 and top > 0) or (text.bottom > bottom - 4 and bottom < height)
-            if not cut and not any(same_place(text, other) for other in before):
+            middle = (text.left + text.right) / 2
+            if not cut and not any(
+                one.left < middle < one.right and one.top < text.middle < one.bottom for one in before
+            ):
                 texts.append(text)
         tell(bottom)
     return texts
@@ -4188,36 +4181,24 @@ class Walls:
                 wall[2] = max(wall[2], end)
             else:
                 lanes.setdefault(lane, []).append([at, start, end])
-        self._keep([wall for walls in lanes.values() for wall in walls])
-
-    def _keep(self, walls: list[list[float]]) -> None:
-        self.at, self.start, self.end = numpy.array(sorted(walls)).reshape(-1, 3).T
+        walls = sorted(wall for lane in lanes.values() for wall in lane)
+        self.at, self.start, self.end = numpy.array(walls).reshape(-1, 3).T
         # Walls on one line count together; what is no longer than a word is a stroke of a large letter.
-        self.line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > self.letter / 4)
-        long = numpy.bincount(self.line, self.end - self.start)[self.line] >= 3 * self.letter
-        self.at, self.start, self.end, self.line = (one[long] for one in (self.at, self.start, self.end, self.line))
-
-    def bridge(self, dark: Any) -> None:
-        """Closes the gaps in which the picture is dark all along: something is written over the wall there.
-
-        `dark` is a picture of what is darker than its surroundings, so laid that the walls run along its rows.
-        """
-        walls: list[list[float]] = []
-        for line, start, at, end in sorted(zip(self.line, self.start, self.at, self.end)):
-            last = walls[-1] if walls else [0, 0, 0, -1]
-            gap = dark[max(int(at) - 2, 0) : int(at) + 3, int(last[2]) : int(start)]
-            if last[3] == line and (not gap.size or gap.mean(axis=1).max() > 0.8):
-                last[2] = max(last[2], end)
-            else:
-                walls.append([at, start, end, line])
-        self._keep([wall[:3] for wall in walls])
+        line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > letter / 4)
+        long = numpy.bincount(line, self.end - self.start)[line] >= 3 * letter
+        self.at, self.start, self.end = (one[long] for one in (self.at, self.start, self.end))
 
     def around(self, place: float, low: float, high: float) -> tuple[float, float]:
         """The nearest walls on both sides of a place that run along most of low to high; infinite where none does."""
-        along = numpy.clip(numpy.minimum(self.end, high) - numpy.maximum(self.start, low), 0, None)
-        near = (along > 0) & (numpy.bincount(self.line, along)[self.line] >= 0.7 * (high - low))
+        near = numpy.minimum(self.end, high) - numpy.maximum(self.start, low) >= 0.7 * (high - low)
         before, behind = self.at[near & (self.at <= place)], self.at[near & (self.at > place)]
         return before.max(initial=-OPEN), behind.min(initial=OPEN)
+
+    def ends(self, places: tuple[float, float], along: float) -> tuple[float, float]:
+        """Where the walls at some places that run past `along` begin and end; infinite where none does."""
+        met = (self.start <= along) & (self.end >= along) & (self.end - self.start > 3 * self.letter)
+        met &= numpy.isin(self.at, places)
+        return self.start[met].max(initial=-OPEN), self.end[met].min(initial=OPEN)
 
     def through(self, text: Text) -> list[float]:
         """Where walls cross a text, from the left."""
@@ -4241,47 +4222,32 @@ def walls_on(image: Any, letter: float) -> tuple[Walls, Walls]:
     The edges of colours are seen as straight lines; rules between rows as low as their letters, by what is dark.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    dark, darker = (
-        cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, by) for by in (8, 16)
-    )
+    dark = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 16)
     level, down = straight_lines(gray, 1.15 * letter)
-    found = []
-    for edges, view, solid in ((level, dark, darker), (down, dark.T, darker.T)):
-        lines = painted_lines(numpy.ascontiguousarray(solid), int(3 * letter))
-        walls = Walls(numpy.concatenate([edges, lines]), letter)
-        walls.bridge(view)
-        found.append(walls)
-    return found[0], found[1]
+    level = numpy.concatenate([level, painted_lines(dark, int(3 * letter))])
+    down = numpy.concatenate([down, painted_lines(numpy.ascontiguousarray(dark.T), int(3 * letter))])
+    return Walls(level, letter), Walls(down, letter)
 
 
 Cell = tuple[float, float, float, float]  # the walls around a text: left, top, right, bottom; infinite where none is
 
 
-def cell_around(text: Text, level: Walls, down: Walls, size: tuple[int, int]) -> Cell:
-    """The nearest walls around a text: those beside its line, those above and below, those beside the whole cell.
+def cell_around(text: Text, level: Walls, down: Walls) -> Cell:
+    """The nearest walls around a text: those beside its line, and those above and below what stands between them.
 
-    A picture of a size (width, height) that was cropped at the table's edge lacks the walls there.
+    Where a table was cropped, a cell ends where the walls of the other direction do.
     """
     low, high = text.middle - 1, text.middle + 1
-    for _ in range(2):
-        left, right = down.around(text.middles[0], low, high)[0], down.around(text.middles[-1], low, high)[1]
-        begin, stop = (text.middles[0] if left == -OPEN else left), (text.middles[-1] if right == OPEN else right)
-        top, bottom = level.around(text.middle, begin, max(stop, begin + 1))
-        if top == -OPEN or bottom == OPEN:
-            break
-        low, high = top, bottom
-    near = 12 * down.letter, 3 * down.letter
-    edges = (
-        (text.left, 0.0, near[0]),
-        (text.top, 0.0, near[1]),
-        (text.right, size[0], near[0]),
-        (text.bottom, size[1], near[1]),
-    )
+    left, right = down.around(text.middles[0], low, high)[0], down.around(text.middles[-1], low, high)[1]
+    begin, stop = (text.middles[0] if left == -OPEN else left), (text.middles[-1] if right == OPEN else right)
+    top, bottom = level.around(text.middle, begin, max(stop, begin + 1))
     if (left > -OPEN or right < OPEN) and (top > -OPEN or bottom < OPEN):
-        sides = zip((left, top, right, bottom), edges)
-        left, top, right, bottom = (
-            end if abs(wall) == OPEN and abs(at - end) < far else wall for wall, (at, end, far) in sides
-        )
+        first, last = down.ends((left, right), text.middle)
+        top = first if top == -OPEN and text.top - first < 3 * down.letter else top
+        bottom = last if bottom == OPEN and last - text.bottom < 3 * down.letter else bottom
+        first, last = level.ends((top, bottom), text.middles[0])
+        left = first if left == -OPEN and text.left - first < 12 * down.letter else left
+        right = last if right == OPEN and last - text.right < 12 * down.letter else right
     return left, top, right, bottom
 
 
@@ -4293,7 +4259,7 @@ class Table:
 
     def __init__(self, rows: list[float], columns: list[float]) -> None:
         self.rows, self.columns = rows, columns
-        self.sides = list(itertools.pairwise(columns))  # from where to where the lines of each column run
+        self.sides = columns[1:]  # up to where the lines of each column run
         self.texts: dict[tuple[int, int], list[Text]] = {}  # by (row, column)
         self.spanned: set[tuple[int, int]] = set()  # by cells that begin further left
 
@@ -4339,6 +4305,32 @@ def in_lines(texts: list[Text], letter: float) -> list[list[Text]]:
     return [sorted(line, key=lambda text: text.left) for line in lines]
 
 
+def read_once(texts: list[Text], letter: float) -> list[Text]:
+    """Texts line by line without a letter that was read in two of them, as they overlap: it goes where it is cut."""
+    kept: list[Text] = []
+    for line in in_lines(texts, letter):
+        kept.append(line[0])
+        for text in line[1:]:
+            before = kept[-1]
+            if text.left < before.right and abs(text.middles[0] - before.middles[-1]) < 0.45 * letter:
+                if text.middles[0] - text.left < before.right - before.middles[-1]:
+                    text = text.without(0)
+                else:
+                    kept[-1] = before.without(-1)
+            kept.append(text)
+    return [text for text in kept if text.text]
+
+
+# Two numbers or more without a gap, or with a stroke between them that was read as 1: all are of eleven digits.
+ELEVEN_DIGITS = r"(?:1[3-9]\d{9}|0\d\d[-－]?\d{8}|0\d{3}[-－]?\d{7})"
+JOINED_NUMBERS = rf"(?<![\d-])(?:{ELEVEN_DIGITS}[1１]?)+{ELEVEN_DIGITS}(?![\d-])"
+
+
+def numbers_apart(line: str) -> str:
+    """A line with a stroke between numbers that were read as one: there is but one way to part them."""
+    return re.sub(JOINED_NUMBERS, lambda run: "/".join(re.findall(ELEVEN_DIGITS, run[0])), line)
+
+
 WHOLE_NUMBER = r"(?:1[3-9]\d{9}|0\d{2,3}[-－]?\d{7,8})"
 
 
@@ -4346,24 +4338,28 @@ def goes_on(before: str, line: str, needs: float, room: float) -> bool:
     """Whether a line goes on in the next: what of it `needs` to come first had no `room` there; or half a number."""
     if re.match(r"[【（(]?[\d一二三四五六七八九十]{1,3}[】）)、.．]|【", line):
         return False
+    label = re.match("[^：:号]{2,8}(?=[：:])", line)
+    if (label and heading_field(label[0])) or (looks_like_unit(before) and looks_like_address(line)):
+        return False
+    if re.search("[、，][一-鿿]?$", before):  # of names apart by commas none is that short
+        return True
+    if re.search("[（(][^）)]*$", before) and (len(line) == 1 or re.match("[^（(]*[）)]", line)):
+        return True
     if re.fullmatch(r"[\d－-]+", before + line):
         halves = re.fullmatch(WHOLE_NUMBER, before) is None and re.fullmatch(WHOLE_NUMBER, line) is None
         return halves or re.fullmatch(WHOLE_NUMBER, before + line) is not None
     return needs > room
 
 
-def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> list[list[Text]]:
-    """Texts by lines as they were written: one that was broken because it was full is put together again.
-
-    `left` and `right` are the edges of their cell; `left` is infinite where lines begin at the left, as a text does.
-    """
+def unwrapped(texts: list[Text], letter: float, right: float) -> list[list[Text]]:
+    """Texts by lines as they were written: one that ran as far as `right`, its cell's edge, goes on in the next."""
     written: list[list[Text]] = []
     for line in in_lines(texts, letter):
         text = "".join(piece.text for piece in line)
         word = re.match(r"[\dA-Za-z－-]+|.", line[0].text)
         needs = line[0].middles[word.end() - 1 if word else 0] - line[0].middles[0] + 0.8 * letter
         last = written[-1] if written else line
-        room = right - last[-1].middles[-1] - 0.8 * letter + max(last[0].middles[0] - letter / 2 - left, 0.0)
+        room = right - last[-1].middles[-1] - 0.8 * letter
         apart = line[0].middle - last[-1].middle > 2.5 * letter
         if written and not apart and goes_on("".join(piece.text for piece in last), text, needs, room):
             last += line
@@ -4373,15 +4369,18 @@ def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> li
 
 
 def written(texts: list[Text], letter: float = OPEN) -> str:
-    """Texts in a row as one, without a mark that a gap in front was taken for; gaps wider than a letter as blanks."""
+    """Texts in a row as one; gaps wider than a letter as blanks."""
     line, place = "", OPEN
     for text in texts:
+        if len(text.text) == 1 and (text.text < "\u3000" or text.text == "一") and re.search("[（(][^）)]*$", line):
+            text = text._replace(text="）")  # a bracket alone in a line is read as all sorts of signs
         own = max(letter, letter_width([text]))
         for character, middle in zip(text.text, text.middles):
-            if middle - place > own * (1.22 if min(character, line[-1:]) > "\u2000" else 1.05):
+            beside = line[-1:] + character
+            if middle - place > own * (1.35 if min(beside) > "\u2000" else 1.05) and not re.search("[（）]", beside):
                 line += " "
             line, place = line + character, middle
-    return line.lstrip("：:，、；")
+    return numbers_apart(line)
 
 
 def repeats(table: Table) -> list[float]:
@@ -4402,18 +4401,14 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     inside: dict[tuple[int, ...], list[Text]] = {}
     for text, cell in placed:
         sides = [closest(edges, place) for edges, place in zip((table.columns, rows) * 2, cell)]
-        inside.setdefault(tuple(sides), []).extend(text.cut([sum(gap) / 2 for gap in text.gaps(letter)]))
+        gaps = text.gaps(1.25 * letter) if sides[0] + 1 < sides[2] else []
+        inside.setdefault(tuple(sides), []).extend(text.cut(gaps))
     for (column, first, end, last), texts in inside.items():
         # A wall that was not seen here is known from other rows, where texts stand beside each other.
         known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
-        level = [sum(text.middle > edge for edge in rows) - 1 for text in texts]
-        amid = all(abs(sum(rows[row : row + 2]) / 2 - text.middle) < letter / 2 for row, text in zip(level, texts))
-        # Lines that each stand in the middle of a row are of that row, whether its wall was seen or not.
-        several = amid and (len(set(level)) > 1 or any(re.search(r"\d{5}", text.text) for text in texts))
-        for row, text in zip(level, texts):
+        for text in texts:
             own = max(sum(text.middles[0] > edge - letter / 2 for edge in table.columns) - 1, column)
-            spans = (row, row + 1) if several else (first, last)
-            table.put(text, spans, (own, own + 1) if known else (column, end))
+            table.put(text, (first, last), (own, own + 1) if known else (column, end))
     edges: list[float] = [-OPEN, *repeats(table), OPEN]
     if len(edges) == 2:
         return [table] if len(table.rows) > 2 and len(table.columns) > 2 else []
@@ -4423,12 +4418,11 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
 
 def walled_tables(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     """The tables that closed cells make up: those that lie wall to wall, together."""
-    left, top, right, bottom = numpy.array([cell for _, cell in placed]).T
-    beside = (left[:, None] - right < letter / 2) & (left - right[:, None] < letter / 2)
-    touching = beside & (top[:, None] - bottom < letter / 2) & (top - bottom[:, None] < letter / 2)
-    group, before = numpy.arange(len(placed)), numpy.full(len(placed), -1)
-    while (group != before).any():
-        before, group = group, numpy.where(touching, group, len(placed)).min(axis=1)
+    coarse = (numpy.array([cell for _, cell in placed]) * 4 / letter).astype(int)
+    grid = numpy.zeros((coarse[:, 3].max() + 1, coarse[:, 2].max() + 1), numpy.uint8)
+    for left, top, right, bottom in coarse:
+        grid[top : bottom + 1, left : right + 1] = 1
+    group = cv2.connectedComponents(grid)[1][coarse[:, 1], coarse[:, 0]]
     tables: list[Table] = []
     for one in dict.fromkeys(group.tolist()):
         tables += walled_table([placed[at] for at in numpy.flatnonzero(group == one)], letter)
@@ -4440,46 +4434,50 @@ def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
     cover = numpy.zeros(int(max(text.right for line in lines for text in line) + 2 * letter), int)
     for text in itertools.chain.from_iterable(lines):
         cover[max(int(text.middles[0] - letter / 3), 0) : int(text.middles[-1] + letter / 3)] += 1
-        for left, right in text.gaps(letter):
-            cover[int(left + letter / 2) : int(right - letter / 2)] -= 1
+        for gap in text.gaps(1.25 * letter):
+            cover[int(gap - letter / 4) : int(gap + letter / 4)] -= 1
     begin, end = blank_stretches(cover > len(lines) * 0.05)
     return [-letter, *((begin + end) / 2).tolist(), len(cover)]
 
 
 def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
     """The edges of rows: the stretches that are blank in all columns, but for texts that stand for several rows."""
-    steps = [float(numpy.median(numpy.diff([text.middle for text in texts]))) for texts in columns if len(texts) > 2]
-    pitch = float(numpy.median(steps or [2 * letter]))
     texts = [text for column in columns for text in column]
     top, bottom = min(text.middle for text in texts) - letter, max(text.middle for text in texts) + letter
     cover = numpy.zeros(int(bottom - top) + 1, bool)
     numbered = max(sum(re.search(r"\d", text.text) is not None for text in column) for column in columns)
     for column in columns:
-        if len(column) < 0.8 * numbered:  # fewer texts than rows: they stand for several
-            continue
-        for at, text in enumerate(column):
-            beside = column[max(at - 1, 0) : at] + column[at + 1 : at + 2]
-            own = re.search(r"\d", text.text) is not None  # a number is of one row, however high that is
-            if own or all(abs(text.middle - other.middle) < 1.4 * pitch for other in beside):
-                cover[int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
+        for text in column if len(column) >= 0.8 * numbered else []:  # fewer texts than rows stand for several
+            cover[int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
     begin, end = blank_stretches(cover)
-    usual = float(numpy.percentile([0, *(end - begin)], 75))
-    wide = end - begin > min(0.6 * usual, 0.65 * letter)  # others part two lines of one row
+    wide = end - begin > 0.65 * letter  # others part two lines of one row
     return [top, *(top + (begin + end) / 2)[wide].tolist(), bottom]
 
 
 def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int, int]]:
-    """The rows (first, last + 1) of each text of a column: its own, or those around it where one stands for several."""
-    own = [min(max(sum(edge <= text.middle for edge in rows) - 1, 0), len(rows) - 2) for text in texts]
-    around, first, off = [], 0, 0.0
-    for text in texts:
-        last = min(max(closest(rows, 2 * text.middle - rows[first]), first + 1), len(rows) - 1)
-        around.append((first, last))
-        off = max(off, abs((rows[first] + rows[last]) / 2 - text.middle))
-        first = min(last, len(rows) - 2)
-    astray = [abs((rows[row] + rows[row + 1]) / 2 - text.middle) > letter / 2 for row, text in zip(own, texts)]
+    """The rows (first, last + 1) of each text of a column: its own, or those around it where one stands for several.
+
+    Neighbours that stand closer than their rows do are lines of one cell.
+    """
+    centre = [sum(pair) / 2 for pair in itertools.pairwise(rows)]
+    own = [min(max(sum(edge <= text.middle for edge in rows) - 1, 0), len(centre) - 1) for text in texts]
+    blocks: list[list[int]] = []
+    for at, text in enumerate(texts):
+        apart = centre[own[at]] - centre[own[at - 1]]
+        if at and text.middle - texts[at - 1].middle < min(0.8 * apart, 1.6 * letter):
+            blocks[-1].append(at)
+        else:
+            blocks.append([at])
+    around, first, off, astray = [], 0, 0.0, False
+    for block in blocks:
+        middle = (texts[block[0]].middle + texts[block[-1]].middle) / 2
+        last = min(max(closest(rows, 2 * middle - rows[first]), first + 1), len(centre))
+        around += [(first, last)] * len(block)
+        off = max(off, abs((rows[first] + rows[last]) / 2 - middle))
+        astray |= abs(centre[own[block[0]]] - middle) > letter / 2
+        first = min(last, len(centre) - 1)
     number = any(re.search(r"\d{5}", text.text) for text in texts)  # of one row only, whatever it looks like
-    if any(astray) and not number and off < 0.6 * letter and around[-1][1] == len(rows) - 1:
+    if astray and not number and off < 0.6 * letter and around[-1][1] == len(centre):
         return around
     return [(row, row + 1) for row in own]
 
@@ -4495,19 +4493,14 @@ def in_columns(texts: list[Text], columns: list[float]) -> list[list[Text]]:
 
 def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     """The table that texts make up which no walls, or walls one way only, keep apart; None where it is running text."""
-    pieces = []
-    for text, cell in placed:
-        gaps = [sum(pair) / 2 for pair in itertools.pairwise(text.middles) if pair[1] - pair[0] > 1.9 * letter]
-        pieces += [(piece, cell) for piece in text.cut(gaps)]
+    pieces = [(piece, cell) for text, cell in placed for piece in text.cut(text.gaps(1.9 * letter))]
     several = [line for line in in_lines([piece for piece, _ in pieces], letter) if len(line) > 1]
     if len(several) < 3 or sum(map(len, several)) < 0.6 * len(pieces):
         return None
     pieces = [(piece, cell) for piece, cell in pieces if piece.bottom > several[0][0].top]  # a title stands above
-    beside = [edge for _, cell in pieces for edge in (cell[0], cell[2]) if abs(edge) < OPEN]
     above = [edge for _, cell in pieces for edge in (cell[1], cell[3]) if abs(edge) < OPEN]
-    columns, rows = clustered(beside, letter / 2), clustered(above, letter / 2)
-    if len(columns) < 4 or len(beside) < 1.6 * len(pieces):  # no walls, or only a frame around all
-        columns = column_edges(several, letter)
+    columns, rows = column_edges(several, letter), clustered(above, letter / 2)
+    columns[0] = min(piece.left for piece, _ in pieces) - letter
     if len(columns) < 3:
         return None
     filled = in_columns([piece for piece, _ in pieces], columns)
@@ -4521,41 +4514,69 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
         rows = sorted(rows + [gap for gap in gaps for start, end in tall if start + letter < gap < end - letter])
     table = Table(rows, columns)
     for column, parts in enumerate(filled):
-        ends = [part.middles[0] for part in parts] + [part.middles[-1] for part in parts] + [columns[column]]
-        table.sides[column] = min(ends[:-1] or ends) - letter / 2, max(ends) + 0.8 * letter
+        table.sides[column] = max([part.middles[-1] for part in parts], default=0.0) + 0.8 * letter
         for part, (first, last) in zip(parts, spans(parts, rows, letter)):
             table.put(part, (first, last), (column, column + 1))
     return table
 
 
+STROKES = set("1１Il|｜丨/／\\-－—一")  # what one stroke is read as
+
+
+def used_columns(table: Table) -> list[int]:
+    """The columns of a table in which anything stands but strokes, as a dashed rule is read."""
+    return sorted({column for (_, column), texts in table.texts.items() if set(written(texts)) - STROKES})
+
+
+def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
+    """(which row, its cells as text) for each row of a table that has one; columns that are empty are left out."""
+    used = used_columns(table)
+    rows = []
+    for row in sorted({row for row, _ in table.texts}):
+        lines = [unwrapped(table.texts.get((row, column), []), letter, table.sides[column]) for column in used]
+        rows.append((row, ["\n".join(map(written, cell)) for cell in lines]))
+    for at in range(len(used)):
+        filled = [cells[at] for _, cells in rows if cells[at]]
+        for _, cells in rows if 2 * sum(map(has_number, filled)) > len(filled) else []:
+            cells[at] = cells[at] if set(cells[at]) - STROKES else ""  # among numbers a stroke says that there is none
+    return rows
+
+
+def is_cards(table: Table, letter: float) -> bool:
+    """Whether most cells of a table hold all that there is about a unit, one line under another."""
+    cells = [cell for _, cells in table_cells(table, letter) for cell in cells if cell]
+    return 2 * sum(has_number(cell) and looks_like_unit(cell.split("\n")[0]) for cell in cells) > len(cells)
+
+
 def layout(
-    texts: list[Text], level: Walls, down: Walls, size: tuple[int, int], letter: float
-) -> tuple[list[Table], list[Text]]:
-    """(the tables on a picture of a size (width, height), the texts that stand in none)."""
-    pieces = [piece for text in texts for piece in text.cut(down.through(text))]
-    placed = [(piece, cell_around(piece, level, down, size)) for piece in pieces]
+    texts: list[Text], level: Walls, down: Walls, letter: float
+) -> tuple[list[Table], list[tuple[float, list[Text]]]]:
+    """(the tables on a picture, its running text: what stands between tables, and each card, with its right edge)."""
+    pieces = [piece for text in read_once(texts, letter) for piece in text.cut(down.through(text))]
+    placed = [(piece, cell_around(piece, level, down)) for piece in pieces]
     closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
     tables = walled_tables(closed, letter) if closed else []
     rest = [one for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
-    if len(rest) > len(pieces) / 2:
-        table = gap_table(rest, letter)
-        if table:
-            tables.append(table)
-            rest = [one for one in rest if not table.holds(one[0])]
-    return tables, [piece for piece, _ in rest]
+    table = gap_table(rest, letter) if len(rest) > len(pieces) / 2 else None
+    if table:
+        tables.append(table)
+    between: dict[int, list[Text]] = {}
+    for piece, _ in sorted(rest, key=lambda one: one[0].middle):
+        if not (table and table.holds(piece)):
+            between.setdefault(sum(one.rows[0] <= piece.middle for one in tables), []).append(piece)
+    running = [(max(text.right for text in group) - letter / 4, group) for group in between.values()]
+    for table in tables:
+        cards = sorted(table.texts.items()) if is_cards(table, letter) else []
+        running += [(table.sides[column], group) for (_, column), group in cards]
+    return [table for table in tables if not is_cards(table, letter)], running
 
 
 # --- pictures: parts --------------------------------------------------------------------------
 
 
-def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
-    """(which row, its cells as text) for each row of a table that has one; columns that are empty are left out."""
-    used = sorted({column for _, column in table.texts})
-    rows = []
-    for row in sorted({row for row, _ in table.texts}):
-        lines = [unwrapped(table.texts.get((row, column), []), letter, *table.sides[column]) for column in used]
-        rows.append((row, ["\n".join(map(written, cell)) for cell in lines]))
-    return rows
+def bare_signs(text: str) -> str:
+    """The letters and digits of a text, numbers that were read as one apart, in one width."""
+    return re.sub(r"\W", "", tidy(numbers_apart(text)))
 
 
 class Picture:
@@ -4564,16 +4585,24 @@ class Picture:
     def __init__(self, image: Any, engine: Any, texts: list[Text]) -> None:
         self.image, self.engine, self.letter = image, engine, letter_width(texts)
         self.contrast = float(numpy.median([numpy.ptp(self.view(text[:4])) for text in texts[:99]]))
+        self.unread = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # the picture with all that was read painted over
+        for text in texts:  # a letter at its end may have been found and not read
+            ends = text.middles[0] - self.letter / 2, text.middles[-1] + self.letter / 2
+            edges = max(text.left, ends[0]), text.top, min(text.right, ends[1]), text.bottom
+            part = self.view(edges, self.letter / 5, self.unread)
+            part[:] = numpy.median(part)
 
-    def view(self, edges: tuple[float, ...], more: float = 0) -> Any:
+    def view(self, edges: tuple[float, ...], more: float = 0, image: Any = None) -> Any:
         """The pixels within edges (left, top, right, bottom), moved outward by `more`."""
         rows = slice(max(int(edges[1] - more), 0), max(int(edges[3] + more) + 1, 0))
-        return self.image[rows, max(int(edges[0] - more), 0) : max(int(edges[2] + more) + 1, 0)]
+        columns = slice(max(int(edges[0] - more), 0), max(int(edges[2] + more) + 1, 0))
+        return (self.image if image is None else image)[rows, columns]
 
     def has_ink(self, edges: tuple[float, ...]) -> bool:
-        """Whether something as dark as text stands in a cell."""
-        view = self.view(edges, -self.letter / 3).astype(int)
-        return view.size > 0 and bool((abs(view - numpy.median(view)) > self.contrast / 2).mean() > 0.01)
+        """Whether something as dark as text stands in a cell where nothing was read."""
+        view = self.view(edges, -self.letter / 3, self.unread).astype(int)
+        ink = (abs(view - numpy.median(view)) > self.contrast / 2).sum() if view.size else 0
+        return bool(ink > 0.1 * self.letter**2)
 
     def read_again(self, text: Text, more: float) -> str:
         """One text once more, by itself and larger, with `more` pixels around it."""
@@ -4581,16 +4610,19 @@ class Picture:
         return "".join(self.engine(larger, use_det=False, use_rec=True).txts or ()).replace(" ", "")
 
     def doubts(self, text: Text) -> Iterator[str]:
-        """What the engine is unsure of in a text or reads otherwise by itself and larger; where a letter is lacking."""
-        signs = [(character, sure) for character, sure in zip(text.text, text.sure) if character.isalnum()]
-        weak = [sign for sign, sure in signs if sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER)]
-        plain, number = "".join(sign for sign, _ in signs), sum(sign.isdigit() for sign, _ in signs) >= 6
-        if weak or number:
-            again = self.read_again(text, 3)
-            if re.sub(r"\W", "", again) != plain and (number or re.sub(r"\W", "", self.read_again(text, 8)) != plain):
+        """What the engine reads otherwise by itself and larger, of a number and of what is not clear; lost letters."""
+        signs = [(sign, sure) for sign, sure in zip(text.text, text.sure) if sign.isalnum()]
+        weak = any(sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER) for sign, sure in signs)
+        ends = max(text.middles[0] - text.left, text.right - text.middles[-1])
+        weak |= ends > 0.9 * (text.bottom - text.top)  # something was found there and not read
+        if weak or sum(sign.isdigit() for sign, _ in signs) >= 6:
+            plain, again = bare_signs(text.text), self.read_again(text, 3)
+            if weak and bare_signs(again) == plain:
+                again = self.read_again(text, 8)
+            if bare_signs(again) != plain:
                 yield f"「{text.text}」再读成了「{again}」"
-            elif min(sure for _, sure in signs) < HARDLY_SURE:
-                yield f"「{text.text}」里的「{''.join(weak)}」不够清楚"
+        if simplified(text.text) != text.text:  # lists are printed in simplified characters
+            yield f"「{text.text}」里有繁体字"
         wide = 1.7 * max(self.letter, letter_width([text]))
         for at in range(1, len(text.text)):
             if text.middles[at] - text.middles[at - 1] > wide and min(text.text[at - 1 : at + 1]) > "\u3000":
@@ -4604,31 +4636,39 @@ class Picture:
         return bytes(cv2.imencode(".png", small // 16 * 17)[1])  # sixteen greys: half the size
 
     def table_lines(self, table: Table) -> Iterator[Line]:
-        """The rows of a table with their doubts and strips."""
-        used = sorted({column for _, column in table.texts})
-        for row, cells in table_cells(table, self.letter):
+        """The rows of a table with their doubts and strips; what the list does not keep, or checks, is not doubted."""
+        used = used_columns(table)
+        rows = [(row, Line(row + 1, cells)) for row, cells in table_cells(table, self.letter)]
+        fields = headed_columns([line for _, line in rows])[1] or [""] * len(used)
+        for row, line in rows:
             top, bottom = table.rows[row : row + 2]
             doubts = []
-            for column in used:
+            for column, field, cell in zip(used, fields, line.cells):
                 texts = table.texts.get((row, column), [])
                 above = table.texts.get((row - 1, column), [])  # what spans rows is doubted in the first
-                doubts += [doubt for text in texts if text not in above for doubt in self.doubts(text)]
-                if (
-                    not texts
-                    and (row, column) not in table.spanned
-                    and self.has_ink((table.columns[column], top, table.columns[column + 1], bottom))
-                ):
+                if field not in ("number", "city", "note") and not re.fullmatch(r"\d{1,3}", cell):
+                    doubts += [doubt for text in texts if text not in above for doubt in self.doubts(text)]
+                astray = [text.text for text in texts if has_number(text.text) and not top < text.middle < bottom]
+                doubts += [f"「{text}」不在这一行的高度" for text in astray]
+                edges = (table.columns[column], top, table.columns[column + 1], bottom)
+                if (row, column) not in table.spanned and self.has_ink(edges):
                     doubts.append("有一格里有字，没认出来")
             strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
-            yield Line(row + 1, cells, tuple(dict.fromkeys(doubts)), strip)
+            yield line._replace(doubts=tuple(dict.fromkeys(doubts)), strip=strip)
 
-    def text_lines(self, texts: list[Text]) -> Iterator[Line]:
-        """Running text by paragraphs, with doubts and strips."""
-        left, right = min(text.left for text in texts), max(text.right for text in texts)
-        for number, part in enumerate(unwrapped(texts, self.letter, OPEN, right - self.letter / 4), 1):
-            doubts = [doubt for text in part for doubt in self.doubts(text)]
-            strip = self.strip((left, min(text.top for text in part), right, max(text.bottom for text in part)))
-            yield Line(number, [written(part, self.letter)], tuple(doubts), strip)
+    def text_lines(self, texts: list[Text], right: float) -> Iterator[Line]:
+        """Running text by paragraphs, with doubts; the strip of a unit's name shows what stands below it too."""
+        lines = unwrapped(texts, self.letter, right)
+        told = [written(line, self.letter) for line in lines]
+        units = [at for at, text in enumerate(told) if looks_like_unit(text)]
+        edges = min(text.left for text in texts), max(text.right for text in texts)
+        for at, line in enumerate(lines):
+            end = min([unit for unit in units if unit > at] + [at + 9, len(lines)]) if at in units else at + 1
+            top, bottom = min(text.top for text in line), max(text.bottom for text in lines[end - 1])
+            doubts = [doubt for text in line for doubt in self.doubts(text)]
+            if any(self.has_ink(text[:4]) for text in line):
+                doubts.append("有字没认出来")
+            yield Line(at + 1, [told[at]], tuple(doubts), self.strip((edges[0], top, edges[1], bottom)))
 
 
 def picture_parts(image: Any, name: str) -> list[Part]:
@@ -4639,10 +4679,10 @@ def picture_parts(image: Any, name: str) -> list[Part]:
     """
     file = sys.stderr if is_terminal(sys.stderr) else io.StringIO()
     with click.progressbar(length=100, label=f"读图 {name}".rstrip(), file=file) as bar:
-        if min(image.size) < 16:
+        pixels = numpy.ascontiguousarray(numpy.array(image.convert("RGB"))[:, :, ::-1])
+        if min(image.size) < 16 or is_blank(pixels):
             return []
         engine = load_engine()
-        pixels = numpy.ascontiguousarray(numpy.array(image.convert("RGB"))[:, :, ::-1])
         bar.update(5)
         painted, marked = made_straight(engine, pixels)
         bar.update(15)
@@ -4651,17 +4691,16 @@ def picture_parts(image: Any, name: str) -> list[Part]:
         if not texts:
             return []
         picture = Picture(pixels, engine, texts)
-        tables, rest = layout(texts, *walls_on(painted, picture.letter), pixels.shape[1::-1], picture.letter)
-        parts: list[tuple[float, Part]] = []
+        tables, running = layout(texts, *walls_on(painted, picture.letter), picture.letter)
+        parts = []
         for table in tables:
             parts.append((table.rows[0], Part(name, True, list(picture.table_lines(table)))))
             bar.update(20 // len(tables))
-        tops = sorted(top for top, _ in parts)
-        for _, group in itertools.groupby(
-            sorted(rest, key=lambda text: text.middle), lambda text: sum(top <= text.middle for top in tops)
-        ):
-            between = list(group)
-            parts.append((between[0].top, Part(name, False, list(picture.text_lines(between)))))
+        for right, group in running:
+            lines = list(picture.text_lines(group, right))
+            if tables:
+                lines = [line._replace(doubts=(*line.doubts, "写在表格外面")) for line in lines]
+            parts.append((group[0].top, Part(name, False, lines)))
     return [part for _, part in sorted(parts, key=lambda part: part[0])]
 
 
