@@ -3253,11 +3253,28 @@ class Reading:
         return ""
 
 
-def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
-    """Add the units of a file: of every table that is a list, of every stretch of text that names any with a cell more.
+def columns_of(
+    lines: list[Line], fields: list[str], headings: list[str], places: Places
+) -> tuple[int, list[str], list[str]]:
+    """(the first line below a table's headings, each column's field, its heading).
 
-    A table without headings goes on from the last one when it is as wide: the next page of a PDF.
+    `fields` and `headings` are those of the table before: one without any goes on from it when it is as wide.
     """
+    start, own, said = headed_columns(lines)
+    if not {"unit", "district"} & set(own):
+        width = max((len(line.cells) for line in lines), default=0)
+        if fields and width == len(fields):
+            return 0, fields, headings
+        start, own, said = 0, content_columns(lines, places), [""] * width
+    if "" in own:  # a heading of other words: its column is by its content what no other is
+        new = {"contact", "address", "district", "city"} - set(own)
+        content = content_columns(lines[start:], places) or own
+        own = [field or (other if other in new else "") for field, other in zip(own, content)]
+    return start, own, said
+
+
+def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
+    """Add a file's units: of every table that is a list, of every stretch of text that names any with a cell more."""
     fields: list[str] = []
     headings: list[str] = []
     for part in parts if STRAY_SHEET not in [part.name for part in parts] else parts[:1]:
@@ -3268,20 +3285,10 @@ def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
             continue
         seen = len(batch.entries)
         part = part._replace(lines=transposed(part.lines)) if part.table else part
-        start, own_fields, own_headings = headed_columns(part.lines) if part.table else (0, [], [])
-        if part.table and not {"unit", "district"} & set(own_fields):
-            width = max((len(line.cells) for line in part.lines), default=0)
-            start = 0
-            if not fields or width != len(fields):
-                own_fields = content_columns(part.lines, places)
-                own_headings = [""] * width
-            else:
-                own_fields, own_headings = fields, headings
-        if "" in own_fields:  # a heading of other words: its column is by its content what no other is
-            new = {"contact", "address", "district", "city"} - set(own_fields)
-            content = content_columns(part.lines[start:], places) or own_fields
-            own_fields = [own or (other if other in new else "") for own, other in zip(own_fields, content)]
-        if part.table and {"unit", "district"} & set(own_fields):
+        start, own_fields, own_headings = (
+            columns_of(part.lines, fields, headings, places) if part.table else (0, [], [])
+        )
+        if {"unit", "district"} & set(own_fields):
             fields, headings = own_fields, own_headings
             table_contents(batch, part.lines[start:], fields, headings, places)
         else:
