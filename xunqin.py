@@ -2850,10 +2850,8 @@ def looks_like_unit(text: str) -> bool:
 
 def looks_like_address(text: str) -> bool:
     """Whether a text is written as an address is."""
-    return (
-        re.search(r"[路街道巷村楼镇乡院旁侧厦层幢栋室]|\d\s*号|广场|小区|社区|园区|中心|交汇|门口|对面|附近", text)
-        is not None
-    )
+    signs = r"[路街道巷村楼镇乡院旁侧厦层幢栋室]|\d\s*号|广场|小区|社区|园区|中心|交汇|门口|对面|附近"
+    return re.search(signs, text) is not None
 
 
 def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
@@ -3058,10 +3056,10 @@ def bare_piece(text: str) -> str:
 
 # Turns of a sentence, as the labels that they stand for.
 SPOKEN = (
-    (r"[^，。；：:（）]*(?:群众|居民|市民|家属|亲属|可以?|请|就近)(?:到|去|前往)(?=[^，。；]*(?:公安|分局))", "，"),
+    (r"[^，。；：:（）]{0,40}(?:群众|市民|亲属|可以?|请|就近)(?:到|去|前往)(?=[^，。；]{0,40}(?:公安|分局))", "，"),
     (r"的?(?:免费)?采血(?:点|处|室|地点|地址)?(?:就?设[立置]?在|位于|就?在|[是为])", "，地址："),
     (r"(?<=[）)])(?:免费)?采血", ""),
-    (r"(?<=[局队所办室处])[（(](?=[^（(）)]*\d{6})", "，"),
+    (r"(?<=[局队所办室处])[（(](?=[^（(）)]{0,100}\d{6})", "，"),
     (r"请?[与找]([一-鿿]{2,4}?)(?:联系|咨询|接洽)", r"，联系人：\1，"),
     (r"(地址|联系人|负责人|电话|手机|座机)[是为](?=[一-鿿\d])", r"\1："),
 )
