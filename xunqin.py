@@ -3978,7 +3978,7 @@ def letter_width(texts: list[Text]) -> float:
 
 
 class Walls:
-    """The straight edges of one direction: where each stands, from where to where it runs, in pixels."""
+    """The straight edges of one direction, of rules and of colours: where each stands, from where to where it runs."""
 
     def __init__(self, edges: Any, letter: float) -> None:
         """Joins edges (start, at, end, at) that go on from one another: where others cross it, a wall is parted."""
@@ -4020,28 +4020,6 @@ class Walls:
         return sorted(self.at[met].tolist())
 
 
-def painted_lines(dark: Any, shortest: int) -> Any:
-    """Lines that run along the rows of a picture of what is dark, no thicker than a third of `shortest`."""
-    thick = cv2.dilate(dark, numpy.ones((3, 1), numpy.uint8))  # a line may step from one row to the next
-    runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, numpy.ones((1, shortest), numpy.uint8))
-    left, top, width, height, _ = cv2.connectedComponentsWithStats(runs)[2][1:].astype(float).T
-    at = top + (height - 1) / 2
-    return numpy.stack([left, at, left + width, at], axis=1)[height < shortest / 3]
-
-
-def walls_on(image: Any, letter: float) -> tuple[Walls, Walls]:
-    """The (level, upright) walls on a straight picture, dark on light.
-
-    The edges of colours are seen as straight lines; rules between rows as low as their letters, by what is dark.
-    """
-    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    dark = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 16)
-    level, down = straight_lines(gray, 1.15 * letter)
-    level = numpy.concatenate([level, painted_lines(dark, int(3 * letter))])
-    down = numpy.concatenate([down, painted_lines(numpy.ascontiguousarray(dark.T), int(3 * letter))])
-    return Walls(level, letter), Walls(down, letter)
-
-
 Cell = tuple[float, float, float, float]  # the walls around a text: left, top, right, bottom; infinite where none is
 
 
@@ -4074,18 +4052,16 @@ class Table:
         self.rows, self.columns = rows, columns
         self.sides = columns[1:]  # up to where the lines of each column run
         self.texts: dict[tuple[int, int], list[Text]] = {}  # by (row, column)
-        self.spanned: set[tuple[int, int]] = set()  # by cells that begin further left
 
     def holds(self, text: Text) -> bool:
         """Whether a text begins within its edges."""
         across = self.columns[0] < text.middles[0] < self.columns[-1]
         return across and self.rows[0] < text.middle < self.rows[-1]
 
-    def put(self, text: Text, rows: tuple[int, int], columns: tuple[int, int]) -> None:
-        """A text into the first column, into each row, from the first to before the last; into one at least."""
-        for row in range(rows[0], max(rows[1], rows[0] + 1)):
-            self.texts.setdefault((row, columns[0]), []).append(text)
-            self.spanned |= {(row, column) for column in range(columns[0] + 1, columns[1])}
+    def put(self, text: Text, first: int, last: int, column: int) -> None:
+        """A text into a column, into each row from the first to before the last; into one at least."""
+        for row in range(first, max(last, first + 1)):
+            self.texts.setdefault((row, column), []).append(text)
 
 
 def closest(edges: list[float], place: float) -> int:
@@ -4221,7 +4197,7 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
         known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
         for text in texts:
             own = max(sum(text.middles[0] > edge - letter / 2 for edge in table.columns) - 1, column)
-            table.put(text, (first, last), (own, own + 1) if known else (column, end))
+            table.put(text, first, last, own if known else column)
     edges: list[float] = [-OPEN, *repeats(table), OPEN]
     if len(edges) == 2:
         return [table] if len(table.rows) > 2 and len(table.columns) > 2 else []
@@ -4311,9 +4287,12 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     if len(several) < 3 or sum(map(len, several)) < 0.6 * len(pieces):
         return None
     pieces = [(piece, cell) for piece, cell in pieces if piece.bottom > several[0][0].top]  # a title stands above
+    beside = [edge for _, cell in pieces for edge in (cell[0], cell[2]) if abs(edge) < OPEN]
     above = [edge for _, cell in pieces for edge in (cell[1], cell[3]) if abs(edge) < OPEN]
-    columns, rows = column_edges(several, letter), clustered(above, letter / 2)
-    columns[0] = min(piece.left for piece, _ in pieces) - letter
+    columns, rows = clustered(beside, letter / 2), clustered(above, letter / 2)
+    if len(columns) < 4 or len(beside) < 1.6 * len(pieces):  # no walls, or only a frame around all
+        columns = column_edges(several, letter)
+        columns[0] = min(piece.left for piece, _ in pieces) - letter
     if len(columns) < 3:
         return None
     filled = in_columns([piece for piece, _ in pieces], columns)
@@ -4329,7 +4308,7 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     for column, parts in enumerate(filled):
         table.sides[column] = max([part.middles[-1] for part in parts], default=0.0) + 0.8 * letter
         for part, (first, last) in zip(parts, spans(parts, rows, letter)):
-            table.put(part, (first, last), (column, column + 1))
+            table.put(part, first, last, column)
     return table
 
 
@@ -4464,7 +4443,7 @@ class Picture:
                 astray = [text.text for text in texts if has_number(text.text) and not top < text.middle < bottom]
                 doubts += [f"「{text}」不在这一行的高度" for text in astray]
                 edges = (table.columns[column], top, table.columns[column + 1], bottom)
-                if (row, column) not in table.spanned and self.has_ink(edges):
+                if self.has_ink(edges):
                     doubts.append("有一格里有字，没认出来")
             strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
             yield line._replace(doubts=tuple(dict.fromkeys(doubts)), strip=strip)
@@ -4504,7 +4483,8 @@ def picture_parts(image: Any, name: str) -> list[Part]:
         if not texts:
             return []
         picture = Picture(pixels, engine, texts)
-        tables, running = layout(texts, *walls_on(painted, picture.letter), picture.letter)
+        edges = straight_lines(cv2.cvtColor(painted, cv2.COLOR_BGR2GRAY), 1.15 * picture.letter)
+        tables, running = layout(texts, *(Walls(one, picture.letter) for one in edges), picture.letter)
         parts = []
         for table in tables:
             parts.append((table.rows[0], Part(name, True, list(picture.table_lines(table)))))
