@@ -4020,6 +4020,28 @@ class Walls:
         return sorted(self.at[met].tolist())
 
 
+def painted_lines(dark: Any, shortest: int) -> Any:
+    """Lines that run along the rows of a picture of what is dark, no thicker than a third of `shortest`."""
+    thick = cv2.dilate(dark, numpy.ones((3, 1), numpy.uint8))  # a line may step from one row to the next
+    runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, numpy.ones((1, shortest), numpy.uint8))
+    left, top, width, height, _ = cv2.connectedComponentsWithStats(runs)[2][1:].astype(float).T
+    at = top + (height - 1) / 2
+    return numpy.stack([left, at, left + width, at], axis=1)[height < shortest / 3]
+
+
+def walls_on(image: Any, letter: float) -> tuple[Walls, Walls]:
+    """The (level, upright) walls on a straight picture, dark on light.
+
+    The edges of colours are seen as straight lines; rules between rows as low as their letters, by what is dark.
+    """
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    dark = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 16)
+    level, down = straight_lines(gray, 1.15 * letter)
+    level = numpy.concatenate([level, painted_lines(dark, int(3 * letter))])
+    down = numpy.concatenate([down, painted_lines(numpy.ascontiguousarray(dark.T), int(3 * letter))])
+    return Walls(level, letter), Walls(down, letter)
+
+
 Cell = tuple[float, float, float, float]  # the walls around a text: left, top, right, bottom; infinite where none is
 
 
@@ -4483,8 +4505,7 @@ def picture_parts(image: Any, name: str) -> list[Part]:
         if not texts:
             return []
         picture = Picture(pixels, engine, texts)
-        edges = straight_lines(cv2.cvtColor(painted, cv2.COLOR_BGR2GRAY), 1.15 * picture.letter)
-        tables, running = layout(texts, *(Walls(one, picture.letter) for one in edges), picture.letter)
+        tables, running = layout(texts, *walls_on(painted, picture.letter), picture.letter)
         parts = []
         for table in tables:
             parts.append((table.rows[0], Part(name, True, list(picture.table_lines(table)))))
