@@ -3997,13 +3997,14 @@ class Walls:
         walls = sorted(wall for lane in lanes.values() for wall in lane)
         self.at, self.start, self.end = numpy.array(walls).reshape(-1, 3).T
         # Walls on one line count together; what is no longer than a word is a stroke of a large letter.
-        line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > letter / 4)
-        long = numpy.bincount(line, self.end - self.start)[line] >= 3 * letter
-        self.at, self.start, self.end = (one[long] for one in (self.at, self.start, self.end))
+        self.line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > letter / 4)
+        long = numpy.bincount(self.line, self.end - self.start)[self.line] >= 3 * letter
+        self.at, self.start, self.end, self.line = (one[long] for one in (self.at, self.start, self.end, self.line))
 
     def around(self, place: float, low: float, high: float) -> tuple[float, float]:
         """The nearest walls on both sides of a place that run along most of low to high; infinite where none does."""
-        near = numpy.minimum(self.end, high) - numpy.maximum(self.start, low) >= 0.7 * (high - low)
+        along = numpy.clip(numpy.minimum(self.end, high) - numpy.maximum(self.start, low), 0, None)
+        near = (along > 0) & (numpy.bincount(self.line, along)[self.line] >= 0.6 * (high - low))
         before, behind = self.at[near & (self.at <= place)], self.at[near & (self.at > place)]
         return before.max(initial=-OPEN), behind.min(initial=OPEN)
 
