@@ -4170,7 +4170,7 @@ def letter_width(texts: list[Text]) -> float:
 
 
 class Walls:
-    """The straight edges of one direction: where each stands, from where to where it runs, in pixels."""
+    """The straight edges of one direction, of rules and of colours: where each stands, from where to where it runs."""
 
     def __init__(self, edges: Any, letter: float) -> None:
         """Joins edges (start, at, end, at) that go on from one another: where others cross it, a wall is parted."""
@@ -4189,13 +4189,14 @@ class Walls:
         walls = sorted(wall for lane in lanes.values() for wall in lane)
         self.at, self.start, self.end = numpy.array(walls).reshape(-1, 3).T
         # Walls on one line count together; what is no longer than a word is a stroke of a large letter.
-        line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > letter / 4)
-        long = numpy.bincount(line, self.end - self.start)[line] >= 3 * letter
-        self.at, self.start, self.end = (one[long] for one in (self.at, self.start, self.end))
+        self.line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > letter / 4)
+        long = numpy.bincount(self.line, self.end - self.start)[self.line] >= 3 * letter
+        self.at, self.start, self.end, self.line = (one[long] for one in (self.at, self.start, self.end, self.line))
 
     def around(self, place: float, low: float, high: float) -> tuple[float, float]:
         """The nearest walls on both sides of a place that run along most of low to high; infinite where none does."""
-        near = numpy.minimum(self.end, high) - numpy.maximum(self.start, low) >= 0.7 * (high - low)
+        along = numpy.clip(numpy.minimum(self.end, high) - numpy.maximum(self.start, low), 0, None)
+        near = (along > 0) & (numpy.bincount(self.line, along)[self.line] >= 0.6 * (high - low))
         before, behind = self.at[near & (self.at <= place)], self.at[near & (self.at > place)]
         return before.max(initial=-OPEN), behind.min(initial=OPEN)
 
@@ -4266,18 +4267,16 @@ class Table:
         self.rows, self.columns = rows, columns
         self.sides = columns[1:]  # up to where the lines of each column run
         self.texts: dict[tuple[int, int], list[Text]] = {}  # by (row, column)
-        self.spanned: set[tuple[int, int]] = set()  # by cells that begin further left
 
     def holds(self, text: Text) -> bool:
         """Whether a text begins within its edges."""
         across = self.columns[0] < text.middles[0] < self.columns[-1]
         return across and self.rows[0] < text.middle < self.rows[-1]
 
-    def put(self, text: Text, rows: tuple[int, int], columns: tuple[int, int]) -> None:
-        """A text into the first column, into each row, from the first to before the last; into one at least."""
-        for row in range(rows[0], max(rows[1], rows[0] + 1)):
-            self.texts.setdefault((row, columns[0]), []).append(text)
-            self.spanned |= {(row, column) for column in range(columns[0] + 1, columns[1])}
+    def put(self, text: Text, first: int, last: int, column: int) -> None:
+        """A text into a column, into each row from the first to before the last; into one at least."""
+        for row in range(first, max(last, first + 1)):
+            self.texts.setdefault((row, column), []).append(text)
 
 
 def closest(edges: list[float], place: float) -> int:
@@ -4413,7 +4412,7 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
         known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
         for text in texts:
             own = max(sum(text.middles[0] > edge - letter / 2 for edge in table.columns) - 1, column)
-            table.put(text, (first, last), (own, own + 1) if known else (column, end))
+            table.put(text, first, last, own if known else column)
     edges: list[float] = [-OPEN, *repeats(table), OPEN]
     if len(edges) == 2:
         return [table] if len(table.rows) > 2 and len(table.columns) > 2 else []
@@ -4503,9 +4502,12 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     if len(several) < 3 or sum(map(len, several)) < 0.6 * len(pieces):
         return None
     pieces = [(piece, cell) for piece, cell in pieces if piece.bottom > several[0][0].top]  # a title stands above
+    beside = [edge for _, cell in pieces for edge in (cell[0], cell[2]) if abs(edge) < OPEN]
     above = [edge for _, cell in pieces for edge in (cell[1], cell[3]) if abs(edge) < OPEN]
-    columns, rows = column_edges(several, letter), clustered(above, letter / 2)
-    columns[0] = min(piece.left for piece, _ in pieces) - letter
+    columns, rows = clustered(beside, letter / 2), clustered(above, letter / 2)
+    if len(columns) < 4 or len(beside) < 1.6 * len(pieces):  # no walls, or only a frame around all
+        columns = column_edges(several, letter)
+        columns[0] = min(piece.left for piece, _ in pieces) - letter
     if len(columns) < 3:
         return None
     filled = in_columns([piece for piece, _ in pieces], columns)
@@ -4521,7 +4523,7 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     for column, parts in enumerate(filled):
         table.sides[column] = max([part.middles[-1] for part in parts], default=0.0) + 0.8 * letter
         for part, (first, last) in zip(parts, spans(parts, rows, letter)):
-            table.put(part, (first, last), (column, column + 1))
+            table.put(part, first, last, column)
     return table
 
 
@@ -4656,7 +4658,7 @@ class Picture:
                 astray = [text.text for text in texts if has_number(text.text) and not top < text.middle < bottom]
                 doubts += [f"「{text}」不在这一行的高度" for text in astray]
                 edges = (table.columns[column], top, table.columns[column + 1], bottom)
-                if (row, column) not in table.spanned and self.has_ink(edges):
+                if self.has_ink(edges):
                     doubts.append("有一格里有字，没认出来")
             strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
             yield line._replace(doubts=tuple(dict.fromkeys(doubts)), strip=strip)
