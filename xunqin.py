@@ -1671,14 +1671,13 @@ def tell(text: str) -> None:
 # --- for machines -----------------------------------------------------------------------------
 
 
-def csv_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
+def csv_text(rows: Iterable[Row], columns: Collection[str], header: bool = True) -> str:
     """CSV: UTF-8, "\\n", a header always."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    names = list(columns)
+    writer = csv.DictWriter(out, columns, "", "ignore", lineterminator="\n")
     if header:
-        writer.writerow(names)
-    writer.writerows([row.get(name, "") for name in names] for row in rows)
+        writer.writeheader()
+    writer.writerows(rows)
     return out.getvalue()
 
 
@@ -1691,21 +1690,19 @@ SPREADSHEET_HEADINGS = {
 }  # fmt: skip
 
 
-def excel_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
+def excel_text(rows: Iterable[Row], columns: Collection[str], header: bool = True) -> str:
     """CSV for Excel: BOM, "\\r\\n", Chinese headings, and a ' before a cell that would run as a formula."""
-    names = list(columns)
-    lines = [{name: SPREADSHEET_HEADINGS.get(name, name) for name in names}] if header else []
+    lines = [{name: SPREADSHEET_HEADINGS.get(name, name) for name in columns}] if header else []
     for row in rows:
-        cells = {name: row.get(name, "") for name in names}
-        lines.append({name: f"'{cell}" if cell.startswith(tuple("=+-@\t\r")) else cell for name, cell in cells.items()})
-    return ("\ufeff" if header else "") + csv_text(lines, names, header=False).replace("\n", "\r\n")
+        lines.append({name: f"'{cell}" if cell.startswith(tuple("=+-@\t\r")) else cell for name, cell in row.items()})
+    return ("\ufeff" if header else "") + csv_text(lines, columns, header=False).replace("\n", "\r\n")
 
 
 # The columns that JSON holds as numbers.
 NUMBERS: dict[str, Callable[[str], float]] = {"distance_km": float, "line": int}
 
 
-def json_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
+def json_text(rows: Iterable[Row], columns: Collection[str], header: bool = True) -> str:
     """JSON: an array of objects, strings all but the columns in NUMBERS."""
     import json
 
@@ -1734,12 +1731,6 @@ def standing(row: Row) -> str:
     return f"{known}；号码出自 {row['source']}，{row['as_of']}" if is_reachable(row) else known
 
 
-def dialled(hotlines: Collection[str]) -> str:
-    """How to call the police of a place from anywhere: {"0716-110"} -> 打 0716110（外地也这样打）."""
-    number = "".join(hotlines).replace("-", "") if len(hotlines) == 1 else ""
-    return f"打 {number}（外地也这样打）" if number else "打当地 110，连区号一起拨（外地也这样打）"
-
-
 def words_for(rows: Sequence[Row]) -> str:
     """What to say on the phone: at the points' own numbers, or where one must be put through."""
     own = all(row["status"] == "listed" and is_reachable(row) for row in rows)
@@ -1749,8 +1740,8 @@ def words_for(rows: Sequence[Row]) -> str:
 def shared_hotline(shown: Sequence[Row], listing: Sequence[Row]) -> list[str]:
     """What to say on a 110 that several cities share: 0728 is that of 仙桃, 潜江 and 天门."""
     lines = []
-    for hotline in sorted({row["hotline"] for row in shown if row["hotline"] and not is_reachable(row)}):
-        cities = list(dict.fromkeys(short_name(row["city"]) for row in listing if row["hotline"] == hotline))
+    for hotline in sorted({row["hotline"] for row in shown if row["hotline"]}):
+        cities = dict.fromkeys(short_name(row["city"]) for row in listing if row["hotline"] == hotline)
         if len(cities) > 1:
             lines.append(f"{hotline} 由{'、'.join(cities)}共用，接通后先说是哪里。")
     return lines
@@ -1769,22 +1760,23 @@ def advice(rows: Sequence[Row], listing: Sequence[Row]) -> list[str]:
     unlisted = [row for row in rows if not is_reachable(row)]
     call = "打上面的电话"
     if unlisted:
-        start = f"{call}；没有号码的" if len(unlisted) < len(rows) else f"号码{NOT_LISTED}，"
-        call = start + dialled({row["hotline"] for row in unlisted})
+        hotlines = {row["hotline"] for row in unlisted}
+        number = "".join(hotlines).replace("-", "") if len(hotlines) == 1 else ""  # 0716-110, from elsewhere too
+        dial = f"打 {number}" if number else "打当地 110，连区号一起拨"
+        call = f"{call}；没有号码的" if len(unlisted) < len(rows) else f"号码{NOT_LISTED}，"
+        call += f"{dial}（外地也这样打）"
     lines.append(f"{call}，{words_for(rows)}")
-    return [*lines, *shared_hotline(rows, listing), BRING]
+    return [*lines, *shared_hotline(unlisted, listing), BRING]
 
 
 # --- for people -------------------------------------------------------------------------------
 
 
-class Column(NamedTuple):
+class Column:
     """A column of the table: its heading, what a row shows there, the least cells it may wrap to (0: stays whole)."""
 
-    heading: str
-    cell: Callable[[Row], str]
-    least: int = 0
-    phone: bool = False
+    def __init__(self, heading: str, cell: Callable[[Row], str], least: int = 0, phone: bool = False) -> None:
+        self.heading, self.cell, self.least, self.phone = heading, cell, least, phone
 
 
 def _office(row: Row) -> str:
@@ -1792,12 +1784,8 @@ def _office(row: Row) -> str:
     return number or (NOT_LISTED if row.get("unit") and not row.get("mobile") else "")
 
 
-def _note(row: Row) -> str:
-    """How a name was read is told on stderr; only where many were asked does each row say its own."""
-    return row.get("note", "") if row.get("line") or row.get("row") else ""
-
-
-# The columns people see, in order; one without any value is left out.
+# The columns people see, in order; one without any value is left out. How a name was read is told on stderr; only
+# where many were asked does each row say its own.
 SHOWN = (
     Column("查询", lambda row: row.get("query", "") if row.get("line") else "", 8),
     Column("行", lambda row: row.get("row", "")),
@@ -1811,7 +1799,7 @@ SHOWN = (
     Column("办公电话", _office, phone=True),
     Column("手机", lambda row: row.get("mobile", "").replace(";", "\n"), phone=True),
     Column("当地 110", lambda row: "" if is_reachable(row) else row.get("hotline", ""), phone=True),
-    Column("说明", _note, 16),
+    Column("说明", lambda row: row.get("note", "") if row.get("line") or row.get("row") else "", 16),
 )
 PHONES = [column for column in SHOWN if column.phone]
 
@@ -1823,6 +1811,8 @@ def _stacked(row: Row) -> str:
 
 # All numbers below each other, where they do not fit side by side.
 STACKED = Column("电话或 110", _stacked, phone=True)
+# What stands in front of each field where not even that fits.
+HEADED = Column("", str)
 _GAP = 2
 
 
@@ -1894,17 +1884,17 @@ def _row_lines(
 
 def _record_lines(row: Row, width: int, paint: Callable[[Column, str], str]) -> Iterator[str]:
     """One unit, one field a line; a unit or phone that does not fit beside its heading goes below it, whole."""
-    margin = _width(PHONES[0].heading) + _GAP
+    margin = _width(PHONES[0].heading)
+    room = width - margin - _GAP
     for column in SHOWN:
         text = column.cell(row)
-        lines = wrapped(text, width - margin) if column.least else text.split("\n")
-        lead = column.heading + " " * (margin - _width(column.heading))
-        if _width(text) > width - margin and not column.least:
+        if not text:
+            continue
+        if column.least or _width(text) <= room:
+            yield from _row_lines([column.heading, text], [HEADED, column], [margin, room], paint)
+        else:
             yield column.heading
-            lead = " " * _GAP
-        for line in filter(None, lines):
-            yield lead + paint(column, line)
-            lead = " " * len(lead) if lead.isspace() else " " * margin
+            yield from (" " * _GAP + paint(column, line) for line in text.split("\n"))
 
 
 def table_text(rows: Sequence[Row], width: int, terminal: bool, below: list[str]) -> str:
@@ -2456,9 +2446,9 @@ PACKED_FORMS = (WORKBOOK, Form("Word（.docx）", (b"word/",), read_word_parts))
 FORMS = (PICTURE, Form("PDF", (b"%PDF",), read_pdf_parts), Form("网页", PAGE_STARTS, read_html_parts))
 # What is known and not read: the bytes it begins with or holds, what it is, what to do.
 UNREAD_FORMS = (
-    ("EncryptedP".encode("utf-16-le"), "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx"),
-    ("WordDoc".encode("utf-16-le"), "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx"),
-    ("Workbook".encode("utf-16-le"), "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx"),
+    (b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0", "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx"),
+    (b"W\0o\0r\0d\0D\0o\0c\0", "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx"),
+    (b"W\0o\0r\0k\0b\0o\0o\0k\0", "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx"),
     (b"\xd0\xcf\x11\xe0", "是旧版 Office 文件", "请另存为 .xlsx 或 .docx"),
     (b"PK\x03\x04", "是压缩包或别的 Office 文件", "请解压，或另存为 .xlsx 或 .docx"),
     (b"Rar!", "是压缩包", "请先解压，给出里面的名单"),
@@ -2927,7 +2917,7 @@ def content_columns(lines: list[Line], places: Places) -> list[str]:
 def side_by_side(fields: list[str]) -> list[range]:
     """The columns of each of the tables that stand beside each other: their headings repeat from the left."""
     times = fields.count("unit")
-    width = len(fields) // times
+    width = len(fields) // max(times, 1)
     if times > 1 and all(fields[at] == fields[at % width] for at in range(width * times)):
         return [range(start, start + width) for start in range(0, width * times, width)]
     return [range(len(fields))]
@@ -3214,7 +3204,9 @@ class Reading:
         if self.last != "address" or is_person(bare_piece(piece)):
             piece = bare_piece(piece)
         city = heading_city(piece, self.places) if field in ("", "city") else ""
-        if city:
+        if city and field == "city" and self.entry is not None and not self.entry.cells.get("phone"):
+            self.entry.add("city", piece)  # its label stands below the unit
+        elif city:
             self.city, self.district = city, ""
             self.entry = self.entry if self.last else None
         elif field == "district" or (
@@ -3244,7 +3236,7 @@ class Reading:
         """The cell that a piece without a label belongs to, by how it is written and what is in front; "" for none."""
         assert self.entry is not None
         filled = self.entry.cells
-        if re.fullmatch(SMALL_TALK, piece):
+        if re.fullmatch(SMALL_TALK, piece) or re.fullmatch(r"\d{4}年\d{1,2}月(?:\d{1,2}日)?", piece):
             return ""
         if self.last == "unit" and looks_like_unit(piece):
             return "unit"
@@ -3257,11 +3249,28 @@ class Reading:
         return ""
 
 
-def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
-    """Add the units of a file: of every table that is a list, of every stretch of text that names any with a cell more.
+def columns_of(
+    lines: list[Line], fields: list[str], headings: list[str], places: Places
+) -> tuple[int, list[str], list[str]]:
+    """(the first line below a table's headings, each column's field, its heading).
 
-    A table without headings goes on from the last one when it is as wide: the next page of a PDF.
+    `fields` and `headings` are those of the table before: one without any goes on from it when it is as wide.
     """
+    start, own, said = headed_columns(lines)
+    if not {"unit", "district"} & set(own):
+        width = max((len(line.cells) for line in lines), default=0)
+        if fields and width == len(fields):
+            return 0, fields, headings
+        start, own, said = 0, content_columns(lines, places), [""] * width
+    if "" in own:  # a heading of other words: its column is by its content what no other is
+        new = {"contact", "address", "district", "city"} - set(own)
+        content = content_columns(lines[start:], places) or own
+        own = [field or (other if other in new else "") for field, other in zip(own, content)]
+    return start, own, said
+
+
+def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
+    """Add a file's units: of every table that is a list, of every stretch of text that names any with a cell more."""
     fields: list[str] = []
     headings: list[str] = []
     for part in parts if STRAY_SHEET not in [part.name for part in parts] else parts[:1]:
@@ -3272,16 +3281,10 @@ def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
             continue
         seen = len(batch.entries)
         part = part._replace(lines=transposed(part.lines)) if part.table else part
-        start, own_fields, own_headings = headed_columns(part.lines) if part.table else (0, [], [])
-        if part.table and not {"unit", "district"} & set(own_fields):
-            width = max((len(line.cells) for line in part.lines), default=0)
-            start = 0
-            if not fields or width != len(fields):
-                own_fields = content_columns(part.lines, places)
-                own_headings = [""] * width
-            else:
-                own_fields, own_headings = fields, headings
-        if part.table and {"unit", "district"} & set(own_fields):
+        start, own_fields, own_headings = (
+            columns_of(part.lines, fields, headings, places) if part.table else (0, [], [])
+        )
+        if {"unit", "district"} & set(own_fields):
             fields, headings = own_fields, own_headings
             table_contents(batch, part.lines[start:], fields, headings, places)
         else:
@@ -3853,7 +3856,6 @@ WALL_PIXELS = 16_000_000  # of one strip in which straight edges are looked for
 OVERLAP = 200  # pixels that neighbouring strips share: more than a line of text is high
 TEXT_HEIGHT = 32  # pixels; text far smaller or larger is brought to it
 SURE_CHARACTER, SURE_DIGIT = 0.8, 0.95  # below these a character is doubtful
-HARDLY_SURE = 0.7  # and below this it is, though a second reading says the same
 OPEN = float("inf")  # where there is no wall
 
 
@@ -3886,16 +3888,14 @@ class Text(NamedTuple):
         """The height at which it stands."""
         return (self.top + self.bottom) / 2
 
-    def gaps(self, letter: float) -> list[tuple[float, float]]:
-        """The middles of neighbours that stand further apart than the letters of a word."""
-        found = []
-        steps = numpy.diff(self.middles)
-        usual = 1.25 * float(numpy.median(steps)) if len(steps) else 0.0
-        for at, (left, right) in enumerate(itertools.pairwise(self.middles)):
-            wide = sum(character > "\u2000" for character in self.text[at : at + 2])
-            if right - left > max(usual, (0.85 + 0.2 * wide) * letter):
-                found.append((left, right))
-        return found
+    def without(self, end: int) -> Text:
+        """The text without its first (0) or its last (-1) letter."""
+        rest = slice(1, None) if end == 0 else slice(0, -1)
+        return self._replace(text=self.text[rest], middles=self.middles[rest], sure=self.sure[rest])
+
+    def gaps(self, wide: float) -> list[float]:
+        """Where neighbours stand further apart than `wide`: the middles between them."""
+        return [(left + right) / 2 for left, right in itertools.pairwise(self.middles) if right - left > wide]
 
     def cut(self, places: list[float]) -> list[Text]:
         """The pieces into which upright lines at some places cut it, each with its own characters."""
@@ -3927,7 +3927,10 @@ def open_picture(path: str) -> Any:
                 width, height = file.size
                 if width * height > MAX_PIXELS or max(width, height) > MAX_EDGE:
                     raise ListError(path, f"图片太大：{width}×{height}", "请裁成几张再试")
-                photo = ImageOps.exif_transpose(file).convert("RGBA")
+                photo = ImageOps.exif_transpose(file)
+                if photo.mode.startswith("I;16"):  # a scanner's 65,536 greys
+                    photo = Image.fromarray((numpy.asarray(photo) >> 8).astype(numpy.uint8))
+                photo = photo.convert("RGBA" if photo.has_transparency_data else "RGB")
     except Image.DecompressionBombError:
         raise ListError(path, "图片太大", "请裁成几张再试") from None
     except (OSError, SyntaxError, ValueError, struct.error):
@@ -3935,7 +3938,9 @@ def open_picture(path: str) -> Any:
     finer = min(photo.size) / MAX_WIDTH  # than letters need: a photo from a phone
     if finer > 1:
         photo = photo.resize((int(photo.width / finer), int(photo.height / finer)), reducing_gap=2.0)
-    return Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
+    if photo.mode == "RGBA":
+        photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
+    return photo
 
 
 def load_engine() -> Any:
@@ -4103,14 +4108,10 @@ def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
     scale = min(scale, MAX_WIDTH / image.shape[1])
     if scale != 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    return image, int((~level & (wide > 2 * high)).sum()) > 1
+    return image, int((~level).sum()) > 1
 
 
 # --- pictures: read ---------------------------------------------------------------------------
-
-
-# A landline that a mobile stands right behind, as in columns without a gap: in 22 digits there is but one way.
-TWO_NUMBERS = r"(?<!\d)(?:0\d\d[-－]?\d{8}|0\d{3}[-－]?\d{7})(?=1[3-9]\d{9}(?!\d))"
 
 
 def read_strip(engine: Any, image: Any) -> list[Text]:
@@ -4123,27 +4124,13 @@ def read_strip(engine: Any, image: Any) -> list[Text]:
     for corners, words in zip(result.boxes, result.word_results):
         read = [(word, (box[0][0] + box[1][0]) / 2, sure) for word, sure, box in words if word.strip()]
         text = "".join(word for word, _, _ in read)
-        for run in reversed([*re.finditer(TWO_NUMBERS, text)] if len(text) == len(read) else []):
-            read.insert(run.end(), (" ", (read[run.end() - 1][1] + read[run.end()][1]) / 2, 1.0))
-            text = "".join(word for word, _, _ in read)
         (x0, y0), (x1, y1) = corners[0], corners[1]
         askew = abs(y1 - y0) > 0.15 * abs(x1 - x0) if len(read) > 2 else corners[3][1] - y0 > 1.9 * usual
         if read and (not askew or re.search(r"\d{7}", text)):
             left, top, right, bottom = map(float, (*corners.min(axis=0), *corners.max(axis=0)))
-            middles, sure = [middle for _, middle, _ in read], [sure for *_, sure in read]
-            for end, edge in ((0, left), (-1, right)):
-                if abs(middles[end] - edge) > 0.9 * (bottom - top):  # something was found there and not read
-                    sure[end] = 0.0
-            texts.append(Text(left, top, right, bottom, text, tuple(middles), tuple(sure)))
+            _, middles, sure = zip(*read)
+            texts.append(Text(left, top, right, bottom, text, middles, sure))
     return texts
-
-
-def same_place(one: Text, other: Text) -> bool:
-    """Whether two texts cover each other by more than half of the smaller."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    smaller = min((text.right - text.left) * (text.bottom - text.top) for text in (one, other))
-    return width > 0 and height > 0 and width * height > smaller / 2
 
 
 def read_texts(engine: Any, image: Any, tell: Callable[[int], None]) -> list[Text]:
@@ -4158,7 +4145,10 @@ def read_texts(engine: Any, image: Any, tell: Callable[[int], None]) -> list[Tex
         for text in read_strip(engine, image[top:bottom]):
             text = text._replace(top=text.top + top, bottom=text.bottom + top)
             cut = (text.top < top + 4 and top > 0) or (text.bottom > bottom - 4 and bottom < height)
-            if not cut and not any(same_place(text, other) for other in before):
+            middle = (text.left + text.right) / 2
+            if not cut and not any(
+                one.left < middle < one.right and one.top < text.middle < one.bottom for one in before
+            ):
                 texts.append(text)
         tell(bottom)
     return texts
@@ -4178,7 +4168,7 @@ def letter_width(texts: list[Text]) -> float:
 
 
 class Walls:
-    """The straight edges of one direction: where each stands, from where to where it runs, in pixels."""
+    """The straight edges of one direction, of rules and of colours: where each stands, from where to where it runs."""
 
     def __init__(self, edges: Any, letter: float) -> None:
         """Joins edges (start, at, end, at) that go on from one another: where others cross it, a wall is parted."""
@@ -4194,36 +4184,25 @@ class Walls:
                 wall[2] = max(wall[2], end)
             else:
                 lanes.setdefault(lane, []).append([at, start, end])
-        self._keep([wall for walls in lanes.values() for wall in walls])
-
-    def _keep(self, walls: list[list[float]]) -> None:
-        self.at, self.start, self.end = numpy.array(sorted(walls)).reshape(-1, 3).T
+        walls = sorted(wall for lane in lanes.values() for wall in lane)
+        self.at, self.start, self.end = numpy.array(walls).reshape(-1, 3).T
         # Walls on one line count together; what is no longer than a word is a stroke of a large letter.
-        self.line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > self.letter / 4)
-        long = numpy.bincount(self.line, self.end - self.start)[self.line] >= 3 * self.letter
+        self.line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > letter / 4)
+        long = numpy.bincount(self.line, self.end - self.start)[self.line] >= 3 * letter
         self.at, self.start, self.end, self.line = (one[long] for one in (self.at, self.start, self.end, self.line))
-
-    def bridge(self, dark: Any) -> None:
-        """Closes the gaps in which the picture is dark all along: something is written over the wall there.
-
-        `dark` is a picture of what is darker than its surroundings, so laid that the walls run along its rows.
-        """
-        walls: list[list[float]] = []
-        for line, start, at, end in sorted(zip(self.line, self.start, self.at, self.end)):
-            last = walls[-1] if walls else [0, 0, 0, -1]
-            gap = dark[max(int(at) - 2, 0) : int(at) + 3, int(last[2]) : int(start)]
-            if last[3] == line and (not gap.size or gap.mean(axis=1).max() > 0.8):
-                last[2] = max(last[2], end)
-            else:
-                walls.append([at, start, end, line])
-        self._keep([wall[:3] for wall in walls])
 
     def around(self, place: float, low: float, high: float) -> tuple[float, float]:
         """The nearest walls on both sides of a place that run along most of low to high; infinite where none does."""
         along = numpy.clip(numpy.minimum(self.end, high) - numpy.maximum(self.start, low), 0, None)
-        near = (along > 0) & (numpy.bincount(self.line, along)[self.line] >= 0.7 * (high - low))
+        near = (along > 0) & (numpy.bincount(self.line, along)[self.line] >= 0.6 * (high - low))
         before, behind = self.at[near & (self.at <= place)], self.at[near & (self.at > place)]
         return before.max(initial=-OPEN), behind.min(initial=OPEN)
+
+    def ends(self, places: tuple[float, float], along: float) -> tuple[float, float]:
+        """Where the walls at some places that run past `along` begin and end; infinite where none does."""
+        met = (self.start <= along) & (self.end >= along) & (self.end - self.start > 3 * self.letter)
+        met &= numpy.isin(self.at, places)
+        return self.start[met].max(initial=-OPEN), self.end[met].min(initial=OPEN)
 
     def through(self, text: Text) -> list[float]:
         """Where walls cross a text, from the left."""
@@ -4247,47 +4226,32 @@ def walls_on(image: Any, letter: float) -> tuple[Walls, Walls]:
     The edges of colours are seen as straight lines; rules between rows as low as their letters, by what is dark.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    dark, darker = (
-        cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, by) for by in (8, 16)
-    )
+    dark = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 16)
     level, down = straight_lines(gray, 1.15 * letter)
-    found = []
-    for edges, view, solid in ((level, dark, darker), (down, dark.T, darker.T)):
-        lines = painted_lines(numpy.ascontiguousarray(solid), int(3 * letter))
-        walls = Walls(numpy.concatenate([edges, lines]), letter)
-        walls.bridge(view)
-        found.append(walls)
-    return found[0], found[1]
+    level = numpy.concatenate([level, painted_lines(dark, int(3 * letter))])
+    down = numpy.concatenate([down, painted_lines(numpy.ascontiguousarray(dark.T), int(3 * letter))])
+    return Walls(level, letter), Walls(down, letter)
 
 
 Cell = tuple[float, float, float, float]  # the walls around a text: left, top, right, bottom; infinite where none is
 
 
-def cell_around(text: Text, level: Walls, down: Walls, size: tuple[int, int]) -> Cell:
-    """The nearest walls around a text: those beside its line, those above and below, those beside the whole cell.
+def cell_around(text: Text, level: Walls, down: Walls) -> Cell:
+    """The nearest walls around a text: those beside its line, and those above and below what stands between them.
 
-    A picture of a size (width, height) that was cropped at the table's edge lacks the walls there.
+    Where a table was cropped, a cell ends where the walls of the other direction do.
     """
     low, high = text.middle - 1, text.middle + 1
-    for _ in range(2):
-        left, right = down.around(text.middles[0], low, high)[0], down.around(text.middles[-1], low, high)[1]
-        begin, stop = (text.middles[0] if left == -OPEN else left), (text.middles[-1] if right == OPEN else right)
-        top, bottom = level.around(text.middle, begin, max(stop, begin + 1))
-        if top == -OPEN or bottom == OPEN:
-            break
-        low, high = top, bottom
-    near = 12 * down.letter, 3 * down.letter
-    edges = (
-        (text.left, 0.0, near[0]),
-        (text.top, 0.0, near[1]),
-        (text.right, size[0], near[0]),
-        (text.bottom, size[1], near[1]),
-    )
+    left, right = down.around(text.middles[0], low, high)[0], down.around(text.middles[-1], low, high)[1]
+    begin, stop = (text.middles[0] if left == -OPEN else left), (text.middles[-1] if right == OPEN else right)
+    top, bottom = level.around(text.middle, begin, max(stop, begin + 1))
     if (left > -OPEN or right < OPEN) and (top > -OPEN or bottom < OPEN):
-        sides = zip((left, top, right, bottom), edges)
-        left, top, right, bottom = (
-            end if abs(wall) == OPEN and abs(at - end) < far else wall for wall, (at, end, far) in sides
-        )
+        first, last = down.ends((left, right), text.middle)
+        top = first if top == -OPEN and text.top - first < 3 * down.letter else top
+        bottom = last if bottom == OPEN and last - text.bottom < 3 * down.letter else bottom
+        first, last = level.ends((top, bottom), text.middles[0])
+        left = first if left == -OPEN and text.left - first < 12 * down.letter else left
+        right = last if right == OPEN and last - text.right < 12 * down.letter else right
     return left, top, right, bottom
 
 
@@ -4299,20 +4263,18 @@ class Table:
 
     def __init__(self, rows: list[float], columns: list[float]) -> None:
         self.rows, self.columns = rows, columns
-        self.sides = list(itertools.pairwise(columns))  # from where to where the lines of each column run
+        self.sides = columns[1:]  # up to where the lines of each column run
         self.texts: dict[tuple[int, int], list[Text]] = {}  # by (row, column)
-        self.spanned: set[tuple[int, int]] = set()  # by cells that begin further left
 
     def holds(self, text: Text) -> bool:
         """Whether a text begins within its edges."""
         across = self.columns[0] < text.middles[0] < self.columns[-1]
         return across and self.rows[0] < text.middle < self.rows[-1]
 
-    def put(self, text: Text, rows: tuple[int, int], columns: tuple[int, int]) -> None:
-        """A text into the first column, into each row, from the first to before the last; into one at least."""
-        for row in range(rows[0], max(rows[1], rows[0] + 1)):
-            self.texts.setdefault((row, columns[0]), []).append(text)
-            self.spanned |= {(row, column) for column in range(columns[0] + 1, columns[1])}
+    def put(self, text: Text, first: int, last: int, column: int) -> None:
+        """A text into a column, into each row from the first to before the last; into one at least."""
+        for row in range(first, max(last, first + 1)):
+            self.texts.setdefault((row, column), []).append(text)
 
 
 def closest(edges: list[float], place: float) -> int:
@@ -4345,6 +4307,32 @@ def in_lines(texts: list[Text], letter: float) -> list[list[Text]]:
     return [sorted(line, key=lambda text: text.left) for line in lines]
 
 
+def read_once(texts: list[Text], letter: float) -> list[Text]:
+    """Texts line by line without a letter that was read in two of them, as they overlap: it goes where it is cut."""
+    kept: list[Text] = []
+    for line in in_lines(texts, letter):
+        kept.append(line[0])
+        for text in line[1:]:
+            before = kept[-1]
+            if text.left < before.right and abs(text.middles[0] - before.middles[-1]) < 0.45 * letter:
+                if text.middles[0] - text.left < before.right - before.middles[-1]:
+                    text = text.without(0)
+                else:
+                    kept[-1] = before.without(-1)
+            kept.append(text)
+    return [text for text in kept if text.text]
+
+
+# Two numbers or more without a gap, or with a stroke between them that was read as 1: all are of eleven digits.
+ELEVEN_DIGITS = r"(?:1[3-9]\d{9}|0\d\d[-－]?\d{8}|0\d{3}[-－]?\d{7})"
+JOINED_NUMBERS = rf"(?<![\d-])(?:{ELEVEN_DIGITS}[1１]?)+{ELEVEN_DIGITS}(?![\d-])"
+
+
+def numbers_apart(line: str) -> str:
+    """A line with a stroke between numbers that were read as one: there is but one way to part them."""
+    return re.sub(JOINED_NUMBERS, lambda run: "/".join(re.findall(ELEVEN_DIGITS, run[0])), line)
+
+
 WHOLE_NUMBER = r"(?:1[3-9]\d{9}|0\d{2,3}[-－]?\d{7,8})"
 
 
@@ -4352,24 +4340,28 @@ def goes_on(before: str, line: str, needs: float, room: float) -> bool:
     """Whether a line goes on in the next: what of it `needs` to come first had no `room` there; or half a number."""
     if re.match(r"[【（(]?[\d一二三四五六七八九十]{1,3}[】）)、.．]|【", line):
         return False
+    label = re.match("[^：:号]{2,8}(?=[：:])", line)
+    if (label and heading_field(label[0])) or (looks_like_unit(before) and looks_like_address(line)):
+        return False
+    if re.search("[、，][一-鿿]?$", before):  # of names apart by commas none is that short
+        return True
+    if re.search("[（(][^）)]*$", before) and (len(line) == 1 or re.match("[^（(]*[）)]", line)):
+        return True
     if re.fullmatch(r"[\d－-]+", before + line):
         halves = re.fullmatch(WHOLE_NUMBER, before) is None and re.fullmatch(WHOLE_NUMBER, line) is None
         return halves or re.fullmatch(WHOLE_NUMBER, before + line) is not None
     return needs > room
 
 
-def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> list[list[Text]]:
-    """Texts by lines as they were written: one that was broken because it was full is put together again.
-
-    `left` and `right` are the edges of their cell; `left` is infinite where lines begin at the left, as a text does.
-    """
+def unwrapped(texts: list[Text], letter: float, right: float) -> list[list[Text]]:
+    """Texts by lines as they were written: one that ran as far as `right`, its cell's edge, goes on in the next."""
     written: list[list[Text]] = []
     for line in in_lines(texts, letter):
         text = "".join(piece.text for piece in line)
         word = re.match(r"[\dA-Za-z－-]+|.", line[0].text)
         needs = line[0].middles[word.end() - 1 if word else 0] - line[0].middles[0] + 0.8 * letter
         last = written[-1] if written else line
-        room = right - last[-1].middles[-1] - 0.8 * letter + max(last[0].middles[0] - letter / 2 - left, 0.0)
+        room = right - last[-1].middles[-1] - 0.8 * letter
         apart = line[0].middle - last[-1].middle > 2.5 * letter
         if written and not apart and goes_on("".join(piece.text for piece in last), text, needs, room):
             last += line
@@ -4379,15 +4371,18 @@ def unwrapped(texts: list[Text], letter: float, left: float, right: float) -> li
 
 
 def written(texts: list[Text], letter: float = OPEN) -> str:
-    """Texts in a row as one, without a mark that a gap in front was taken for; gaps wider than a letter as blanks."""
+    """Texts in a row as one; gaps wider than a letter as blanks."""
     line, place = "", OPEN
     for text in texts:
+        if len(text.text) == 1 and (text.text < "\u3000" or text.text == "一") and re.search("[（(][^）)]*$", line):
+            text = text._replace(text="）")  # a bracket alone in a line is read as all sorts of signs
         own = max(letter, letter_width([text]))
         for character, middle in zip(text.text, text.middles):
-            if middle - place > own * (1.22 if min(character, line[-1:]) > "\u2000" else 1.05):
+            beside = line[-1:] + character
+            if middle - place > own * (1.35 if min(beside) > "\u2000" else 1.05) and not re.search("[（）]", beside):
                 line += " "
             line, place = line + character, middle
-    return line.lstrip("：:，、；")
+    return numbers_apart(line)
 
 
 def repeats(table: Table) -> list[float]:
@@ -4408,18 +4403,14 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     inside: dict[tuple[int, ...], list[Text]] = {}
     for text, cell in placed:
         sides = [closest(edges, place) for edges, place in zip((table.columns, rows) * 2, cell)]
-        inside.setdefault(tuple(sides), []).extend(text.cut([sum(gap) / 2 for gap in text.gaps(letter)]))
+        gaps = text.gaps(1.25 * letter) if sides[0] + 1 < sides[2] else []
+        inside.setdefault(tuple(sides), []).extend(text.cut(gaps))
     for (column, first, end, last), texts in inside.items():
         # A wall that was not seen here is known from other rows, where texts stand beside each other.
         known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
-        level = [sum(text.middle > edge for edge in rows) - 1 for text in texts]
-        amid = all(abs(sum(rows[row : row + 2]) / 2 - text.middle) < letter / 2 for row, text in zip(level, texts))
-        # Lines that each stand in the middle of a row are of that row, whether its wall was seen or not.
-        several = amid and (len(set(level)) > 1 or any(re.search(r"\d{5}", text.text) for text in texts))
-        for row, text in zip(level, texts):
+        for text in texts:
             own = max(sum(text.middles[0] > edge - letter / 2 for edge in table.columns) - 1, column)
-            spans = (row, row + 1) if several else (first, last)
-            table.put(text, spans, (own, own + 1) if known else (column, end))
+            table.put(text, first, last, own if known else column)
     edges: list[float] = [-OPEN, *repeats(table), OPEN]
     if len(edges) == 2:
         return [table] if len(table.rows) > 2 and len(table.columns) > 2 else []
@@ -4429,12 +4420,11 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
 
 def walled_tables(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     """The tables that closed cells make up: those that lie wall to wall, together."""
-    left, top, right, bottom = numpy.array([cell for _, cell in placed]).T
-    beside = (left[:, None] - right < letter / 2) & (left - right[:, None] < letter / 2)
-    touching = beside & (top[:, None] - bottom < letter / 2) & (top - bottom[:, None] < letter / 2)
-    group, before = numpy.arange(len(placed)), numpy.full(len(placed), -1)
-    while (group != before).any():
-        before, group = group, numpy.where(touching, group, len(placed)).min(axis=1)
+    coarse = (numpy.array([cell for _, cell in placed]) * 4 / letter).astype(int)
+    grid = numpy.zeros((coarse[:, 3].max() + 1, coarse[:, 2].max() + 1), numpy.uint8)
+    for left, top, right, bottom in coarse:
+        grid[top : bottom + 1, left : right + 1] = 1
+    group = cv2.connectedComponents(grid)[1][coarse[:, 1], coarse[:, 0]]
     tables: list[Table] = []
     for one in dict.fromkeys(group.tolist()):
         tables += walled_table([placed[at] for at in numpy.flatnonzero(group == one)], letter)
@@ -4446,46 +4436,50 @@ def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
     cover = numpy.zeros(int(max(text.right for line in lines for text in line) + 2 * letter), int)
     for text in itertools.chain.from_iterable(lines):
         cover[max(int(text.middles[0] - letter / 3), 0) : int(text.middles[-1] + letter / 3)] += 1
-        for left, right in text.gaps(letter):
-            cover[int(left + letter / 2) : int(right - letter / 2)] -= 1
+        for gap in text.gaps(1.25 * letter):
+            cover[int(gap - letter / 4) : int(gap + letter / 4)] -= 1
     begin, end = blank_stretches(cover > len(lines) * 0.05)
     return [-letter, *((begin + end) / 2).tolist(), len(cover)]
 
 
 def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
     """The edges of rows: the stretches that are blank in all columns, but for texts that stand for several rows."""
-    steps = [float(numpy.median(numpy.diff([text.middle for text in texts]))) for texts in columns if len(texts) > 2]
-    pitch = float(numpy.median(steps or [2 * letter]))
     texts = [text for column in columns for text in column]
     top, bottom = min(text.middle for text in texts) - letter, max(text.middle for text in texts) + letter
     cover = numpy.zeros(int(bottom - top) + 1, bool)
     numbered = max(sum(re.search(r"\d", text.text) is not None for text in column) for column in columns)
     for column in columns:
-        if len(column) < 0.8 * numbered:  # fewer texts than rows: they stand for several
-            continue
-        for at, text in enumerate(column):
-            beside = column[max(at - 1, 0) : at] + column[at + 1 : at + 2]
-            own = re.search(r"\d", text.text) is not None  # a number is of one row, however high that is
-            if own or all(abs(text.middle - other.middle) < 1.4 * pitch for other in beside):
-                cover[int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
+        for text in column if len(column) >= 0.8 * numbered else []:  # fewer texts than rows stand for several
+            cover[int(text.middle - top - 0.45 * letter) : int(text.middle - top + 0.45 * letter)] = True
     begin, end = blank_stretches(cover)
-    usual = float(numpy.percentile([0, *(end - begin)], 75))
-    wide = end - begin > min(0.6 * usual, 0.65 * letter)  # others part two lines of one row
+    wide = end - begin > 0.65 * letter  # others part two lines of one row
     return [top, *(top + (begin + end) / 2)[wide].tolist(), bottom]
 
 
 def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int, int]]:
-    """The rows (first, last + 1) of each text of a column: its own, or those around it where one stands for several."""
-    own = [min(max(sum(edge <= text.middle for edge in rows) - 1, 0), len(rows) - 2) for text in texts]
-    around, first, off = [], 0, 0.0
-    for text in texts:
-        last = min(max(closest(rows, 2 * text.middle - rows[first]), first + 1), len(rows) - 1)
-        around.append((first, last))
-        off = max(off, abs((rows[first] + rows[last]) / 2 - text.middle))
-        first = min(last, len(rows) - 2)
-    astray = [abs((rows[row] + rows[row + 1]) / 2 - text.middle) > letter / 2 for row, text in zip(own, texts)]
+    """The rows (first, last + 1) of each text of a column: its own, or those around it where one stands for several.
+
+    Neighbours that stand closer than their rows do are lines of one cell.
+    """
+    centre = [sum(pair) / 2 for pair in itertools.pairwise(rows)]
+    own = [min(max(sum(edge <= text.middle for edge in rows) - 1, 0), len(centre) - 1) for text in texts]
+    blocks: list[list[int]] = []
+    for at, text in enumerate(texts):
+        apart = centre[own[at]] - centre[own[at - 1]]
+        if at and text.middle - texts[at - 1].middle < min(0.8 * apart, 1.6 * letter):
+            blocks[-1].append(at)
+        else:
+            blocks.append([at])
+    around, first, off, astray = [], 0, 0.0, False
+    for block in blocks:
+        middle = (texts[block[0]].middle + texts[block[-1]].middle) / 2
+        last = min(max(closest(rows, 2 * middle - rows[first]), first + 1), len(centre))
+        around += [(first, last)] * len(block)
+        off = max(off, abs((rows[first] + rows[last]) / 2 - middle))
+        astray |= abs(centre[own[block[0]]] - middle) > letter / 2
+        first = min(last, len(centre) - 1)
     number = any(re.search(r"\d{5}", text.text) for text in texts)  # of one row only, whatever it looks like
-    if any(astray) and not number and off < 0.6 * letter and around[-1][1] == len(rows) - 1:
+    if astray and not number and off < 0.6 * letter and around[-1][1] == len(centre):
         return around
     return [(row, row + 1) for row in own]
 
@@ -4501,10 +4495,7 @@ def in_columns(texts: list[Text], columns: list[float]) -> list[list[Text]]:
 
 def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     """The table that texts make up which no walls, or walls one way only, keep apart; None where it is running text."""
-    pieces = []
-    for text, cell in placed:
-        gaps = [sum(pair) / 2 for pair in itertools.pairwise(text.middles) if pair[1] - pair[0] > 1.9 * letter]
-        pieces += [(piece, cell) for piece in text.cut(gaps)]
+    pieces = [(piece, cell) for text, cell in placed for piece in text.cut(text.gaps(1.9 * letter))]
     several = [line for line in in_lines([piece for piece, _ in pieces], letter) if len(line) > 1]
     if len(several) < 3 or sum(map(len, several)) < 0.6 * len(pieces):
         return None
@@ -4514,6 +4505,7 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
     columns, rows = clustered(beside, letter / 2), clustered(above, letter / 2)
     if len(columns) < 4 or len(beside) < 1.6 * len(pieces):  # no walls, or only a frame around all
         columns = column_edges(several, letter)
+        columns[0] = min(piece.left for piece, _ in pieces) - letter
     if len(columns) < 3:
         return None
     filled = in_columns([piece for piece, _ in pieces], columns)
@@ -4527,41 +4519,69 @@ def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
         rows = sorted(rows + [gap for gap in gaps for start, end in tall if start + letter < gap < end - letter])
     table = Table(rows, columns)
     for column, parts in enumerate(filled):
-        ends = [part.middles[0] for part in parts] + [part.middles[-1] for part in parts] + [columns[column]]
-        table.sides[column] = min(ends[:-1] or ends) - letter / 2, max(ends) + 0.8 * letter
+        table.sides[column] = max([part.middles[-1] for part in parts], default=0.0) + 0.8 * letter
         for part, (first, last) in zip(parts, spans(parts, rows, letter)):
-            table.put(part, (first, last), (column, column + 1))
+            table.put(part, first, last, column)
     return table
 
 
+STROKES = set("1１Il|｜丨/／\\-－—一")  # what one stroke is read as
+
+
+def used_columns(table: Table) -> list[int]:
+    """The columns of a table in which anything stands but strokes, as a dashed rule is read."""
+    return sorted({column for (_, column), texts in table.texts.items() if set(written(texts)) - STROKES})
+
+
+def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
+    """(which row, its cells as text) for each row of a table that has one; columns that are empty are left out."""
+    used = used_columns(table)
+    rows = []
+    for row in sorted({row for row, _ in table.texts}):
+        lines = [unwrapped(table.texts.get((row, column), []), letter, table.sides[column]) for column in used]
+        rows.append((row, ["\n".join(map(written, cell)) for cell in lines]))
+    for at in range(len(used)):
+        filled = [cells[at] for _, cells in rows if cells[at]]
+        for _, cells in rows if 2 * sum(map(has_number, filled)) > len(filled) else []:
+            cells[at] = cells[at] if set(cells[at]) - STROKES else ""  # among numbers a stroke says that there is none
+    return rows
+
+
+def is_cards(table: Table, letter: float) -> bool:
+    """Whether most cells of a table hold all that there is about a unit, one line under another."""
+    cells = [cell for _, cells in table_cells(table, letter) for cell in cells if cell]
+    return 2 * sum(has_number(cell) and looks_like_unit(cell.split("\n")[0]) for cell in cells) > len(cells)
+
+
 def layout(
-    texts: list[Text], level: Walls, down: Walls, size: tuple[int, int], letter: float
-) -> tuple[list[Table], list[Text]]:
-    """(the tables on a picture of a size (width, height), the texts that stand in none)."""
-    pieces = [piece for text in texts for piece in text.cut(down.through(text))]
-    placed = [(piece, cell_around(piece, level, down, size)) for piece in pieces]
+    texts: list[Text], level: Walls, down: Walls, letter: float
+) -> tuple[list[Table], list[tuple[float, list[Text]]]]:
+    """(the tables on a picture, its running text: what stands between tables, and each card, with its right edge)."""
+    pieces = [piece for text in read_once(texts, letter) for piece in text.cut(down.through(text))]
+    placed = [(piece, cell_around(piece, level, down)) for piece in pieces]
     closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
     tables = walled_tables(closed, letter) if closed else []
     rest = [one for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
-    if len(rest) > len(pieces) / 2:
-        table = gap_table(rest, letter)
-        if table:
-            tables.append(table)
-            rest = [one for one in rest if not table.holds(one[0])]
-    return tables, [piece for piece, _ in rest]
+    table = gap_table(rest, letter) if len(rest) > len(pieces) / 2 else None
+    if table:
+        tables.append(table)
+    between: dict[int, list[Text]] = {}
+    for piece, _ in sorted(rest, key=lambda one: one[0].middle):
+        if not (table and table.holds(piece)):
+            between.setdefault(sum(one.rows[0] <= piece.middle for one in tables), []).append(piece)
+    running = [(max(text.right for text in group) - letter / 4, group) for group in between.values()]
+    for table in tables:
+        cards = sorted(table.texts.items()) if is_cards(table, letter) else []
+        running += [(table.sides[column], group) for (_, column), group in cards]
+    return [table for table in tables if not is_cards(table, letter)], running
 
 
 # --- pictures: parts --------------------------------------------------------------------------
 
 
-def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
-    """(which row, its cells as text) for each row of a table that has one; columns that are empty are left out."""
-    used = sorted({column for _, column in table.texts})
-    rows = []
-    for row in sorted({row for row, _ in table.texts}):
-        lines = [unwrapped(table.texts.get((row, column), []), letter, *table.sides[column]) for column in used]
-        rows.append((row, ["\n".join(map(written, cell)) for cell in lines]))
-    return rows
+def bare_signs(text: str) -> str:
+    """The letters and digits of a text, numbers that were read as one apart, in one width."""
+    return re.sub(r"\W", "", tidy(numbers_apart(text)))
 
 
 class Picture:
@@ -4570,16 +4590,24 @@ class Picture:
     def __init__(self, image: Any, engine: Any, texts: list[Text]) -> None:
         self.image, self.engine, self.letter = image, engine, letter_width(texts)
         self.contrast = float(numpy.median([numpy.ptp(self.view(text[:4])) for text in texts[:99]]))
+        self.unread = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # the picture with all that was read painted over
+        for text in texts:  # a letter at its end may have been found and not read
+            ends = text.middles[0] - self.letter / 2, text.middles[-1] + self.letter / 2
+            edges = max(text.left, ends[0]), text.top, min(text.right, ends[1]), text.bottom
+            part = self.view(edges, self.letter / 5, self.unread)
+            part[:] = numpy.median(part)
 
-    def view(self, edges: tuple[float, ...], more: float = 0) -> Any:
+    def view(self, edges: tuple[float, ...], more: float = 0, image: Any = None) -> Any:
         """The pixels within edges (left, top, right, bottom), moved outward by `more`."""
         rows = slice(max(int(edges[1] - more), 0), max(int(edges[3] + more) + 1, 0))
-        return self.image[rows, max(int(edges[0] - more), 0) : max(int(edges[2] + more) + 1, 0)]
+        columns = slice(max(int(edges[0] - more), 0), max(int(edges[2] + more) + 1, 0))
+        return (self.image if image is None else image)[rows, columns]
 
     def has_ink(self, edges: tuple[float, ...]) -> bool:
-        """Whether something as dark as text stands in a cell."""
-        view = self.view(edges, -self.letter / 3).astype(int)
-        return view.size > 0 and bool((abs(view - numpy.median(view)) > self.contrast / 2).mean() > 0.01)
+        """Whether something as dark as text stands in a cell where nothing was read."""
+        view = self.view(edges, -self.letter / 3, self.unread).astype(int)
+        ink = (abs(view - numpy.median(view)) > self.contrast / 2).sum() if view.size else 0
+        return bool(ink > 0.1 * self.letter**2)
 
     def read_again(self, text: Text, more: float) -> str:
         """One text once more, by itself and larger, with `more` pixels around it."""
@@ -4587,16 +4615,19 @@ class Picture:
         return "".join(self.engine(larger, use_det=False, use_rec=True).txts or ()).replace(" ", "")
 
     def doubts(self, text: Text) -> Iterator[str]:
-        """What the engine is unsure of in a text or reads otherwise by itself and larger; where a letter is lacking."""
-        signs = [(character, sure) for character, sure in zip(text.text, text.sure) if character.isalnum()]
-        weak = [sign for sign, sure in signs if sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER)]
-        plain, number = "".join(sign for sign, _ in signs), sum(sign.isdigit() for sign, _ in signs) >= 6
-        if weak or number:
-            again = self.read_again(text, 3)
-            if re.sub(r"\W", "", again) != plain and (number or re.sub(r"\W", "", self.read_again(text, 8)) != plain):
+        """What the engine reads otherwise by itself and larger, of a number and of what is not clear; lost letters."""
+        signs = [(sign, sure) for sign, sure in zip(text.text, text.sure) if sign.isalnum()]
+        weak = any(sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER) for sign, sure in signs)
+        ends = max(text.middles[0] - text.left, text.right - text.middles[-1])
+        weak |= ends > 0.9 * (text.bottom - text.top)  # something was found there and not read
+        if weak or sum(sign.isdigit() for sign, _ in signs) >= 6:
+            plain, again = bare_signs(text.text), self.read_again(text, 3)
+            if weak and bare_signs(again) == plain:
+                again = self.read_again(text, 8)
+            if bare_signs(again) != plain:
                 yield f"「{text.text}」再读成了「{again}」"
-            elif min(sure for _, sure in signs) < HARDLY_SURE:
-                yield f"「{text.text}」里的「{''.join(weak)}」不够清楚"
+        if simplified(text.text) != text.text:  # lists are printed in simplified characters
+            yield f"「{text.text}」里有繁体字"
         wide = 1.7 * max(self.letter, letter_width([text]))
         for at in range(1, len(text.text)):
             if text.middles[at] - text.middles[at - 1] > wide and min(text.text[at - 1 : at + 1]) > "\u3000":
@@ -4610,31 +4641,39 @@ class Picture:
         return bytes(cv2.imencode(".png", small // 16 * 17)[1])  # sixteen greys: half the size
 
     def table_lines(self, table: Table) -> Iterator[Line]:
-        """The rows of a table with their doubts and strips."""
-        used = sorted({column for _, column in table.texts})
-        for row, cells in table_cells(table, self.letter):
+        """The rows of a table with their doubts and strips; what the list does not keep, or checks, is not doubted."""
+        used = used_columns(table)
+        rows = [(row, Line(row + 1, cells)) for row, cells in table_cells(table, self.letter)]
+        fields = headed_columns([line for _, line in rows])[1] or [""] * len(used)
+        for row, line in rows:
             top, bottom = table.rows[row : row + 2]
             doubts = []
-            for column in used:
+            for column, field, cell in zip(used, fields, line.cells):
                 texts = table.texts.get((row, column), [])
                 above = table.texts.get((row - 1, column), [])  # what spans rows is doubted in the first
-                doubts += [doubt for text in texts if text not in above for doubt in self.doubts(text)]
-                if (
-                    not texts
-                    and (row, column) not in table.spanned
-                    and self.has_ink((table.columns[column], top, table.columns[column + 1], bottom))
-                ):
+                if field not in ("number", "city", "note") and not re.fullmatch(r"\d{1,3}", cell):
+                    doubts += [doubt for text in texts if text not in above for doubt in self.doubts(text)]
+                astray = [text.text for text in texts if has_number(text.text) and not top < text.middle < bottom]
+                doubts += [f"「{text}」不在这一行的高度" for text in astray]
+                edges = (table.columns[column], top, table.columns[column + 1], bottom)
+                if self.has_ink(edges):
                     doubts.append("有一格里有字，没认出来")
             strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
-            yield Line(row + 1, cells, tuple(dict.fromkeys(doubts)), strip)
+            yield line._replace(doubts=tuple(dict.fromkeys(doubts)), strip=strip)
 
-    def text_lines(self, texts: list[Text]) -> Iterator[Line]:
-        """Running text by paragraphs, with doubts and strips."""
-        left, right = min(text.left for text in texts), max(text.right for text in texts)
-        for number, part in enumerate(unwrapped(texts, self.letter, OPEN, right - self.letter / 4), 1):
-            doubts = [doubt for text in part for doubt in self.doubts(text)]
-            strip = self.strip((left, min(text.top for text in part), right, max(text.bottom for text in part)))
-            yield Line(number, [written(part, self.letter)], tuple(doubts), strip)
+    def text_lines(self, texts: list[Text], right: float) -> Iterator[Line]:
+        """Running text by paragraphs, with doubts; the strip of a unit's name shows what stands below it too."""
+        lines = unwrapped(texts, self.letter, right)
+        told = [written(line, self.letter) for line in lines]
+        units = [at for at, text in enumerate(told) if looks_like_unit(text)]
+        edges = min(text.left for text in texts), max(text.right for text in texts)
+        for at, line in enumerate(lines):
+            end = min([unit for unit in units if unit > at] + [at + 9, len(lines)]) if at in units else at + 1
+            top, bottom = min(text.top for text in line), max(text.bottom for text in lines[end - 1])
+            doubts = [doubt for text in line for doubt in self.doubts(text)]
+            if any(self.has_ink(text[:4]) for text in line):
+                doubts.append("有字没认出来")
+            yield Line(at + 1, [told[at]], tuple(doubts), self.strip((edges[0], top, edges[1], bottom)))
 
 
 def picture_parts(image: Any, name: str) -> list[Part]:
@@ -4645,10 +4684,10 @@ def picture_parts(image: Any, name: str) -> list[Part]:
     """
     file = sys.stderr if is_terminal(sys.stderr) else io.StringIO()
     with click.progressbar(length=100, label=f"读图 {name}".rstrip(), file=file) as bar:
-        if min(image.size) < 16:
+        pixels = numpy.ascontiguousarray(numpy.array(image.convert("RGB"))[:, :, ::-1])
+        if min(image.size) < 16 or is_blank(pixels):
             return []
         engine = load_engine()
-        pixels = numpy.ascontiguousarray(numpy.array(image.convert("RGB"))[:, :, ::-1])
         bar.update(5)
         painted, marked = made_straight(engine, pixels)
         bar.update(15)
@@ -4657,17 +4696,16 @@ def picture_parts(image: Any, name: str) -> list[Part]:
         if not texts:
             return []
         picture = Picture(pixels, engine, texts)
-        tables, rest = layout(texts, *walls_on(painted, picture.letter), pixels.shape[1::-1], picture.letter)
-        parts: list[tuple[float, Part]] = []
+        tables, running = layout(texts, *walls_on(painted, picture.letter), picture.letter)
+        parts = []
         for table in tables:
             parts.append((table.rows[0], Part(name, True, list(picture.table_lines(table)))))
             bar.update(20 // len(tables))
-        tops = sorted(top for top, _ in parts)
-        for _, group in itertools.groupby(
-            sorted(rest, key=lambda text: text.middle), lambda text: sum(top <= text.middle for top in tops)
-        ):
-            between = list(group)
-            parts.append((between[0].top, Part(name, False, list(picture.text_lines(between)))))
+        for right, group in running:
+            lines = list(picture.text_lines(group, right))
+            if tables:
+                lines = [line._replace(doubts=(*line.doubts, "写在表格外面")) for line in lines]
+            parts.append((group[0].top, Part(name, False, lines)))
     return [part for _, part in sorted(parts, key=lambda part: part[0])]
 
 
@@ -4809,20 +4847,8 @@ def coverage(rows: Sequence[Row]) -> list[str]:
 # ==============================================================================================
 
 
-def coordinates(catalog: Catalog) -> dict[Division, tuple[float, float]]:
-    """{division: (longitude, latitude) of its seat}, WGS-84, for the counties and zones of the gazetteer."""
-    return {
-        (place.code, place.district): (float(place.lon), float(place.lat))
-        for place in all_places()
-        if place.lon and (place.code, place.district) in catalog.row_numbers
-    }
-
-
 def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """The great-circle distance in km between two (longitude, latitude) in degrees.
-
-    Source of the mean earth radius, 6371.0088 km: IUGG.
-    """
+    """The great-circle distance in km between two (longitude, latitude) in degrees; the mean radius is the IUGG's."""
     import math
 
     lon1, lat1, lon2, lat2 = map(math.radians, (*one, *other))
@@ -4830,82 +4856,40 @@ def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
     return 2 * 6371.0088 * math.asin(math.sqrt(half))
 
 
-def nearest(starts: list[Division], catalog: Catalog, numbers_first: bool) -> list[Row]:
-    """The list's rows by distance from the nearest of the starting places, with `distance_km` to one decimal."""
-    seats = coordinates(catalog)
+def nearest(text: str, hits: list[Hit], catalog: Catalog, numbers_first: bool) -> tuple[list[Row], list[str]]:
+    """(the list's rows by distance from the nearest of the hits, with `distance_km` in front; what to know of them).
+
+    No rows, and a note, when the list has no seat for any of the hits.
+    """
+    placed = [((place.code, place.district), place) for place in all_places() if place.lon]  # counties and zones
+    seats = {at: (float(place.lon), float(place.lat)) for at, place in placed if at in catalog.row_numbers}
+    starts = [hit.division for hit in hits if hit.division in seats]
+    if not starts:
+        return [], [f"「{text}」在名单里，但没有坐标，算不出距离。请用 xunqin search {text}。"] if hits else []
     rows = []
     for division, seat in seats.items():
-        away = min(distance_km(seats[start], seat) for start in starts if start in seats)
+        away = min(distance_km(seats[start], seat) for start in starts)
         rows += [{"distance_km": f"{away:.1f}", **row} for row in catalog.rows_of(division)]
-    return sorted(rows, key=lambda row: (numbers_first and not is_reachable(row), float(row["distance_km"])))
-
-
-def near_notes(text: str, hits: list[Hit], starts: list[Division]) -> list[str]:
-    """What to know of the distances: that there are none, that there are several starts, from where they count."""
-    if not starts:
-        return [f"「{text}」在名单里，但没有坐标，算不出距离。请用 xunqin search {text}。"]
+    rows.sort(key=lambda row: (numbers_first and not is_reachable(row), float(row["distance_km"])))
     notes = [f"「{text}」有 {len(starts)} 处，按离其中最近的一处算。"] if len(starts) > 1 else []
     if any(hit.tier in ("former", "popular", "township", "address") for hit in hits):
         notes.append(f"距离从{'、'.join(name for _, name in starts[:3])}政府所在地算起，不是从「{text}」。")
-    return notes
+    return rows, notes
 
 
 # ==============================================================================================
 # Guide: who may go, what to bring, what happens; each sentence with its source
 # ==============================================================================================
 
-JIMU = "极目新闻 2022-07-05"
-# (question, ((answer, source and date), ...)); the pages are named in data/SOURCES.md.
-GUIDE = (
-    ("孩子刚丢", (("马上打 110 报警，不用等 24 小时。", "新华社 2019-06-02"),)),
-    ("谁可以去", (
-        ("孩子失踪或被拐的父母，怀疑自己被拐或不清楚身世的人。", "新华社 2022-07-04"),
-        ("在哪里都能采，不看户籍在哪。", "新华社 2022-07-04"),
-        ("人在外省，到附近公安机关的刑侦部门也可以采。", "山西日报 2021-03-31，转载"),
-    )),
-    ("要多少钱", (("不要钱，费用由公安机关出。", "河北公安 2021-05-25"),)),
-    ("带什么", (
-        ("带身份证就行。", JIMU),
-        ("父母一方来不了，可以带他用过的东西，先问清楚。", "南方都市报 2021-06-01"),
-    )),
-    ("去之前", (
-        ("先打电话问几点有人。湖北各点的上班时间没有查到。", "无来源，未核实"),
-        ("没有号码时打当地 110；从外地打，前面加区号。", "衡水公安，转载，无日期"),
-        (
-            "0728 由仙桃、潜江、天门共用，0719 由十堰和神农架共用，接通后先说是哪里。",
-            "见 data/SOURCES.md",
-        ),
-    )),
-    ("采了以后", (
-        ("血样送到刑事技术部门，录入全国打拐 DNA 库比对。", "生活报 2021-06-06"),
-        ("对上的会再找本人核实、复采。", "生活报 2021-06-06"),
-        ("多久有结果，没有查到说法。", "无来源，未核实"),
-    )),
-    ("名单在哪", (
-        ("湖北公布过 136 个采血点，有单位、地址、负责人、电话。", JIMU),
-        ("武汉的 16 个，是 16 个区公安分局的刑侦大队。", "长江日报 2022-07-04，据译文"),
-        ("全国名单在公安部刑侦局的微信公众号和微博。", "新华社 2022-07-04"),
-        ("支付宝、微信、QQ 里搜「寻亲」，可查最近的采血点；现在还能不能用，未核实。", JIMU),
-        ("2022 年的名单是否仍然有效，未核实。", "未核实"),
-    )),
-    ("还可以", (
-        ("宝贝回家，志愿者寻亲网站：", ""),
-        ("bbs.baobeihuijia.com", "转载页面 2025"),
-        ("民政部寻亲公告平台，2015 年开通，现状未核实。", "慈善公益报等 2015-09"),
-    )),
-)  # fmt: skip
-
 
 def guide_text(width: int) -> str:
-    """The guide in lines of at most `width` cells, and of 60 at most."""
+    """The guide (guide.txt, an answer a line and below it its source) in lines of `width` cells, 60 at most."""
     lines = []
-    for question, answers in GUIDE:
-        lines.append(question)
-        for answer, source in answers:
-            for indent, text in ((2, answer), (4, f"（{source}）" if source else "")):
-                lines += [" " * indent + line for line in wrapped(text, min(width, 60) - indent) if line]
-        lines.append("")
-    return "\n".join([*lines, "查单位：xunqin 地名", "导入官方名单：xunqin import 文件", ""])
+    for line in table_lines("guide.txt"):
+        text = line.lstrip(" ")
+        indent = line.removesuffix(text)
+        lines += [indent + part for part in wrapped(text, min(width, 60) - len(indent))]
+    return "\n".join([*lines, ""])
 
 
 # ==============================================================================================
@@ -4915,12 +4899,11 @@ def guide_text(width: int) -> str:
 FOUND, NOT_FOUND, UNUSABLE, READER_GONE = 0, 1, 2, 141
 
 
-class ReaderGone(Exception):
-    """The reader of our stdout has closed the pipe."""
-
-
 def emit(text: str, machine: bool = False) -> None:
-    """Write to stdout and make sure it arrived; in a pipe or file, what a machine reads is UTF-8."""
+    """Write to stdout and make sure it arrived; in a pipe or file, what a machine reads is UTF-8.
+
+    Raises BrokenPipeError when nobody reads it, else ListError.
+    """
     if sys.stdout is None:
         raise ListError("标准输出", "已经关闭", "请不要用 >&- 关闭它")
     try:
@@ -4931,7 +4914,7 @@ def emit(text: str, machine: bool = False) -> None:
             left = left[sys.stdout.buffer.write(left) :]
         sys.stdout.flush()
     except BrokenPipeError:
-        raise ReaderGone from None
+        raise
     except OSError as error:
         raise ListError("标准输出", f"写不进去（{reason(error)}）", "请检查磁盘空间") from None
 
@@ -4940,9 +4923,8 @@ def emit_paged(text: str) -> None:
     """Write a text for people; through the pager, as git does, when it is longer than the terminal is high."""
     pager = os.environ.get("PAGER", "" if sys.platform == "win32" else "less")
     wanted = pager not in ("", "cat") and not os.environ.get("NO_PAGER") and os.environ.get("TERM") != "dumb"
-    if not (wanted and is_terminal(sys.stdin) and is_terminal(sys.stdout)):
-        return emit(text)
-    if text.count("\n") < os.get_terminal_size(sys.stdout.fileno()).lines:
+    wanted = wanted and is_terminal(sys.stdin) and is_terminal(sys.stdout)
+    if not wanted or text.count("\n") < os.get_terminal_size(sys.stdout.fileno()).lines:
         return emit(text)
     os.environ.setdefault("LESS", "-FRX")  # git's: leave at the end of one screen, keep links, keep it on the screen
     os.environ.setdefault("LESSCHARSET", "utf-8")
@@ -4976,6 +4958,14 @@ def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing
 def typed(text: str) -> str:
     """An argument as the person typed it: in a broken locale Python hands UTF-8 over as surrogates."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def as_typed(ctx: click.Context, param: click.Parameter, value: tuple[str, ...] | str | None) -> str:
+    """A parameter's words as one text, "" for none. Raises UsageError when a place's name is left out."""
+    text = typed(" ".join(value) if isinstance(value, tuple) else value or "").strip()
+    if not text and param.name == "name":
+        raise click.UsageError(f"请写上地名，例如：{ctx.command_path} 江岸")
+    return text
 
 
 def open_catalog(data: str | None) -> Catalog:
@@ -5015,8 +5005,9 @@ def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
     return lines + ([f"  {provinces}也有{text}；若找的是它，请问当地公安。"] if provinces else [])
 
 
-def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[str]:
+def not_found(text: str, catalog: Catalog) -> list[str]:
     """What to tell when nothing is sure: what was not found, up to three suggestions, what to do next."""
+    divisions = suggest(text, catalog)
     provinces = elsewhere_of(text, catalog)
     asked = simplified(clean(text))
     lines: list[str] = []
@@ -5036,29 +5027,6 @@ def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[st
     if lost or re.search(any_of("procedure"), asked):
         lines.append("要问怎么采血、要不要钱、带什么，请看 xunqin guide。")
     return [*lines, "请换个写法，或用 xunqin list 看全部；各地刑侦部门都可采血，也可打当地 110 询问。"]
-
-
-def city_named(text: str, catalog: Catalog) -> str:
-    """The full name of the city that a text means in any way: full, short, + 州, former, pinyin, misspelt.
-
-    A city of Hubei without a row in this list is one too. Raises UsageError with the nearest, also for a 地区, which
-    held more than today's city.
-    """
-    name = simplified(clean(text))
-    for form in (name, name + "市"):
-        if form in catalog.city_names:
-            return catalog.city_names[form]
-    tiers = ("former", "city", "pinyin", "homophone")
-    found = {catalog.city_of(hit.division) for hit in search(text, catalog) if hit.tier in tiers}
-    known = [place for place in repaired_places() if place.code.endswith("00") or place.code.startswith("4290")]
-    found |= {place.district for place in known if name in place.names() and place.kind != "zone"}
-    if len(found) == 1 and not name.endswith("地区"):
-        return found.pop()
-    near = [catalog.city_names.get(division[1]) or catalog.city_of(division) for division in suggest(text, catalog)]
-    near += [city for city in catalog.cities if set(name) & set(short_name(city))] if not near else []
-    hint = f"您是不是要找：{'、'.join(dict.fromkeys(near))}"
-    hint = hint if near else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
-    raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
 
 
 def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
@@ -5099,45 +5067,51 @@ def above_county(row: Row) -> bool:
 def chosen_city(text: str, catalog: Catalog) -> str:
     """The full name of the city that a name means in any way, "" for an empty one; a county means the city it is in.
 
-    Raises UsageError, with the nearest, when no city or more than one is meant.
+    A city of Hubei without a row in this list is one too. Raises UsageError, with the nearest, when no city or more
+    than one is meant.
     """
-    try:
-        return city_named(text, catalog) if text else ""
-    except click.UsageError:
-        hits = search(text, catalog)
-        cities = list(dict.fromkeys(catalog.city_of(hit.division) for hit in hits))
-        if len(cities) != 1:
-            raise
-        if len(hits) < len(catalog.cities[cities[0]]):
-            tell(f"「{text}」属于{cities[0]}，按整个{cities[0]}来。")
-        return cities[0]
+    name = simplified(clean(text))
+    for form in (name, name + "市"):
+        if not name or form in catalog.city_names:
+            return catalog.city_names.get(form, "")
+    hits = search(text, catalog)
+    known = [place for place in repaired_places() if place.code.endswith("00") or place.code.startswith("4290")]
+    found = {place.district for place in known if name in place.names() and place.kind != "zone"}
+    found = found or {catalog.city_of(hit.division) for hit in hits}
+    if len(found) == 1:
+        city = found.pop()
+        if 0 < len(hits) < len(catalog.cities.get(city, [])):
+            tell(f"「{text}」属于{city}，按整个{city}来。")
+        return city
+    near = [catalog.city_names.get(division[1]) or catalog.city_of(division) for division in suggest(text, catalog)]
+    near += [city for city in catalog.cities if set(name) & set(short_name(city))] if not near else []
+    hint = f"您是不是要找：{'、'.join(dict.fromkeys(near))}"
+    hint = hint if near else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
+    raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
 
 
-def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The counties, or for a city's parameter the cities, of the list in use that begin so: jiangx -> 江夏区."""
+def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Counties of the list in use that begin so (jiangx -> 江夏区), cities for a city's parameter, else files."""
+    from click.shell_completion import CompletionItem
+
+    if param.name not in ("name", "city", "city_option"):
+        return [CompletionItem(incomplete, type="file")]
     begun = simplified(clean(incomplete))
     catalog = open_catalog(ctx.find_root().params.get("data"))
-    names = (
-        list(catalog.cities)
-        if (param.name or "").startswith("city")
-        else [district for _, district in catalog.divisions]
-    )
-    spelled = {name: ["".join(reading) for reading in readings(name)] for name in names}
-    return [name for name in names if any(form.startswith(begun) for form in (name, *spelled[name]))]
+    names = [district for _, district in catalog.divisions] if param.name == "name" else catalog.cities
+    spelled = {name: (name, *map("".join, readings(name))) for name in names}
+    return [CompletionItem(name) for name, forms in spelled.items() if any(form.startswith(begun) for form in forms)]
 
 
-def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Print the version and leave."""
+def show_and_leave(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Print the version, or the command's page."""
     if value:
-        emit(f"xunqin {__version__}\n")
+        emit(f"xunqin {__version__}\n" if param.name == "version" else f"{ctx.get_help()}\n")
         ctx.exit()
 
 
-def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Print the command's page and leave."""
-    if value:
-        emit(ctx.get_help() + "\n")
-        ctx.exit()
+# An option that does this and nothing else.
+ALONE: dict[str, Any] = {"is_flag": True, "is_eager": True, "expose_value": False, "callback": show_and_leave}
 
 
 class Page(click.Command):
@@ -5146,7 +5120,7 @@ class Page(click.Command):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         words = [param.metavar or "" for param in self.params if isinstance(param, click.Argument)]
         usage = f"用法：{' '.join([ctx.command_path, '[选项]', *words])}\n\n" if ctx.parent else ""
-        formatter.write(f"{usage}{inspect.cleandoc(self.help or '')}\n\n选项：\n".replace("\b\n", ""))
+        formatter.write(f"{usage}{inspect.cleandoc(self.help or '')}\n\n选项：\n")
         options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
         terms = [f"{', '.join(option.opts)} {option.metavar or ''}".strip() for option in options]
         # Counted here, for our own words are hanzi and ASCII only: a page need not wait for rich.
@@ -5156,19 +5130,14 @@ class Page(click.Command):
 
     def get_help_option(self, ctx: click.Context) -> click.Option:
         # Made here, for click's own asks gettext first, which costs as much as reading the list.
-        return click.Option(
-            ["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=show_help, help="显示这份说明"
-        )
-
-
-FILE = click.Path(allow_dash=True)  # one for all: making it asks gettext
+        return click.Option(["-h", "--help"], help="显示这份说明", **ALONE)
 
 
 output_options = click.option(
     "-f", "--format", "format", type=click.Choice(FORMATS), metavar="格式",
     help="table 表格、text 发消息、csv、excel（中文表头的 CSV）、json",
 )  # fmt: skip
-names_argument = click.argument("names", nargs=-1, metavar="地名", shell_complete=complete)
+name_argument = click.argument("name", nargs=-1, metavar="地名", callback=as_typed, shell_complete=complete)
 
 
 class NameFirst(Page, click.Group):
@@ -5176,14 +5145,9 @@ class NameFirst(Page, click.Group):
 
     command_class = Page
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem
-
-        names = complete(ctx, self.params[0], incomplete) if incomplete else []
-        return [*super().shell_complete(ctx, incomplete), *(CompletionItem(name) for name in names)]
+        names = complete(ctx, self.commands["search"].params[0], incomplete) if incomplete else []
+        return [*super().shell_complete(ctx, incomplete), *names]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -5203,8 +5167,8 @@ class NameFirst(Page, click.Group):
 
 
 @click.group(cls=NameFirst, invoke_without_command=True)
-@click.option("--data", envvar="XUNQIN_DATA", type=FILE, metavar="文件", help="改用另一份名单（CSV）")
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="显示版本")
+@click.option("--data", envvar="XUNQIN_DATA", shell_complete=complete, metavar="文件", help="改用另一份名单（CSV）")
+@click.option("--version", help="显示版本", **ALONE)
 @click.pass_context
 def cli(ctx: click.Context, data: str | None) -> None:
     """查湖北免费采血寻亲的公安单位和联系办法。
@@ -5229,21 +5193,23 @@ def cli(ctx: click.Context, data: str | None) -> None:
 # --- search -----------------------------------------------------------------------------------
 
 
+def tell_reading(text: str, hits: list[Hit], catalog: Catalog, notes: list[str]) -> int:
+    """Tell on stderr how a name was read and the notes; without hits, the notes or what to do next. The exit code."""
+    for line in [*explain(text, hits, catalog), *notes] if hits else notes or not_found(text, catalog):
+        tell(line)
+    return FOUND if hits else NOT_FOUND
+
+
 def answer(text: str, catalog: Catalog, within: str = "", most: int = 0, format: str | None = None) -> int:
     """Print what one name means: the rows on stdout, how it was read or what to do next on stderr. The exit code."""
     hits = search(text, catalog, within)
     rows = rows_of(text, hits, catalog)
     show(rows[: most or None], ("query", "match", "note"), format, catalog.rows)
-    if hits:
-        lines = explain(text, hits, catalog)
-        lines += [f"还有 {len(rows) - most} 行没有显示，不写 -n 就全部显示。"] if 0 < most < len(rows) else []
-    else:
-        others = dict.fromkeys(catalog.city_of(hit.division) for hit in search(text, catalog)) if within else ()
-        lines = [f"「{text}」不在{within}，在{'、'.join(others)}。"] if others else []
-        lines = lines or not_found(text, catalog, suggest(text, catalog))
-    for line in lines:
-        tell(line)
-    return FOUND if hits else NOT_FOUND
+    notes = [f"还有 {len(rows) - most} 行没有显示，不写 -n 就全部显示。"] if 0 < most < len(rows) else []
+    if within and not hits:
+        others = dict.fromkeys(catalog.city_of(hit.division) for hit in search(text, catalog))
+        notes = [f"「{text}」不在{within}，在{'、'.join(others)}。"] if others else []
+    return tell_reading(text, hits, catalog, notes)
 
 
 def prompted(catalog: Catalog, within: str, most: int, format: str | None) -> int:
@@ -5307,7 +5273,7 @@ def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterato
         yield [{**row, **written} for row in rows_for(line)]
 
 
-BATCH_ROWS = 500  # rows written at a time, so that memory stays flat
+LINES_AT_A_TIME = 500  # whose rows are written, so that memory stays flat
 
 
 def search_lines(catalog: Catalog, within: str, most: int, format: str | None) -> int:
@@ -5316,24 +5282,23 @@ def search_lines(catalog: Catalog, within: str, most: int, format: str | None) -
     if is_terminal(sys.stdin) and form in ("table", "text"):
         return prompted(catalog, within, most, format)
     lead = ("line", "query", "match", "note")
+    watched = is_terminal(sys.stderr) and not is_terminal(sys.stdout)
+    answers = answer_lines(input_lines(), catalog, within)
     waiting: list[Row] = []
     asked = unmatched = 0
-    first = True
-    watched = is_terminal(sys.stderr) and not is_terminal(sys.stdout)
-    for rows in answer_lines(input_lines(), catalog, within):
-        asked += bool(rows[0]["query"])
-        unmatched += rows[0]["match"] == "none"
-        waiting += rows[: most or None]
-        if form in ("csv", "excel") and len(waiting) >= BATCH_ROWS:
-            emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
-            waiting, first = [], False
-        if watched and asked % 1000 == 0 and asked:
+    header = True
+    while block := list(itertools.islice(answers, LINES_AT_A_TIME)):
+        asked += sum(bool(rows[0]["query"]) for rows in block)
+        unmatched += sum(rows[0]["match"] == "none" for rows in block)
+        waiting += itertools.chain(*(rows[: most or None] for rows in block))
+        if form in ("csv", "excel"):
+            emit(WRITERS[form](waiting, (*lead, *COLUMNS), header), machine=True)
+            waiting, header = [], False
+        if watched and asked >= 1000:
             click.echo(f"\r已查 {asked} 个地名", err=True, nl=False)
     if watched and asked >= 1000:
         click.echo("", err=True)
-    if form in ("csv", "excel"):
-        emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
-    else:
+    if header:
         show(waiting, lead, format, catalog.rows)
     if unmatched:
         tell(f"{asked} 个地名里有 {unmatched} 个没有找到。")
@@ -5341,12 +5306,12 @@ def search_lines(catalog: Catalog, within: str, most: int, format: str | None) -
 
 
 @cli.command("search")
-@names_argument
-@click.option("--city", metavar="市州", help="只要这个市州的", shell_complete=complete)
+@name_argument
+@click.option("--city", metavar="市州", callback=as_typed, help="只要这个市州的", shell_complete=complete)
 @click.option("-n", "number", type=click.IntRange(min=0), default=0, metavar="个数", help="最多几行；0 不限")
 @output_options
 @click.pass_obj
-def search_command(data: str | None, names: tuple[str, ...], city: str | None, number: int, format: str | None) -> int:
+def search_command(data: str | None, name: str, city: str, number: int, format: str | None) -> int:
     """按地名找采血寻亲的单位。
 
     区县、单位、市州、乡镇、旧县名、拼音、首字母、
@@ -5358,13 +5323,11 @@ def search_command(data: str | None, names: tuple[str, ...], city: str | None, n
     地名写 - 时从标准输入读，一行一个。
     找到返回 0，没找到返回 1，用法或数据有错返回 2。
     """
-    text = " ".join(map(typed, names)).strip()
-    if not text:
-        raise click.UsageError("请写上地名，例如：xunqin search 江岸")
     catalog = open_catalog(data)
-    within = chosen_city(typed(city or ""), catalog)
-    return (search_lines(catalog, within, number, format) if text == "-" else
-            answer(text, catalog, within, number, format))  # fmt: skip
+    within = chosen_city(city, catalog)
+    if name == "-":
+        return search_lines(catalog, within, number, format)
+    return answer(name, catalog, within, number, format)
 
 
 # --- batch ------------------------------------------------------------------------------------
@@ -5517,9 +5480,9 @@ def fill_sheet(sheet: Any, values: Any, wanted: str, catalog: Catalog, find: Fin
 
 
 @cli.command("batch")
-@click.argument("file", metavar="文件", type=FILE)
+@click.argument("file", metavar="文件", shell_complete=complete)
 @click.option("--column", default="", metavar="列", help="哪一列是地名：表头，或 A、B、C；不写就自己找")
-@click.option("-o", "out", default="", type=FILE, metavar="文件", help="结果写到哪里（.xlsx）")
+@click.option("-o", "out", default="", shell_complete=complete, metavar="文件", help="结果写到哪里（.xlsx）")
 @click.pass_obj
 def batch_command(data: str | None, file: str, column: str, out: str) -> int:
     """一张表里的每个家庭，各找各的单位；写成新表，原表不动。
@@ -5559,21 +5522,13 @@ def batch_command(data: str | None, file: str, column: str, out: str) -> int:
 # --- list, near, guide ------------------------------------------------------------------------
 
 
-def listed(rows: Sequence[Row], city: str) -> list[Row]:
-    """A city's rows, or all, city by city; units above the county stand first in theirs."""
-    kept = [row for row in rows if city in ("", row["city"])]
-    return sorted(kept, key=lambda row: (row["code"][:4], not above_county(row)))
-
-
 @cli.command("list")
-@click.argument("city", nargs=-1, metavar="[市州]", shell_complete=complete)
-@click.option("--city", "city_option", metavar="市州", help="只列这个市州", shell_complete=complete)
+@click.argument("city", nargs=-1, metavar="[市州]", callback=as_typed, shell_complete=complete)
+@click.option("--city", "city_option", metavar="市州", callback=as_typed, help="只列这个市州", shell_complete=complete)
 @click.option("--own", is_flag=True, help="只列自己导入的")
 @output_options
 @click.pass_obj
-def list_command(
-    data: str | None, city: tuple[str, ...], city_option: str | None, own: bool, format: str | None
-) -> int:
+def list_command(data: str | None, city: str, city_option: str, own: bool, format: str | None) -> int:
     """列出全部单位，或一个市州的单位。
 
     例：
@@ -5586,10 +5541,11 @@ def list_command(
     catalog = Catalog(own_rows()) if own else open_catalog(data)
     if own and not catalog.rows:
         tell("还没有导入过名单。请用 xunqin import 文件。")
-    provinces = {name for row in catalog.rows for name in (row["province"], short_name(row["province"]))}
-    text = typed(" ".join(city) or city_option or "").strip()
-    within = "" if simplified(clean(text)) in provinces else chosen_city(text, catalog)
-    show(listed(catalog.rows, within), (), format, catalog.rows)
+    text = city or city_option
+    within = "" if simplified(clean(text)) in catalog.province_names else chosen_city(text, catalog)
+    kept = [row for row in catalog.rows if within in ("", row["city"])]
+    kept.sort(key=lambda row: (row["code"][:4], not above_county(row)))  # those of a whole city stand first in theirs
+    show(kept, (), format, catalog.rows)
     return NOT_FOUND if own and not catalog.rows else FOUND
 
 
@@ -5599,34 +5555,24 @@ def bundled_catalog() -> Catalog:
 
 
 @cli.command("near")
-@names_argument
+@name_argument
 @click.option("-n", "number", type=click.IntRange(min=1), default=5, metavar="个数", help="最多几行，默认 5")
 @click.option("--numbers-first", is_flag=True, help="有号码的排在前面")
 @output_options
 @click.pass_obj
-def near_command(data: str | None, names: tuple[str, ...], number: int, numbers_first: bool, format: str | None) -> int:
+def near_command(data: str | None, name: str, number: int, numbers_first: bool, format: str | None) -> int:
     """离一个地方最近的单位，按直线距离。
 
       xunqin near 木鱼镇
       xunqin near 蒲圻 -n 3
     距离按县城之间的直线算，实际路程更远。
     """
-    text = " ".join(map(typed, names)).strip()
-    if not text:
-        raise click.UsageError("请写上地名，例如：xunqin near 木鱼镇")
     catalog = open_catalog(data)
-    hits = search(text, catalog)
-    seats = coordinates(catalog)
-    starts = [hit.division for hit in hits if hit.division in seats]
-    rows = nearest(starts, catalog, numbers_first)[:number] if starts else []
-    show(rows, ("distance_km",), format, catalog.rows)
-    if hits:
-        lines = [*explain(text, hits, catalog), *near_notes(text, hits, starts)]
-    else:
-        lines = not_found(text, catalog, suggest(text, catalog))
-    for line in lines:
-        tell(line)
-    return FOUND if rows else NOT_FOUND
+    hits = search(name, catalog)
+    rows, notes = nearest(name, hits, catalog, numbers_first)
+    show(rows[:number], ("distance_km",), format, catalog.rows)
+    code = tell_reading(name, hits, catalog, notes)
+    return code if rows else NOT_FOUND
 
 
 @cli.command("guide")
@@ -5713,8 +5659,8 @@ def clean_source(text: str) -> str:
     return printable(text).lstrip("=+-@ ") or STDIN_NAME
 
 
-@cli.command("import", short_help="导入官方公布的名单", options_metavar="[选项]")
-@click.argument("file", metavar="文件", required=False, type=FILE)
+@cli.command("import")
+@click.argument("file", metavar="文件", required=False, shell_complete=complete)
 @click.option("--as-of", metavar="日期", help="名单的日期，如 2022-07-05；默认看文件里写的")
 @click.option("--source", metavar="出处", help="名单从哪里来；默认文件名")
 @click.option("--replace", "whole", is_flag=True, help="这份就是全部：名单里没有的单位去掉")
@@ -5726,7 +5672,6 @@ def import_command(
 ) -> int:
     """导入官方公布的名单：表格、Word、PDF、网页、文字、图片都行。
 
-    \b
       xunqin import 名单.xlsx --as-of 2022-07-05
       xunqin import -             粘贴文字，Ctrl-D 结束
       xunqin import 名单.png      图片先得到草稿
@@ -5783,13 +5728,12 @@ def is_own_format(path: str) -> bool:
         return False
 
 
-@cli.command("check", short_help="检查名单，看覆盖多少", options_metavar="[选项]")
-@click.argument("file", required=False, metavar="[文件]", type=FILE)
+@cli.command("check")
+@click.argument("file", required=False, metavar="[文件]", shell_complete=complete)
 @click.pass_obj
 def check_command(data: str | None, file: str | None) -> int:
     """检查一份名单，一个问题一行；再看它覆盖多少。
 
-    \b
       xunqin check
       xunqin check 我的名单.xlsx
     能导入的文件都能检查；不给文件时，检查正在使用的名单。
@@ -5807,6 +5751,9 @@ def check_command(data: str | None, file: str | None) -> int:
     emit("".join(f"{printable(line)}\n" for line in lines))
     tell(f"有 {len(problems)} 个问题。" if problems else "没有发现问题。")
     return UNUSABLE if problems else FOUND
+
+
+# --- the command line -------------------------------------------------------------------------
 
 
 def usage_text(error: click.ClickException) -> str:
@@ -5857,7 +5804,7 @@ def run(args: list[str]) -> int:
         tell(usage_text(error))
     except ListError as error:
         tell(typed(str(error)))
-    except (ReaderGone, BrokenPipeError):
+    except BrokenPipeError:
         return READER_GONE
     except OSError as error:
         tell(f"{error.filename2 or error.filename or '标准输出'}: {reason(error)}: 请检查磁盘空间和权限")
@@ -5877,6 +5824,7 @@ def main() -> None:
     except OSError:
         # What could not be written must not be tried again when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    gc.freeze()  # Python's own last search for cycles would take a tenth of a short run
     sys.exit(code)
 
 

@@ -144,9 +144,12 @@ REFUSED = {
 BOUNDED = """
 import resource, sys, xunqin
 resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
-code = xunqin.run(["import", "--dry-run", sys.argv[1]])
-peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))  # ru_maxrss has the parent's too
-print(code, int(peak.split()[1]) // 1024)
+sys.argv[1:] = ["import", "--dry-run", sys.argv[1]]
+try:
+    xunqin.main()
+except SystemExit as leave:
+    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))  # ru_maxrss has the parent's too
+    print(leave.code, int(peak.split()[1]) // 1024)
 """
 
 
