@@ -850,12 +850,11 @@ def scope_of(piece: Piece, behind: Piece = END) -> Scope:
     """The divisions in which what follows a name must lie: its county's, where that behind it does (郧阳城关), else its
     prefecture's, with those it held then."""
     coarse = piece.of("city", "held")
-    wide = [sense for sense in piece.of("former") if len(sense.divisions) > 2]
     finer = piece.of("county") if coarse else piece.of(*_FINER)
     county = frozenset(finer[0].divisions) if finer else frozenset()
     if not coarse or any(lies_in(town, county) for town in behind.of("popular", "township")):
         return county
-    return frozenset(itertools.chain(*(sense.divisions for sense in [*coarse, *wide])))
+    return frozenset(itertools.chain(*(sense.divisions for sense in coarse)))
 
 
 def _is_county_gongan(text: str, at: int, before: list[Piece], catalog: Catalog) -> bool:
@@ -872,7 +871,7 @@ def _is_county_gongan(text: str, at: int, before: list[Piece], catalog: Catalog)
     kind = next((kind for word, kind in words_around().items() if behind.startswith(word) and len(word) > 1), "")
     stays = kind == "thing" and not behind.startswith(("医院", "人民医院"))
     village = not kind and re.fullmatch(r".{1,6}[村镇乡组路]\S*", behind) is not None
-    return behind in ("", "人", "话") or (not before and (stays or village))
+    return behind in ("", "人", "话") or stays or village
 
 
 def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> Piece:
@@ -891,7 +890,7 @@ def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> P
             senses = catalog.senses(token[:2])  # a card of another province
     else:
         senses = catalog.senses(token) if len(token) > 3 and not text.isascii() else ()
-        end += int(bool(senses) and text[end : end + 1] in tuple("区县市"))
+        end += int(text[end : end + 1] in tuple("区县市"))
     return Piece("name" if senses else words_around().get(token, "unknown"), at, end, senses)
 
 
@@ -1153,9 +1152,7 @@ class Sentence:
 
     def elsewhere(self, piece: Piece) -> None:
         """A place outside Hubei takes what follows; a short name only a township, or where it is a large one's."""
-        large = any(sense.large for sense in piece.senses)
-        at_home = self.home or self.scope is not None  # 台北路 in 武汉
-        if not self.borrowed() and (piece.is_full() or (not at_home and (large or self.after.of("township")))):
+        if not self.borrowed():
             self.restart()
             self.away = True
 
