@@ -71,10 +71,16 @@ HOME_PROVINCE = "湖北省"
 CONTROLS = "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
 
 
+def printable(text: str) -> str:
+    """A text of a file or of a person without what would move a terminal's cursor; line ends become 、."""
+    return re.sub(CONTROLS, "?", text.replace("\n", "、"))
+
+
 class ListError(Exception):
     """A list that cannot be used. The message is one line: file:row: column: problem: remedy."""
 
     def __init__(self, path: str, problem: str, remedy: str, row: int = 0, column: str = "") -> None:
+        self.row = row
         where = f"{path}:{row}" if row else path
         line = ": ".join(part for part in (where, column, problem, remedy) if part)
         super().__init__(re.sub(CONTROLS, "?", line))
@@ -93,6 +99,7 @@ REASONS = {
     "ENOTDIR": "路径里有一段不是目录",
     "EISDIR": "这是一个目录",
     "ENAMETOOLONG": "文件名太长",
+    "ELOOP": "链接绕成了圈",
 }
 
 
@@ -1655,7 +1662,7 @@ def tell(text: str) -> None:
     """One message for people, on stderr, an identity card's number hidden; a closed or full stderr is nobody's."""
     if sys.stderr is None:
         return
-    text = masked(text)
+    text = masked(printable(text))
     lines = wrapped(text, terminal_width(sys.stderr)) if is_terminal(sys.stderr) else [text]
     with contextlib.suppress(OSError):
         click.echo("\n".join(lines), err=True)
@@ -1664,14 +1671,13 @@ def tell(text: str) -> None:
 # --- for machines -----------------------------------------------------------------------------
 
 
-def csv_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
+def csv_text(rows: Iterable[Row], columns: Collection[str], header: bool = True) -> str:
     """CSV: UTF-8, "\\n", a header always."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    names = list(columns)
+    writer = csv.DictWriter(out, columns, "", "ignore", lineterminator="\n")
     if header:
-        writer.writerow(names)
-    writer.writerows([row.get(name, "") for name in names] for row in rows)
+        writer.writeheader()
+    writer.writerows(rows)
     return out.getvalue()
 
 
@@ -1684,21 +1690,19 @@ SPREADSHEET_HEADINGS = {
 }  # fmt: skip
 
 
-def excel_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
+def excel_text(rows: Iterable[Row], columns: Collection[str], header: bool = True) -> str:
     """CSV for Excel: BOM, "\\r\\n", Chinese headings, and a ' before a cell that would run as a formula."""
-    names = list(columns)
-    lines = [{name: SPREADSHEET_HEADINGS.get(name, name) for name in names}] if header else []
+    lines = [{name: SPREADSHEET_HEADINGS.get(name, name) for name in columns}] if header else []
     for row in rows:
-        cells = {name: row.get(name, "") for name in names}
-        lines.append({name: f"'{cell}" if cell.startswith(tuple("=+-@\t\r")) else cell for name, cell in cells.items()})
-    return ("\ufeff" if header else "") + csv_text(lines, names, header=False).replace("\n", "\r\n")
+        lines.append({name: f"'{cell}" if cell.startswith(tuple("=+-@\t\r")) else cell for name, cell in row.items()})
+    return ("\ufeff" if header else "") + csv_text(lines, columns, header=False).replace("\n", "\r\n")
 
 
 # The columns that JSON holds as numbers.
 NUMBERS: dict[str, Callable[[str], float]] = {"distance_km": float, "line": int}
 
 
-def json_text(rows: Iterable[Row], columns: Iterable[str], header: bool = True) -> str:
+def json_text(rows: Iterable[Row], columns: Collection[str], header: bool = True) -> str:
     """JSON: an array of objects, strings all but the columns in NUMBERS."""
     import json
 
@@ -1727,12 +1731,6 @@ def standing(row: Row) -> str:
     return f"{known}；号码出自 {row['source']}，{row['as_of']}" if is_reachable(row) else known
 
 
-def dialled(hotlines: Collection[str]) -> str:
-    """How to call the police of a place from anywhere: {"0716-110"} -> 打 0716110（外地也这样打）."""
-    number = "".join(hotlines).replace("-", "") if len(hotlines) == 1 else ""
-    return f"打 {number}（外地也这样打）" if number else "打当地 110，连区号一起拨（外地也这样打）"
-
-
 def words_for(rows: Sequence[Row]) -> str:
     """What to say on the phone: at the points' own numbers, or where one must be put through."""
     own = all(row["status"] == "listed" and is_reachable(row) for row in rows)
@@ -1742,8 +1740,8 @@ def words_for(rows: Sequence[Row]) -> str:
 def shared_hotline(shown: Sequence[Row], listing: Sequence[Row]) -> list[str]:
     """What to say on a 110 that several cities share: 0728 is that of 仙桃, 潜江 and 天门."""
     lines = []
-    for hotline in sorted({row["hotline"] for row in shown if row["hotline"] and not is_reachable(row)}):
-        cities = list(dict.fromkeys(short_name(row["city"]) for row in listing if row["hotline"] == hotline))
+    for hotline in sorted({row["hotline"] for row in shown if row["hotline"]}):
+        cities = dict.fromkeys(short_name(row["city"]) for row in listing if row["hotline"] == hotline)
         if len(cities) > 1:
             lines.append(f"{hotline} 由{'、'.join(cities)}共用，接通后先说是哪里。")
     return lines
@@ -1762,22 +1760,23 @@ def advice(rows: Sequence[Row], listing: Sequence[Row]) -> list[str]:
     unlisted = [row for row in rows if not is_reachable(row)]
     call = "打上面的电话"
     if unlisted:
-        start = f"{call}；没有号码的" if len(unlisted) < len(rows) else f"号码{NOT_LISTED}，"
-        call = start + dialled({row["hotline"] for row in unlisted})
+        hotlines = {row["hotline"] for row in unlisted}
+        number = "".join(hotlines).replace("-", "") if len(hotlines) == 1 else ""  # 0716-110, from elsewhere too
+        dial = f"打 {number}" if number else "打当地 110，连区号一起拨"
+        call = f"{call}；没有号码的" if len(unlisted) < len(rows) else f"号码{NOT_LISTED}，"
+        call += f"{dial}（外地也这样打）"
     lines.append(f"{call}，{words_for(rows)}")
-    return [*lines, *shared_hotline(rows, listing), BRING]
+    return [*lines, *shared_hotline(unlisted, listing), BRING]
 
 
 # --- for people -------------------------------------------------------------------------------
 
 
-class Column(NamedTuple):
+class Column:
     """A column of the table: its heading, what a row shows there, the least cells it may wrap to (0: stays whole)."""
 
-    heading: str
-    cell: Callable[[Row], str]
-    least: int = 0
-    phone: bool = False
+    def __init__(self, heading: str, cell: Callable[[Row], str], least: int = 0, phone: bool = False) -> None:
+        self.heading, self.cell, self.least, self.phone = heading, cell, least, phone
 
 
 def _office(row: Row) -> str:
@@ -1785,12 +1784,8 @@ def _office(row: Row) -> str:
     return number or (NOT_LISTED if row.get("unit") and not row.get("mobile") else "")
 
 
-def _note(row: Row) -> str:
-    """How a name was read is told on stderr; only where many were asked does each row say its own."""
-    return row.get("note", "") if row.get("line") or row.get("row") else ""
-
-
-# The columns people see, in order; one without any value is left out.
+# The columns people see, in order; one without any value is left out. How a name was read is told on stderr; only
+# where many were asked does each row say its own.
 SHOWN = (
     Column("查询", lambda row: row.get("query", "") if row.get("line") else "", 8),
     Column("行", lambda row: row.get("row", "")),
@@ -1804,7 +1799,7 @@ SHOWN = (
     Column("办公电话", _office, phone=True),
     Column("手机", lambda row: row.get("mobile", "").replace(";", "\n"), phone=True),
     Column("当地 110", lambda row: "" if is_reachable(row) else row.get("hotline", ""), phone=True),
-    Column("说明", _note, 16),
+    Column("说明", lambda row: row.get("note", "") if row.get("line") or row.get("row") else "", 16),
 )
 PHONES = [column for column in SHOWN if column.phone]
 
@@ -1816,6 +1811,8 @@ def _stacked(row: Row) -> str:
 
 # All numbers below each other, where they do not fit side by side.
 STACKED = Column("电话或 110", _stacked, phone=True)
+# What stands in front of each field where not even that fits.
+HEADED = Column("", str)
 _GAP = 2
 
 
@@ -1887,17 +1884,17 @@ def _row_lines(
 
 def _record_lines(row: Row, width: int, paint: Callable[[Column, str], str]) -> Iterator[str]:
     """One unit, one field a line; a unit or phone that does not fit beside its heading goes below it, whole."""
-    margin = _width(PHONES[0].heading) + _GAP
+    margin = _width(PHONES[0].heading)
+    room = width - margin - _GAP
     for column in SHOWN:
         text = column.cell(row)
-        lines = wrapped(text, width - margin) if column.least else text.split("\n")
-        lead = column.heading + " " * (margin - _width(column.heading))
-        if _width(text) > width - margin and not column.least:
+        if not text:
+            continue
+        if column.least or _width(text) <= room:
+            yield from _row_lines([column.heading, text], [HEADED, column], [margin, room], paint)
+        else:
             yield column.heading
-            lead = " " * _GAP
-        for line in filter(None, lines):
-            yield lead + paint(column, line)
-            lead = " " * len(lead) if lead.isspace() else " " * margin
+            yield from (" " * _GAP + paint(column, line) for line in text.split("\n"))
 
 
 def table_text(rows: Sequence[Row], width: int, terminal: bool, below: list[str]) -> str:
@@ -1950,13 +1947,15 @@ class Part(NamedTuple):
     name: str  # the sheet's name, "第 2 页", or ""
     table: bool  # whether `lines` are rows of cells, or running text
     lines: list[Line]
+    beside: bool = False  # whether it stands beside the list: head and foot of pages, notes; no unit is read from it
 
 
-# Limits, so that a wrong or hostile file is refused at once: bytes of a file and of the XML packed in one, rows or
-# lines of it, columns of a table, characters of a cell, pages of a PDF; tags of a document, pixels of a side of a page
-# that is drawn.
-MAX_BYTES, MAX_XML, MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_PAGES = 50_000_000, 60_000_000, 110_000, 200, 5_000, 200
-MAX_TAGS, MAX_SIDE = 500_000, 5_000
+# Limits, so that a wrong or hostile file is refused at once.
+MAX_BYTES, MAX_XML = 50_000_000, 60_000_000  # of a file, of the XML packed in one
+MAX_STREAM, MAX_SCAN = 20_000_000, 200_000_000  # bytes of what a PDF packs, and of its pictures
+MAX_ROWS, MAX_SHEET_ROWS, MAX_UNITS = 20_000, 110_000, 10_000  # lines, with empty ones, units; China has some 3,000
+MAX_COLUMNS, MAX_CELL, MAX_LINE = 200, 5_000, 50_000  # of a table, characters of its cells, of a line of text
+MAX_PAGES, MAX_SIDE, MAX_TAGS = 200, 5_000, 500_000  # of a PDF, pixels of a page that is drawn, tags of a document
 WRONG_FILE = "请确认是不是给错了文件"
 STDIN_NAME = "粘贴的名单"
 STRAY_SHEET = "未收录的号码"
@@ -1990,7 +1989,10 @@ HEADINGS = {
     "source": "source 出处 来源",
     "as_of": "asof 日期",
 }
-FILLERS = "的 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 办公 对外 咨询 服务 人员 信息 号"
+FILLERS = (
+    "的 警务 警务通 公务 免费 采血 血样 采集 公安 刑侦 所属 所在 详细 具体 主要 备用 联系 工作 "
+    "办公 对外 咨询 服务 人员 信息 号"
+)
 JOINERS = "[及和与、/／&]"
 HEADING_WORDS = {word: field for field, words in HEADINGS.items() for word in words.split()}
 HEADING_PATTERN = "|".join(sorted([*HEADING_WORDS, *FILLERS.split(), JOINERS], key=len, reverse=True))
@@ -2008,6 +2010,8 @@ def heading_field(text: str) -> str:
 
     详细地址 -> address, 联系电话（工作日）-> phone, 电话2 -> phone, 联系人及电话 -> mixed, 传真电话 -> unread.
     """
+    if len(text) > 100:
+        return ""
     bare = re.sub(r"[（(\[【][^）)\]】]*[）)\]】]", "", text) if len(text) < 60 else text
     heading = simplified(re.sub(r"[\s_:：*．.·\-\d]", "", bare)).lower()
     if heading in HEADING_WORDS:
@@ -2035,6 +2039,7 @@ def tidy(cell: str) -> str:
         return cell
     text = cell.translate(ONE_WIDTH)
     text = re.sub(r"^'(?=[=+@-])", "", text)  # a spreadsheet's guard
+    text = re.sub(r"\*\*(?=[一-鿿])|(?<=[一-鿿）)：:])\*\*|`", "", text)  # bold type and code, as robots write them
     return "\n".join(line.strip() for line in re.split(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]+", text) if line.strip())
 
 
@@ -2053,7 +2058,7 @@ def table_delimiter(lines: list[str]) -> str:
     """
     most, found = 1, ""
     for delimiter in "\t,;|":
-        rows = [line.split(delimiter) for line in lines if line.strip()]
+        rows = [line.split(delimiter, MAX_COLUMNS) for line in lines if line.strip()]
         score = max(sum(heading_field(cell) != "" for cell in row) for row in rows[:15])
         widths = sorted(map(len, rows))
         even = widths[len(widths) // 2]
@@ -2065,38 +2070,49 @@ def table_delimiter(lines: list[str]) -> str:
     return found
 
 
+LINE_END = r"\r\n|\n|\r"
 NO_FORM = ("不是认得的文件", "可用 CSV、文本、XLSX、DOCX、PDF、网页和图片")
 
 
-def decoded(path: str, raw: bytes, problem: str = NO_FORM[0], remedy: str = NO_FORM[1]) -> str:
-    """A text in UTF-8, in UTF-16 with its mark, or in GB 18030; ListError with the problem and remedy for no text."""
+def decoded(path: str, raw: bytes) -> str:
+    """A text in UTF-8, in UTF-16 with its mark, or in GB 18030. Raises ListError for no text."""
     for encoding in ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030"):
         with contextlib.suppress(UnicodeDecodeError):
             text = raw.decode(encoding)
             if "\0" not in text:
                 return text
-    raise ListError(path, problem, remedy)
+    raise ListError(path, *NO_FORM)
 
 
-def read_text_parts(path: str, raw: bytes) -> list[Part]:
-    """Text whose lines are cut into cells as a table, other text as it runs. A quote too many is an error."""
-    text = decoded(path, raw)
-    lines = re.split(r"\r\n|\n|\r", text)
+def text_rows(path: str, text: str) -> list[Line]:
+    """The rows of a text whose lines are cut into cells, as they came; none of running text.
+
+    A quote too many is an error.
+    """
+    lines = re.split(LINE_END, text)
     if len(lines) > MAX_ROWS:
         raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
     delimiter = table_delimiter(lines) if text.strip() else ""
-    if not delimiter:
-        return [running("", lines)]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows = []
     start = 1
-    try:
-        for cells in reader:
-            rows.append(Line(start, [tidy(cell) for cell in cells]))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise ListError(path, f"CSV 格式不对（{error}）", "请检查引号是否成对", start) from None
-    return [Part("", True, rows)]
+    if delimiter:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        try:
+            for cells in reader:
+                rows.append(Line(start, cells))
+                start = reader.line_num + 1
+        except csv.Error as error:
+            raise ListError(path, f"CSV 格式不对（{error}）", "请检查引号是否成对", start) from None
+    return rows
+
+
+def read_text_parts(path: str, raw: bytes) -> list[Part]:
+    """Text whose lines are cut into cells as a table, other text as it runs."""
+    text = decoded(path, raw)
+    rows = text_rows(path, text)
+    if not rows:
+        return [running("", re.split(LINE_END, text))]
+    return [Part("", True, [line._replace(cells=[tidy(cell) for cell in line.cells]) for line in rows])]
 
 
 def unpacked(path: str, raw: bytes) -> Any:
@@ -2115,6 +2131,7 @@ class SheetMarks(NamedTuple):
 
     merged: list[str]  # areas as A1:A3
     empty: list[str]  # cells with a formula but no stored value
+    around: list[str]  # what its pages have as head and foot
     wide: bool  # whether a cell, if only a blank one, stands right of column ZZ
 
 
@@ -2128,11 +2145,13 @@ def sheet_marks(path: str, archive: Any, position: int) -> SheetMarks:
     relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
     targets = {item.get("Id"): item.get("Target", "") for item in relations}
     member = posixpath.normpath(posixpath.join("/xl", targets[sheets[position].get(relation)])).lstrip("/")
-    merged, empty, wide, rows = [], [], False, 0
+    merged, empty, around, wide, rows = [], [], [], False, 0
     for _, item in ElementTree.iterparse(archive.open(member)):
         tag = item.tag.rpartition("}")[2]
         if tag == "mergeCell":
             merged.append(item.get("ref", ""))
+        elif tag.endswith(("Header", "Footer")):
+            around.append(re.sub(r'&"[^"]*"|&\d+|&[A-Z]', "  ", item.text or ""))  # without its codes of layout
         elif tag == "c":
             inside = {child.tag.rpartition("}")[2]: child.text for child in item}
             if "f" in inside and not inside.get("v"):
@@ -2143,9 +2162,9 @@ def sheet_marks(path: str, archive: Any, position: int) -> SheetMarks:
         elif tag == "row":
             item.clear()
             rows += 1
-            if rows > MAX_ROWS:
-                raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
-    return SheetMarks(merged, empty, wide)
+            if rows > MAX_SHEET_ROWS:
+                raise ListError(path, f"超过 {MAX_SHEET_ROWS} 行", WRONG_FILE)
+    return SheetMarks(merged, empty, around, wide)
 
 
 def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
@@ -2155,31 +2174,36 @@ def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
     import openpyxl
 
     archive = unpacked(path, raw)
-    parts = []
+    parts, around = [], []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of drop-down lists and formats that openpyxl does not know
         book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
         for sheet in book.worksheets:
             if sheet.sheet_state == "visible":
-                parts.append(sheet_part(sheet, sheet_marks(path, archive, book.sheetnames.index(sheet.title))))
+                marks = sheet_marks(path, archive, book.sheetnames.index(sheet.title))
+                parts.append(sheet_part(sheet, marks))
+                around.append(running(sheet.title, marks.around))
             else:
                 parts.append(Part(f"{sheet.title}（隐藏）", True, []))
-    return parts
+    notes = office_parts(path, archive, "xl/(?:comments|drawings/)")
+    return [*parts, *beside([*around, *notes])]
+
+
+def cell_text(value: object) -> str:
+    """A workbook's cell as text: 13800001234.0 is 13800001234, an empty one ""."""
+    whole = isinstance(value, float) and value.is_integer()
+    return "" if value is None else str(int(value) if whole else value)  # type: ignore[call-overload]
 
 
 def sheet_part(sheet: Any, marks: SheetMarks) -> Part:
-    """A sheet as a part: 13800001234.0 is 13800001234; merged areas are filled down."""
+    """A sheet as a part; merged areas are filled down."""
     from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
-
-    def text(value: object) -> str:
-        whole = isinstance(value, float) and value.is_integer()
-        return "" if value is None else tidy(str(int(value) if whole else value))  # type: ignore[call-overload]
 
     sheet.reset_dimensions()
     rows: dict[int, list[str]] = {}
     for number, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS if marks.wide else None, values_only=True), 1):
         if any(value is not None for value in values):
-            rows[number] = [text(value) for value in values]
+            rows[number] = [tidy(cell_text(value)) for value in values]
     for number, column in map(coordinate_to_tuple, marks.empty):
         if number in rows:
             rows[number][column - 1] = "#公式没有值"
@@ -2191,45 +2215,18 @@ def sheet_part(sheet: Any, marks: SheetMarks) -> Part:
     return Part(sheet.title, True, [Line(number, cells[:width]) for number, cells in rows.items()])
 
 
-class Markup(NamedTuple):
-    """How a form of document marks its tables, its lines, and what is no text of it."""
-
-    table: str
-    row: str
-    cells: tuple[str, ...]
-    lines: frozenset[str]
-    hidden: frozenset[str]
-    spans: Callable[[Any], tuple[int, int]]  # how many columns and rows a cell takes; 0 rows: it goes on from above
-
-
+# The tags of a web page that begin a line, and those whose text is not shown.
+LINES = frozenset(re.findall(r"\w+", "p div br li ul ol dl dt dd h1 h2 h3 h4 tr td th table section nav footer pre"))
+HIDDEN = frozenset(re.findall(r"\w+", "script style noscript template head select textarea svg"))
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-
-
-def word_spans(cell: Any) -> tuple[int, int]:
-    """The columns of a Word table's cell, and 0 when it goes on from above."""
-    wide = next((int(span.get(W + "val") or 1) for span in cell.iter(W + "gridSpan")), 1)
-    merged = next((merge.get(W + "val", "") for merge in cell.iter(W + "vMerge")), "restart")
-    return wide, int(merged == "restart")
-
-
-def html_spans(cell: Any) -> tuple[int, int]:
-    """The columns and rows of a web page's cell."""
-    texts = (cell.get("colspan", "1"), cell.get("rowspan", "1"))
-    wide, deep = (int(text) if text.isdecimal() and len(text) < 6 else 1 for text in texts)
-    return wide, max(deep, 1)
-
-
-WORD_MARKUP = Markup(
-    W + "tbl", W + "tr", (W + "tc",), frozenset(W + name for name in ("p", "br", "cr", "tc", "tr", "tbl")),
-    frozenset([W + "delText", W + "instrText", "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"]),
-    word_spans,
-)  # fmt: skip
-HTML_MARKUP = Markup(
-    "table", "tr", ("td", "th"),
-    frozenset(re.findall(r"\w+", "p div br li ul ol dl dt dd h1 h2 h3 h4 tr td th table section nav footer pre")),
-    frozenset(re.findall(r"\w+", "script style noscript template head select textarea svg")),
-    html_spans,
-)  # fmt: skip
+# The tags of an Office document, of a drawing's text and of a remark on a sheet's cell, as a web page has them.
+WEB_TAGS = {
+    W + "tbl": "table", W + "tr": "tr", W + "tc": "td", W + "p": "p", W + "br": "br", W + "cr": "br",
+    W + "delText": "script", W + "instrText": "script",
+    "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback": "script",
+    "{http://schemas.openxmlformats.org/drawingml/2006/main}p": "p",
+    "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}comment": "p",
+}  # fmt: skip
 
 
 def check_tags(path: str, raw: bytes) -> None:
@@ -2238,26 +2235,25 @@ def check_tags(path: str, raw: bytes) -> None:
         raise ListError(path, f"超过 {MAX_TAGS} 个标记", WRONG_FILE)
 
 
-def tree_parts(root: Any, markup: Markup) -> list[Part]:
-    """The tables of a document and the text between them, in order. A table around others only lays them out."""
+def tree_parts(root: Any) -> list[Part]:
+    """The tables of a web page and the text between them, in order. A table around others only lays them out."""
     from lxml import etree
 
     parts: list[Part] = []
     text = ""
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
     for event, item in walk:
-        inner = item.tag == markup.table and next(item.iterdescendants(markup.table), None) is None
-        if event == "start" and item is not root and (inner or item.tag in markup.hidden):
+        inner = item.tag == "table" and next(item.iterdescendants("table"), None) is None
+        if event == "start" and item is not root and (inner or item.tag in HIDDEN):
             walk.skip_subtree()
             if inner:
-                rows = [Line(at, cells) for at, cells in enumerate(tree_rows(item, markup), 1)]
+                rows = [Line(at, cells) for at, cells in enumerate(tree_rows(item), 1)]
                 parts += [running("", text.split("\n")), Part("", True, rows)]
                 text = ""
         elif event == "start":
-            text += ("\n" if item.tag in markup.lines else "") + squeezed(item.text)
-            text += "  " if item.tag == W + "tab" else ""
+            text += ("\n" if item.tag in LINES else "") + squeezed(item.text)
         if event != "start" and item is not root:
-            text += ("\n" if item.tag in markup.lines else "") + squeezed(item.tail)
+            text += ("\n" if item.tag in LINES else "") + squeezed(item.tail)
     return [part for part in [*parts, running("", text.split("\n"))] if part.lines]
 
 
@@ -2266,37 +2262,69 @@ def squeezed(text: str | None) -> str:
     return re.sub(r"\s+", " ", text or "")
 
 
-def tree_rows(table: Any, markup: Markup) -> Iterator[list[str]]:
+def tree_rows(table: Any) -> Iterator[list[str]]:
     """The rows of a table; a cell that spans rows stands in each of them, one that spans columns only in the first."""
     above: dict[int, tuple[int, str]] = {}  # column: (rows that it still takes, its text)
-    for row in table.iter(markup.row):
+    for row in table.iter("tr"):
         cells: list[str] = []
-        waiting = list(row.iter(*markup.cells))
+        waiting = list(row.iter("td", "th"))
         while (waiting or above.get(len(cells), (0, ""))[0]) and len(cells) <= MAX_COLUMNS:
             column = len(cells)
             left, text = above.get(column, (0, ""))
             wide = 1
             if not left:
                 cell = waiting.pop(0)
-                wide, left = markup.spans(cell)
-                if left:
-                    text = "\n".join(line.cells[0] for part in tree_parts(cell, markup) for line in part.lines)
+                spans = (cell.get("colspan", "1"), cell.get("rowspan", "1"))
+                wide, deep = (int(span) if span.isdecimal() and len(span) < 6 else 1 for span in spans)
+                if cell.get("goes-on") is None:
+                    text = "\n".join(line.cells[0] for part in tree_parts(cell) for line in part.lines)
+                    left = max(deep, 1)
             cells += [text, *[""] * (min(wide, MAX_COLUMNS) - 1)]
             above[column] = (max(left - 1, 0), text)
         yield cells
 
 
-def read_word_parts(path: str, raw: bytes) -> list[Part]:
-    """A DOCX file; text boxes stand where they are anchored, deleted text is none."""
-    import docx
+def office_parts(path: str, archive: Any, where: str) -> list[Part]:
+    """The tables and texts in the files of a packed document whose name begins so, what two of them say once."""
     from lxml import etree
 
+    parts: list[Part] = []
+    for name in sorted(archive.namelist()):
+        if re.match(where, name) and name.endswith(".xml"):
+            raw = archive.read(name)
+            check_tags(path, raw)
+            root = etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True))
+            as_web_page(root)
+            parts += [part for part in tree_parts(root) if part not in parts]
+    return parts
+
+
+def as_web_page(root: Any) -> None:
+    """Give an Office document the tags of a web page; a cell that goes on from the one above is marked so."""
+    for item in list(root.iter(*WEB_TAGS)):
+        item.tag = WEB_TAGS[item.tag]
+    for mark, text in ((W + "tab", " "), (W + "noBreakHyphen", "-")):
+        for item in root.iter(mark):
+            item.text = text
+    for span in root.iter(W + "gridSpan"):
+        span.getparent().getparent().set("colspan", span.get(W + "val", "1"))
+    for merge in root.iter(W + "vMerge"):
+        if merge.get(W + "val") != "restart":
+            merge.getparent().getparent().set("goes-on", "")
+
+
+def beside(parts: list[Part]) -> list[Part]:
+    """Parts that stand beside a list: heads and feet of pages, notes, text boxes."""
+    return [part._replace(beside=True) for part in parts]
+
+
+def read_word_parts(path: str, raw: bytes) -> list[Part]:
+    """A DOCX file, with its pages' heads first; text boxes stand where they are anchored, deleted text is none."""
     archive = unpacked(path, raw)
-    for name in archive.namelist():
-        check_tags(path, archive.read(name) if name.endswith(".xml") else b"")
-    # Parsed anew: the library's own elements say all the text inside them where plain ones say their own.
-    plain = etree.XMLParser(resolve_entities=False, no_network=True)
-    return tree_parts(etree.fromstring(docx.Document(io.BytesIO(raw)).part.blob, plain), WORD_MARKUP)
+    heads = office_parts(path, archive, "word/header")
+    notes = office_parts(path, archive, "word/(?:footer|footnotes|endnotes|comments)")
+    body = office_parts(path, archive, "word/document")
+    return [*beside(heads), *body, *beside(notes)]
 
 
 def read_html_parts(path: str, raw: bytes) -> list[Part]:
@@ -2311,16 +2339,20 @@ def read_html_parts(path: str, raw: bytes) -> list[Part]:
     declared = "".join(parsed(raw.decode("latin-1")).xpath("//meta/@charset | //meta/@content")).lower()
     named = re.search(r"utf-?(?:8|16)|gb\w+|big5", declared)
     if named is None or raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return tree_parts(parsed(decoded(path, raw)), HTML_MARKUP)
+        return tree_parts(parsed(decoded(path, raw)))
     # Browsers read all that calls itself GB as its largest set; the names 喆 and 镕 need it.
     charset = "gb18030" if named[0].startswith("gb") else named[0]
-    return tree_parts(parsed(raw.decode(charset, "replace")), HTML_MARKUP)
+    return tree_parts(parsed(raw.decode(charset, "replace")))
 
 
 def read_pdf_parts(path: str, raw: bytes) -> list[Part]:
     """The tables and the text around them of each page of a PDF; a page that is a picture is read as one."""
+    import logging
+
     import pdfplumber
 
+    logging.getLogger("pdfminer").setLevel(logging.CRITICAL)  # what it remarks on is no error of ours
+    check_streams(path, raw)
     parts: list[Part] = []
     with pdfplumber.open(io.BytesIO(raw)) as book:
         if len(book.pages) > MAX_PAGES:
@@ -2337,6 +2369,20 @@ def read_pdf_parts(path: str, raw: bytes) -> list[Part]:
     return [part for part in parts if part.lines]
 
 
+def check_streams(path: str, raw: bytes) -> None:
+    """Raise ListError for a PDF in which something unpacks, also when packed twice, to more than a page can need."""
+    import zlib
+
+    for found in re.finditer(rb"(?<!end)stream\r?\n", raw):
+        packed = raw[found.end() : raw.find(b"endstream", found.end())]
+        most = MAX_SCAN if b"/Image" in raw[max(found.start() - 500, 0) : found.start()] else MAX_STREAM
+        with contextlib.suppress(zlib.error):
+            for _ in range(3):
+                packed = zlib.decompressobj().decompress(packed, most + 1)
+                if len(packed) > most:
+                    raise ListError(path, "解开后太大", WRONG_FILE)
+
+
 def pdf_page_parts(page: Any, name: str) -> Iterator[Part]:
     """The ruled tables of a page and the lines of text above, between and below them."""
     tables = [table for table in page.find_tables() if len(table.rows) > 1 and len(table.rows[0].cells) > 1]
@@ -2346,13 +2392,38 @@ def pdf_page_parts(page: Any, name: str) -> Iterator[Part]:
         return not any(box[0] <= x <= box[2] and box[1] <= y <= box[3] for box in (table.bbox for table in tables))
 
     around = page.filter(lambda item: item["object_type"] != "char" or outside(item))
-    lines = around.extract_text_lines(x_tolerance_ratio=0.6)  # what is further apart are cells
+    lines = spaced_lines(around)
     for table in sorted(tables, key=lambda table: float(table.bbox[1])):
-        yield running(name, [line["text"] for line in lines if line["top"] < table.bbox[1]])
-        lines = [line for line in lines if line["top"] >= table.bbox[1]]
+        yield running(name, [text for top, text in lines if top < table.bbox[1]])
+        lines = [(top, text) for top, text in lines if top >= table.bbox[1]]
         rows = [[tidy(cell or "") for cell in row] for row in table.extract()]
         yield Part(name, True, [Line(at, cells) for at, cells in enumerate(rows, 1)])
-    yield running(name, [line["text"] for line in lines])
+    yield running(name, [text for _, text in lines])
+
+
+def spaced_lines(page: Any) -> list[tuple[float, str]]:
+    """(top, text) of the lines on a page, its words apart by blanks.
+
+    Where every third line begins a word, a column begins: a text that runs up to it ends there, gap or none.
+    """
+    from collections import Counter
+
+    from pdfplumber.utils.clustering import cluster_objects
+
+    words = page.extract_words(x_tolerance_ratio=0.6, return_chars=True, use_text_flow=True)  # cells may overlap
+    lines = [sorted(line, key=lambda word: float(word["x0"])) for line in cluster_objects(words, "bottom", 3)]
+    begun = Counter(round(word["x0"]) for line in lines for word in line[1:])
+    columns = [x for x, times in begun.items() if times * 3 > len(lines) > 5]
+    texts = []
+    for line in lines:
+        cut = any(round(word["x0"]) in columns for word in line[1:])
+        text = ""
+        for word in line:
+            text += " " if text else ""
+            for char in word["chars"]:
+                text += f"{' ' if cut and round(char['x0']) in columns else ''}{char['text']}"
+        texts.append((float(line[0]["top"]), text))
+    return texts
 
 
 class Form(NamedTuple):
@@ -2367,20 +2438,19 @@ PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF
 PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<meta", b"<table", b"<div", b"<p", b"<?xml")
 PICTURE = Form("图片", PICTURE_STARTS, lambda path, _: read_picture_parts(path))
 TEXT = Form("文本", (), read_text_parts)
-PACKED_FORMS = (
-    Form("Excel（.xlsx）", (b"xl/workbook.xml",), read_workbook_parts),
-    Form("Word（.docx）", (b"word/",), read_word_parts),
-)
+WORKBOOK = Form("Excel（.xlsx）", (b"xl/workbook.xml", b"xl/worksheets/", b"xl/styles.xml"), read_workbook_parts)
+PACKED_FORMS = (WORKBOOK, Form("Word（.docx）", (b"word/",), read_word_parts))
 FORMS = (PICTURE, Form("PDF", (b"%PDF",), read_pdf_parts), Form("网页", PAGE_STARTS, read_html_parts))
 # What is known and not read: the bytes it begins with or holds, what it is, what to do.
 UNREAD_FORMS = (
-    ("EncryptedP".encode("utf-16-le"), "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx"),
-    ("WordDoc".encode("utf-16-le"), "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx"),
-    ("Workbook".encode("utf-16-le"), "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx"),
+    (b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0", "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx"),
+    (b"W\0o\0r\0d\0D\0o\0c\0", "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx"),
+    (b"W\0o\0r\0k\0b\0o\0o\0k\0", "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx"),
     (b"\xd0\xcf\x11\xe0", "是旧版 Office 文件", "请另存为 .xlsx 或 .docx"),
     (b"PK\x03\x04", "是压缩包或别的 Office 文件", "请解压，或另存为 .xlsx 或 .docx"),
     (b"Rar!", "是压缩包", "请先解压，给出里面的名单"),
     (b"{\\rtf", "是 RTF 文件", "请用 Word 另存为 .docx"),
+    (b'[{"', "是 JSON 数据", "请另存为表格或 CSV"),
     (b"MIME-Version", "是网页归档（.mht）", "请用浏览器打开，另存为 .html"),
     (b"ftyp", "是 HEIC 照片或视频", "请另存为 JPEG 或 PNG"),
 )
@@ -2390,7 +2460,7 @@ def form_of(path: str, raw: bytes) -> Form:
     """The form of a file, by its first bytes. Raises ListError, with what it is, for one that is not read."""
     if raw.startswith(b"PK\x03\x04"):
         for form in PACKED_FORMS:
-            if form.starts[0] in raw:
+            if any(name in raw for name in form.starts):
                 return form
     old_office = raw.startswith(b"\xd0\xcf\x11\xe0")
     for start, what, remedy in UNREAD_FORMS:
@@ -2422,25 +2492,35 @@ def read_bytes(path: str) -> bytes:
     return raw
 
 
+@contextlib.contextmanager
+def reading(path: str, form: Form) -> Iterator[None]:
+    """Whatever a library raises on foreign bytes becomes a ListError of one line; the cause stays attached."""
+    try:
+        yield
+    except ListError:
+        raise
+    except ModuleNotFoundError as error:
+        raise extra_missing(path, "ocr" if form is PICTURE else "import") from error
+    except (Exception, MemoryError) as error:
+        raise ListError(path, f"这个{form.name}文件读不了，可能不完整", "请打开看看，另存一份再试") from error
+
+
 def read_parts(path: str) -> tuple[Form, list[Part]]:
     """(form of a file, its tables and texts). Whatever its bytes are, the only error is a ListError of one line."""
     raw = read_bytes(path)
     form = form_of(path, raw)
     if form is PICTURE and path == "-":
         raise ListError(STDIN_NAME, "是图片", "请存成文件再导入")
-    try:
+    with reading(path, form):
         parts = form.read(path, raw)
-    except ListError:
-        raise
-    except ModuleNotFoundError as error:
-        raise extra_missing(path, "ocr" if form is PICTURE else "import") from error
-    except (Exception, MemoryError) as error:  # libraries raise anything on foreign bytes; the cause stays attached
-        raise ListError(path, f"这个{form.name}文件读不了，可能不完整", "请打开看看，另存一份再试") from error
     if sum(len(part.lines) for part in parts) > MAX_ROWS:
         raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
-    for line in (line for part in parts if part.table for line in part.lines):
-        if len(line.cells) > MAX_COLUMNS or max(map(len, line.cells), default=0) > MAX_CELL:
-            raise ListError(path, f"超过 {MAX_COLUMNS} 列，或一格超过 {MAX_CELL} 个字", WRONG_FILE, line.number)
+    for part in parts:
+        most = MAX_CELL if part.table else MAX_LINE
+        for line in part.lines:
+            if len(line.cells) > MAX_COLUMNS or max(map(len, line.cells), default=0) > most:
+                wrong = f"超过 {MAX_COLUMNS} 列，或一格超过 {most} 个字" if part.table else f"一行超过 {most} 个字"
+                raise ListError(path, wrong, WRONG_FILE, line.number)
     return form, parts
 
 
@@ -2449,16 +2529,17 @@ def read_parts(path: str) -> tuple[Form, list[Part]]:
 DASHES = str.maketrans(dict.fromkeys("—–－−‐‑‒―", "-"))
 # Area codes: 010 and 02x, else four digits; a local number begins with 2 to 8. A bare 86 is no country code.
 NUMBER = (
-    r"(?<![\d-])(?:(?:\+|00)86[- ]?)?(?:(?P<mobile>1[3-9]\d[- ]?\d{4}[- ]?\d{4})"
-    r"|(?:[(（]?(?P<area>010|02\d|0[3-9]\d{2})[)）]?[- ]*)?(?P<local>[2-8]\d{6,7})"
-    r"(?:\s*(?:转|-|ext\.?)\s*(?:分机)?(?P<extension>(?<=[转机.t ])\d{1,5}|\d{3,5}))?)(?![\d-])"
+    r"(?<![\d-])(?:(?:\+|00)86[- ]?)?(?:(?P<mobile>1[3-9]\d(?:[- ]?\d){8})"
+    r"|(?:[(（]?(?P<area>010|02\d|0[3-9]\d{2})[)）]?[- ]*)?(?P<local>[2-8]\d{2,3}[- ]?\d{4})"
+    r"(?:\s*(?P<open>[（(])?(?:转|-|ext\.?)\s*(?:分机)?(?P<extension>(?<=[转机.t ])\d{1,5}|\d{3,5})(?(open)[)）]))?)"
+    r"(?![\d-])"
 )
 # What may be a number, whole or damaged, in running text.
-ANY_NUMBER = rf"(?ia:{NUMBER}|\+?[\d*＊][\d*＊—–－~-]{{4,}}[\d*＊](?:\s*转\s*\d+)?(?!\s*号))"
+ANY_NUMBER = rf"(?ia:{NUMBER}(?!\s*[年号])|(?<![\d*＊])\+?[\d*＊][\d*＊—–－~-]{{4,}}[\d*＊](?:\s*转\s*\d+)?(?!\s*号))"
 # Words that stand among numbers and are no officer's name.
 SMALL_TALK = (
     "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|值班室?|24小时|全天|均可|办|手|座机|"
-    r"办公室?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
+    r"办公室?|微信|同号?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
 )
 HUBEI_AREAS = ("027", *(f"0{code}" for code in range(710, 720)), "0722", "0724", "0728")
 
@@ -2468,13 +2549,15 @@ def has_number(text: str) -> bool:
     return re.search(r"\d(?:[ -]?\d){6}", text) is not None
 
 
+SURNAMES = "欧阳|上官|司马|司徒|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|夏侯|端木|南宫|宇文"  # of two characters
 TITLE = "(?:警官|民警|队长|大队长|支队长|中队长|主任|所长|教导员|指导员|同志|先生|女士|科长|法医)"
 
 
 def is_person(text: str) -> bool:
     """Whether a text is a person's name, or several: 戴警官, 戴警官、李警官, 欧阳建国."""
     names = re.split("[、/和\n]", text)
-    named = all(re.fullmatch(rf"[一-鿿·]{{1,4}}{TITLE}|[一-鿿]{{2,4}}|[一-鿿]+·[一-鿿]+", name) for name in names)
+    one = f"[一-鿿·]{{1,4}}{TITLE}|[一-鿿]{{2,3}}|(?:{SURNAMES})[一-鿿]{{2}}|[一-鿿]+·[一-鿿]+"
+    named = all(re.fullmatch(one, name) for name in names)
     return named and not re.search("[路街巷村楼镇乡院旁层]|[大支中]队$", text)
 
 
@@ -2543,10 +2626,11 @@ def numbers_in(cell: str, area: str) -> Numbers:
             numbers.mobile.append(number)
         else:
             stated = found["area"] or stated
-            number = f"{stated or area}-{found['local']}{'转' if found['extension'] else ''}{found['extension'] or ''}"
+            local = re.sub("[- ]", "", found["local"])
+            number = f"{stated or area}-{local}{'转' if found['extension'] else ''}{found['extension'] or ''}"
             numbers.office.append(number)
             if not found["area"]:
-                numbers.repairs.append(f"{found['local']} 补区号 {stated or area}")
+                numbers.repairs.append(f"{local} 补区号 {stated or area}")
         problem = number_problem(number, area)
         if problem:
             numbers.problems.append(f"{found[0].strip()} {problem}")
@@ -2634,7 +2718,7 @@ class Places:
             return Placed(self.city_division(city), city) if city else Placed(unknown=rest)
         city, inside = self.take_city(rest)
         bureau = re.sub("^市?公安局", "", inside)
-        county = self.take_county(inside, True) or (self.take_county(bureau, True) if city else None)
+        county = self.take_county(inside) or (self.take_county(bureau) if city else None)
         if county:
             return Placed(county, self.city_of(county))
         if city and re.match(POLICE_START, inside) and not re.search(".分局|派出所", inside):
@@ -2643,7 +2727,7 @@ class Places:
             return Placed(None, city)
         name = re.split(POLICE_START, bureau)[0]
         # 荆州公安局 may be the city's or the county's. A list of nothing but strangers is not searched to its end.
-        if name not in self.short and not self.elsewhere_name(rest) and self.strangers < 500:
+        if name not in self.short and not self.elsewhere_name(rest) and self.strangers < 200:
             hits = list({hit.division for hit in search(text, self.catalog) if hit.tier in SURE_TIERS})
             if len(hits) == 1 and city in ("", self.city_of(hits[0])):
                 return Placed(hits[0], self.city_of(hits[0]))
@@ -2671,16 +2755,16 @@ class Places:
             if name in self.cities and name[-1] in "市州区" and name not in self.short:
                 return self.cities[name], text[end:]
         short = next((text[:end] for end in (4, 3, 2) if text[:end] in self.cities), "")
-        if not short or (short in self.short and not self.take_county(text[len(short) :], True)):
+        if not short or (short in self.short and not self.take_county(text[len(short) :])):
             return "", text
         return self.cities[short], text[len(short) :]
 
-    def take_county(self, text: str, police: bool = False) -> Division | None:
-        """The county that a text begins with: by its full name, or by its short one where `police` follow."""
+    def take_county(self, text: str) -> Division | None:
+        """The county that a text begins with: by its full name, or by its short one where police follow."""
         for end in range(min(len(text), self.longest), 1, -1):
             if text[:end] in self.counties:
                 return self.counties[text[:end]]
-        for end in range(min(len(text), self.longest) if police else 0, 1, -1):
+        for end in range(min(len(text), self.longest), 1, -1):
             follows = "公安" if text[:end] == "公安" else POLICE_START  # a county has this name
             if text[:end] in self.short and re.match(follows, text[end:]):
                 ambiguous = text[:end] in self.cities and self.cities[text[:end]] not in self.counties
@@ -2753,20 +2837,12 @@ class Stray(NamedTuple):
     why: str
 
 
-class Contents:
-    """What a file holds: units, numbers that are no unit's, names of tables that are no list, what stands on top."""
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self.strays: list[Stray] = []
-        self.skipped: list[str] = []
-        self.titles: list[str] = []
-
-
 def looks_like_unit(text: str) -> bool:
     """Whether a text is written as a police unit's name is, not as an address at one: 公安局院内, 公安局办公楼一楼."""
     bare = re.sub(r"[（(][^）)]*[）)]$", "", text.replace("\n", "")) if len(text) < 200 else ""
     if not re.search("公安|分局|派出所|刑侦|刑警|刑事|打拐|反拐|DNA", bare) or has_number(bare):
+        return False
+    if re.match("各|全[省市]", bare):  # those that a letter is written to
         return False
     at_one = re.search(r"\d\s*号|[路街道巷]\d|[一二三四五六七八九十\d][楼层]", bare)
     return re.search("[局所队办室处厅科中心点站组]$", bare) is not None and not at_one
@@ -2774,7 +2850,8 @@ def looks_like_unit(text: str) -> bool:
 
 def looks_like_address(text: str) -> bool:
     """Whether a text is written as an address is."""
-    return re.search(r"[路街道巷村楼镇乡院旁侧厦层幢栋室]|\d\s*号|广场|小区|对面|附近", text) is not None
+    signs = r"[路街道巷村楼镇乡院旁侧厦层幢栋室]|\d\s*号|广场|小区|社区|园区|中心|交汇|门口|对面|附近"
+    return re.search(signs, text) is not None
 
 
 def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
@@ -2786,7 +2863,10 @@ def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
     def only_headings(at: int) -> bool:
         return 0 <= at < len(lines) and all(heading_field(cell) for cell in lines[at].cells if cell)
 
-    told = [sum(heading_field(cell) != "" for cell in line.cells) for line in lines[:15]]
+    told = []
+    for line in lines[:15]:
+        labels = any(has_number(cell) or (looks_like_unit(cell) and not heading_field(cell)) for cell in line.cells)
+        told.append(0 if labels else sum(heading_field(cell) != "" for cell in line.cells))
     if max(told, default=0) < 2:
         return 0, [], []
     first = last = told.index(max(told))
@@ -2801,6 +2881,15 @@ def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
             headings[column] = cell or headings[column]
             fields[column] = heading_field(cell) or fields[column]
     return last + 1, fields, headings
+
+
+def transposed(lines: list[Line]) -> list[Line]:
+    """The rows of a table; where the headings stand in its first column and nowhere else, its columns."""
+    first = {heading_field(line.cells[0]) for line in lines if line.cells} - {"", "number", "note"}
+    grid = list(itertools.zip_longest(*(line.cells for line in lines), fillvalue="")) if len(first) > 2 else []
+    if "unit" not in first or not grid or any(heading_field(cell) for column in grid[1:] for cell in column):
+        return lines
+    return [Line(at, list(column)) for at, column in enumerate(grid, 1)]
 
 
 def content_columns(lines: list[Line], places: Places) -> list[str]:
@@ -2825,28 +2914,31 @@ def content_columns(lines: list[Line], places: Places) -> list[str]:
 def side_by_side(fields: list[str]) -> list[range]:
     """The columns of each of the tables that stand beside each other: their headings repeat from the left."""
     times = fields.count("unit")
-    width = len(fields) // times
+    width = len(fields) // max(times, 1)
     if times > 1 and all(fields[at] == fields[at % width] for at in range(width * times)):
         return [range(start, start + width) for start in range(0, width * times, width)]
     return [range(len(fields))]
 
 
-def table_contents(
-    contents: Contents, lines: list[Line], fields: list[str], headings: list[str], places: Places
-) -> None:
+def table_contents(batch: Batch, lines: list[Line], fields: list[str], headings: list[str], places: Places) -> None:
     """Add the units of a table's rows. A row with nothing but a city's name holds for those below it."""
     groups = side_by_side(fields)
     above: dict[range, Entry] = {}
     city = ""
-    for line in lines:
+    for at, line in enumerate(as_above(lines)):
         filled = [(cell, field) for cell, field in zip(line.cells, fields) if cell]
-        if all(heading_field(cell) or re.fullmatch("[-: ]*", cell) for cell, _ in filled):
+        if all(heading_field(cell) or re.fullmatch("[-: ]*", cell) for cell in line.cells if cell):
+            _, again, named = headed_columns(lines[at : at + 2])
+            if "unit" in again:  # headings again, it may be in another order
+                fields, headings, groups, above = again, named, side_by_side(again), {}
+            continue
+        if re.match(TOTAL, filled[0][0]) and not any(has_number(cell) for cell, _ in filled):
             continue
         if len(filled) == 1 and is_title(*filled[0], places):
             city = heading_city(filled[0][0], places)
             continue
         for group in groups:
-            entry = table_entry(contents, line, group, fields, headings)
+            entry = table_entry(batch, line, group, fields, headings)
             if entry is None or continues(entry, above.get(group)):
                 continue
             before = above.get(group)
@@ -2854,8 +2946,23 @@ def table_contents(
             if not entry.cells.get("unit") and not entry.cells.get("district"):
                 whose = f"；若是「{before.cells.get('unit', '')}」的，请并到那一行" if before else ""
                 entry.problems.append(f"没有单位名称{whose}")
-            contents.entries.append(entry)
+            batch.entries.append(entry)
             above[group] = entry
+
+
+TOTAL = r"(?:合|总|小|共)\s*计"
+DITTO = r"同上|〃|″|\""
+
+
+def as_above(lines: list[Line]) -> Iterator[Line]:
+    """The rows of a table; a cell that says 同上 says what the one above it does."""
+    above: list[str] = []
+    for line in lines:
+        cells = [
+            above[at] if re.fullmatch(DITTO, cell) and at < len(above) else cell for at, cell in enumerate(line.cells)
+        ]
+        yield line._replace(cells=cells)
+        above = cells
 
 
 def is_title(cell: str, field: str, places: Places) -> bool:
@@ -2864,7 +2971,7 @@ def is_title(cell: str, field: str, places: Places) -> bool:
     return not content or heading_city(cell, places) != ""
 
 
-def table_entry(contents: Contents, line: Line, group: range, fields: list[str], headings: list[str]) -> Entry | None:
+def table_entry(batch: Batch, line: Line, group: range, fields: list[str], headings: list[str]) -> Entry | None:
     """The cells of a row by field; None when it says nothing of a unit. Cells of one field are put together.
 
     Numbers under a heading that is no phone's are strays, those under an unknown one a doubt; a column without any
@@ -2875,7 +2982,7 @@ def table_entry(contents: Contents, line: Line, group: range, fields: list[str],
         cell = line.cells[column] if column < len(line.cells) else ""
         field = fields[column] or ("" if headings[column] else "phone")
         if field == "unread" and has_number(cell):
-            contents.strays.append(Stray(line.number, f"{headings[column]} {cell}", "不是采血电话"))
+            batch.strays.append(Stray(line.number, f"{headings[column]} {cell}", "不是采血电话"))
         elif field in ("", "note", "unread", "number"):
             if has_number(cell):
                 entry.add("note", f"{headings[column]} {cell}".strip())
@@ -2890,7 +2997,7 @@ def table_entry(contents: Contents, line: Line, group: range, fields: list[str],
     if told and not told <= {"city", "district"}:
         return entry
     if entry.cells.get("note"):
-        contents.strays.append(Stray(line.number, entry.cells["note"], "不在任何单位的行里"))
+        batch.strays.append(Stray(line.number, entry.cells["note"], "不在任何单位的行里"))
     return None
 
 
@@ -2914,13 +3021,20 @@ def continues(entry: Entry, above: Entry | None) -> bool:
 
 # What stands around a list, and whose numbers are no unit's; what a unit's other numbers are called.
 AROUND = (
-    "(?i:客服|编辑|责编|记者|版权|备案|ICP|网站|网址|首页|联系我们|技术支持|主办|承办|来源|"
+    r"(?i:^(?!.*时间)\S{1,20}(?: [\d/-]+)? \d{1,2}:\d\d(?::\d\d)?$|"  # who wrote the next message, and when
+    "客服|编辑|责编|记者|版权|备案|ICP|网站|网址|首页|联系我们|技术支持|主办|承办|来源|"
     "新闻热线|爆料|广告|扫码|公众号)"
 )
-OTHER_NUMBER = f"传真|监督|举报|投诉|邮编|{AROUND}"
+OTHER_NUMBER = f"微信(?!同)|传真|监督|举报|投诉|邮编|{AROUND}"
+DATE = r"20\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月](?:\s*\d{1,2}\s*日?)?"
 NUMBERING = (
     r"^(?:第?[\d一二三四五六七八九十]{1,4}[、.．)）]|[（(][\d一二三四五六七八九十]{1,4}[)）]|[①-⑳]|[^\w（(【\[《]+)\s*"
 )
+
+
+def in_digits(text: str) -> str:
+    """二〇二二年七月五日 in digits."""
+    return text.translate(str.maketrans("〇○零一二三四五六七八九", "000123456789"))
 
 
 def heading_city(text: str, places: Places) -> str:
@@ -2932,23 +3046,42 @@ def heading_city(text: str, places: Places) -> str:
 def bare_piece(text: str) -> str:
     """A piece of text without the signs around it and without a bracket that has no partner."""
     text = re.sub(NUMBERING, "", text.strip()).strip("、.:： ")
-    if text[:1] in ("（", "(") and text.count("（") + text.count("(") == 1 and text[-1] in "）)":
+    opened, closed = len(re.findall("[（(]", text)), len(re.findall("[)）]", text))
+    if text[:1] in ("（", "(") and opened == 1 and text[-1] in "）)":
         return text[1:-1]
-    if text.count("（") + text.count("(") != text.count("）") + text.count(")"):
-        return text.strip("（()）")
-    return text
+    while closed > opened and text.endswith(("）", ")")):
+        text, closed = text[:-1], closed - 1
+    return text.strip("（(") if opened > closed else text
+
+
+# Turns of a sentence, as the labels that they stand for.
+SPOKEN = (
+    (r"[^，。；：:（）]{0,40}(?:群众|市民|亲属|可以?|请|就近)(?:到|去|前往)(?=[^，。；]{0,40}(?:公安|分局))", "，"),
+    (r"的?(?:免费)?采血(?:点|处|室|地点|地址)?(?:就?设[立置]?在|位于|就?在|[是为])", "，地址："),
+    (r"(?<=[）)])(?:免费)?采血", ""),
+    (r"(?<=[局队所办室处])[（(](?=[^（(）)]{0,100}\d{6})", "，"),
+    (r"请?[与找]([一-鿿]{2,4}?)(?:联系|咨询|接洽)", r"，联系人：\1，"),
+    (r"(地址|联系人|负责人|电话|手机|座机)[是为](?=[一-鿿\d])", r"\1："),
+)
+
+
+# What stands between the pieces of a line; a colon stays with its label.
+BETWEEN = r"[，,；;。|！\t]+|\s+|(?<=[:：])|(?<=[局队所办室处）)])、"
 
 
 def pieces_of(text: str) -> Iterator[tuple[str, str]]:
     """(field, text) for each piece of a line: "number" for a number, "label" for a label, else what the label says."""
-    # 地　址： is 地址：
+    for turn, labels in SPOKEN:
+        text = re.sub(turn, labels, text)
+    # 地　址： is 地址：, 宦　恒 is 宦恒
+    text = re.sub(r"(?<![一-鿿])([一-鿿])\s+([一-鿿])(?![一-鿿])", r"\1\2", text)
     text = re.sub(r"(?<![一-鿿])([一-鿿])\s+(?:([一-鿿])\s+)?([一-鿿])(?=\s*[:：])", r"\1\2\3", text)
     at = 0
     field = ""
     for found in [*re.finditer(ANY_NUMBER, text), None]:
-        clauses = re.split(r"[，,；;。|！\t]+|\s+|(?<=[:：])", text[at : found.start() if found else None])
+        clauses = re.split(BETWEEN, text[at : found.start() if found else None])
         for clause in (clause for clause in clauses if clause):
-            for named, piece in labelled_pieces(clause, field, found is not None and clause is clauses[-1]):
+            for named, piece in labelled_pieces(clause, field, found is not None):
                 field = named if piece == "" else ""
                 yield ("unread" if named == "unread" else "label", clause) if piece == "" else (named, piece)
         if found:
@@ -2981,7 +3114,7 @@ def labelled_pieces(clause: str, field: str, before_number: bool = False) -> Ite
             yield named, ""
             return
     begun = re.match(LABEL, head)
-    if begun and not looks_like_unit(head):
+    if begun:
         yield HEADING_WORDS.get(begun[1], "contact"), head[begun.end() :]
     elif head:
         note = clause.strip("、.:：，, ")  # 288号 （刑警大队）: the bracket is the address's
@@ -2992,11 +3125,13 @@ def labelled_pieces(clause: str, field: str, before_number: bool = False) -> Ite
 class Reading:
     """Running text, read from the top: the unit that what follows belongs to, the city and county of the headings."""
 
-    def __init__(self, contents: Contents, places: Places) -> None:
-        self.contents, self.places = contents, places
+    def __init__(self, batch: Batch, places: Places) -> None:
+        self.batch, self.places = batch, places
         self.entry: Entry | None = None
         self.city = self.district = ""
         self.last = ""  # the field of the piece in front, on the same line
+        self.seen = len(batch.entries)
+        self.ahead: set[str] = set()  # labels in front of the first unit
 
     def line(self, line: Line) -> None:
         """Take one line in."""
@@ -3004,28 +3139,43 @@ class Reading:
         fields = ["begin" if self.is_unit(field, piece) else field for field, piece in pieces]
         if re.search(AROUND, line.cells[0]) and "begin" not in fields:
             self.entry = None
-        if sum(field == "label" for field in fields) >= 3 and "number" not in fields and "begin" not in fields:
-            return  # the headings of columns
         # A line that begins with a number and ends without one has each number in front of its unit.
         in_front = "begin" in fields and "number" in fields[: fields.index("begin")] and "number" not in fields[-1:]
+        before = len(self.batch.entries)
         waiting: list[str] = []
+        said = ""  # in front of a number, and not another cell's
         self.last = ""
-        for at, (field, (_, piece)) in enumerate(zip(fields, pieces)):
+        for field, (_, piece) in zip(fields, pieces):
             if field == "begin":
                 self.begin(line, piece, waiting)
                 waiting = []
             elif field == "number" and in_front:
                 waiting.append(piece)
             elif field == "number":
-                self.number(line.number, piece, *(fields[at - 1], pieces[at - 1][1]) if at else ("", ""))
+                self.number(line.number, piece, said)
             elif field != "label":
-                self.piece(field, piece)
+                self.piece(field, piece, line)
+            said = f"{said} {piece}".strip() if field in ("", "unread", "label") else ""
         if self.entry is not None and self.entry.number != line.number:
             self.entry.doubts += line.doubts
+        if ("begin", "begin") in itertools.pairwise(fields):
+            for entry in self.batch.entries[before:]:
+                entry.doubts.append("几个单位连着写，请核对哪个号码是谁的")
+
+    def end(self) -> None:
+        """Keep the units of which more is told than the name; doubt all where their labels seem to stand in front."""
+        entries = self.batch.entries[self.seen :]
+        told = [entry for entry in entries if set(entry.cells) - {"unit", "above", "district"}]
+        for field in self.ahead:
+            having = [entry for entry in told if field in entry.cells]
+            if told and told[-1] not in having and (having or len(told) == 1):
+                for entry in told:
+                    entry.doubts.append(f"名单把{FIELD_NAMES[field]}写在单位前面，请核对是不是它的")
+        self.batch.entries[self.seen :] = told
 
     def is_unit(self, field: str, piece: str) -> bool:
         """Whether a piece names a unit, not an address at one: by a place in it, or by the county of the heading."""
-        if field not in ("", "unit") or not looks_like_unit(piece):
+        if field not in ("", "unit", *NUMBER_FIELDS) or not looks_like_unit(piece):
             return False
         placed = self.places.read(piece)
         return bool(placed.division or placed.elsewhere or placed.unknown or self.district)
@@ -3038,36 +3188,51 @@ class Reading:
         for number in numbers:
             self.entry.add("phone", number)
             self.entry.doubts.append(f"{number} 写在单位前面，请核对是不是它的")
-        self.contents.entries.append(self.entry)
+        self.batch.entries.append(self.entry)
         self.last = "unit"
 
-    def number(self, row: int, number: str, field: str, before: str) -> None:
+    def number(self, row: int, number: str, said: str) -> None:
         """A number belongs to the unit in front of it, unless it is said to be another's."""
         if self.entry is None:
-            self.contents.strays.append(Stray(row, f"{before} {number}".strip(), "前面没有单位"))
-        elif field in ("", "unread", "label") and re.search(OTHER_NUMBER, before):
-            self.contents.strays.append(Stray(row, f"{self.entry.cells['unit']} {before} {number}", "不是采血电话"))
+            self.batch.strays.append(Stray(row, f"{said} {number}".strip(), "前面没有单位"))
+        elif re.search(OTHER_NUMBER, said):
+            self.batch.strays.append(Stray(row, f"{self.entry.cells['unit']} {said} {number}", "不是采血电话"))
         else:
             self.entry.add("phone", number)
             self.last = "phone"
 
-    def piece(self, field: str, piece: str) -> None:
+    def piece(self, field: str, piece: str, line: Line) -> None:
         """A piece that is neither a number nor a unit belongs to the cell that its label, or else its writing, says."""
+        if self.last != "address" or is_person(bare_piece(piece)):
+            piece = bare_piece(piece)
         city = heading_city(piece, self.places) if field in ("", "city") else ""
         if city and field == "city" and self.entry is not None and not self.entry.cells.get("phone"):
             self.entry.add("city", piece)  # its label stands below the unit
         elif city:
-            self.city, self.district = city.replace("省直", ""), ""
+            self.city, self.district = city, ""
             self.entry = self.entry if self.last else None
         elif field == "district" or (
             not field and self.last in ("", "place") and simplified(piece) in self.places.counties
         ):
             self.district, self.entry, self.last = piece, None, "place"
-        elif self.entry is not None and (field or not re.fullmatch(r"\d{1,6}", piece)):
+        elif self.entry is None and field in ("address", "contact"):
+            self.ahead.add(field)
+        elif self.entry is not None and not field and self.is_anothers(piece):
+            self.begin(line, piece, [])
+            self.entry.doubts.append("单位名称和后面的字连在一起，请分开")
+        elif self.entry is not None and (field or not re.fullmatch(rf"\d{{1,6}}|{DATE}", piece)):
             field = field or self.written_as(piece)
             if field in FIELD_NAMES:
                 self.entry.add(field, piece, "、" if field == "contact" else "")
                 self.last = field
+            elif re.search("公安局|分局|派出所", piece):
+                self.entry.doubts.append(f"「{piece}」看不懂；请核对后面的号码是不是「{self.entry.cells['unit']}」的")
+
+    def is_anothers(self, piece: str) -> bool:
+        """Whether a piece begins with the name of a unit of another county, with more behind it."""
+        assert self.entry is not None
+        own, named = (self.places.read(text).division for text in (self.entry.cells["unit"], piece))
+        return named not in (None, own) and re.search("公安|分局", piece) is not None
 
     def written_as(self, piece: str) -> str:
         """The cell that a piece without a label belongs to, by how it is written and what is in front; "" for none."""
@@ -3083,46 +3248,58 @@ class Reading:
             return "" if filled.get("address") else "address"
         if is_person(piece):
             return "contact" if self.last in ("contact", "phone") or not filled.get("contact") else ""
-        return "address" if not filled.get("address") and not filled.get("phone") and len(piece) > 3 else ""
+        return ""
 
 
-def contents_of(parts: list[Part], places: Places) -> Contents:
-    """The units of a file: of every table that is a list, of every stretch of text that names any with a cell more.
+def columns_of(
+    lines: list[Line], fields: list[str], headings: list[str], places: Places
+) -> tuple[int, list[str], list[str]]:
+    """(the first line below a table's headings, each column's field, its heading).
 
-    A table without headings goes on from the last one when it is as wide: the next page of a PDF.
+    `fields` and `headings` are those of the table before: one without any goes on from it when it is as wide.
     """
-    contents = Contents()
+    start, own, said = headed_columns(lines)
+    if not {"unit", "district"} & set(own):
+        width = max((len(line.cells) for line in lines), default=0)
+        if fields and width == len(fields):
+            return 0, fields, headings
+        start, own, said = 0, content_columns(lines, places), [""] * width
+    if "" in own:  # a heading of other words: its column is by its content what no other is
+        new = {"contact", "address", "district", "city"} - set(own)
+        content = content_columns(lines[start:], places) or own
+        own = [field or (other if other in new else "") for field, other in zip(own, content)]
+    return start, own, said
+
+
+def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
+    """Add a file's units: of every table that is a list, of every stretch of text that names any with a cell more."""
     fields: list[str] = []
     headings: list[str] = []
     for part in parts if STRAY_SHEET not in [part.name for part in parts] else parts[:1]:
-        seen = len(contents.entries)
-        start, own_fields, own_headings = headed_columns(part.lines) if part.table else (0, [], [])
-        if part.table and not {"unit", "district"} & set(own_fields):
-            width = max((len(line.cells) for line in part.lines), default=0)
-            start = 0
-            if not fields or width != len(fields):
-                own_fields = content_columns(part.lines, places)
-                own_headings = [""] * width
-            else:
-                own_fields, own_headings = fields, headings
-        if "" in own_fields:  # a heading of other words: its column is by its content what no other is
-            new = {"contact", "address", "district", "city"} - set(own_fields)
-            content = content_columns(part.lines[start:], places) or own_fields
-            own_fields = [own or (other if other in new else "") for own, other in zip(own_fields, content)]
-        if part.table and {"unit", "district"} & set(own_fields):
+        if part.beside:
+            for text in (cell for line in part.lines for cell in line.cells):
+                batch.titles.append(text)
+                batch.strays += [Stray(0, text, "不在名单里")] if has_number(text) else []
+            continue
+        seen = len(batch.entries)
+        part = part._replace(lines=transposed(part.lines)) if part.table else part
+        start, own_fields, own_headings = (
+            columns_of(part.lines, fields, headings, places) if part.table else (0, [], [])
+        )
+        if {"unit", "district"} & set(own_fields):
             fields, headings = own_fields, own_headings
-            table_contents(contents, part.lines[start:], fields, headings, places)
+            table_contents(batch, part.lines[start:], fields, headings, places)
         else:
-            reading = Reading(contents, places)
+            reading = Reading(batch, places)
             for line in part.lines:
                 reading.line(line._replace(cells=["  ".join(filter(None, line.cells)).replace("\n", "  ")]))
-            told = [entry for entry in contents.entries[seen:] if set(entry.cells) - {"unit", "above", "district"}]
-            contents.entries[seen:] = told
-        first = contents.entries[seen].number if len(contents.entries) > seen else MAX_ROWS
-        contents.titles += [cell for line in part.lines[:15] if line.number < first for cell in line.cells]
-        if part.table and part.name and len(contents.entries) == seen:
-            contents.skipped.append(part.name)
-    return contents
+            reading.end()
+        first = batch.entries[seen].number if len(batch.entries) > seen else MAX_ROWS
+        batch.titles += [cell for line in part.lines[:15] if line.number < first for cell in line.cells]
+        if not part.table:  # a letter is dated below
+            batch.titles += [line.cells[0] for line in part.lines if re.fullmatch(DATE, in_digits(line.cells[0]))]
+        if part.table and part.name and len(batch.entries) == seen:
+            batch.skipped.append(part.name)
 
 
 # --- checked: each entry placed, its numbers read, all that is doubtful written down --------------
@@ -3146,12 +3323,10 @@ def date_of(text: str) -> str:
 
 def title_date(titles: list[str]) -> str:
     """The first date that the titles of a file print, "" for none: （2022年7月5日）, 二〇二二年七月五日."""
-    digits = str.maketrans("〇○零一二三四五六七八九", "000123456789")
-    for title in titles:
-        for text in (title, title.translate(digits)):
-            found = re.search(r"20\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?", text)
-            if found and date_of(found[0]):
-                return date_of(found[0])
+    for text in itertools.chain.from_iterable((title, in_digits(title)) for title in titles):
+        found = re.search(DATE, text)
+        if found and date_of(found[0]):
+            return date_of(found[0])
     return ""
 
 
@@ -3249,7 +3424,10 @@ def check_entry(entry: Entry, places: Places) -> None:
     """Place an entry, read its numbers, and write down all that is wrong or doubtful in it."""
     for field in ("district", "unit", "address", "contact"):
         joined = entry.cells.get(field, "").replace("\n", "、" if field == "contact" else "")
+        joined = re.sub(r"\(([^()（）]*)）|（([^()（）]*)\)", r"（\1\2）", joined)  # a pair of one width
         entry.read[field] = "" if re.fullmatch(NOTHING, joined) else joined
+    names = re.sub(r"\s*[、，,/／;；]\s*", "、", re.sub("(?<=[一-鿿]) +(?=[一-鿿])", "", entry.read["contact"]))
+    entry.read["contact"] = names if is_person(names) else entry.read["contact"]
     place_entry(entry, places)
     cell = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
     numbers = numbers_in(cell, places.area_code(entry.division)) if entry.division else Numbers([], [], [], [], [])
@@ -3269,7 +3447,7 @@ def check_entry(entry: Entry, places: Places) -> None:
 def cell_faults(entry: Entry) -> Iterator[str]:
     """What no row of a list may hold, and what a spreadsheet says instead of a value."""
     for field, cell in entry.cells.items():
-        if cell.startswith("#") and re.match(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|公式没有值)", cell):
+        if re.match(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|公式没有值)|(?:True|False)$", cell):
             yield f"{FIELD_NAMES.get(field, field)}是表格的错误值「{cell}」"
     for field in ("unit", "address", "contact"):
         problem = cell_problem(entry.read[field])
@@ -3349,15 +3527,17 @@ def entry_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
     return row
 
 
-class Batch(NamedTuple):
+class Batch:
     """A file as it was understood, before anything is written."""
 
-    path: str
-    entries: list[Entry]
-    strays: list[Stray]
-    skipped: list[str]
-    date: str  # printed in the file, "" for none
-    pictured: bool  # read from pictures: a draft is written, nothing is taken over
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.entries: list[Entry] = []
+        self.strays: list[Stray] = []
+        self.skipped: list[str] = []  # names of tables that are no list
+        self.date = ""  # printed in the file
+        self.titles: list[str] = []  # what stands above the units and beside them
+        self.pictured = False  # read from pictures: a draft is written, nothing is taken over
 
     def held(self) -> list[Entry]:
         """The entries that are not taken over."""
@@ -3371,19 +3551,21 @@ class Batch(NamedTuple):
 def understood(path: str, places: Places) -> Batch:
     """Read a file in any form and check every unit in it. Raises ListError when it names none."""
     form, parts = read_parts(path)
-    contents = contents_of(parts, places)
-    for entry in contents.entries:
+    batch = Batch(path)
+    read_units(batch, parts, places)
+    if len(batch.entries) > MAX_UNITS:
+        raise ListError(path, f"超过 {MAX_UNITS} 个单位", WRONG_FILE)
+    for entry in batch.entries:
         check_entry(entry, places)
-    pictured = form is PICTURE or any(line.strip for part in parts for line in part.lines)
-    if not contents.entries:
-        wrong = (
-            ("图里没认出名单", "请换一张清楚、端正的图")
-            if pictured
-            else ("没有读到一个单位", "请确认名单里有单位和电话")
-        )
-        raise ListError(path, wrong[0], f"{wrong[1]}；表头可写：单位名称,地址,负责人,办公电话,手机")
-    date = title_date(contents.titles)
-    return Batch(path, join_repeated(contents.entries), contents.strays, contents.skipped, date, pictured)
+    batch.entries = join_repeated(batch.entries)
+    batch.date = title_date(batch.titles)
+    batch.pictured = form is PICTURE or any(line.strip for part in parts for line in part.lines)
+    if not batch.entries:
+        wrong, remedy = ("没有读到一个单位", "请确认名单里有单位和电话")
+        if batch.pictured:
+            wrong, remedy = ("图里没认出名单", "请换一张清楚、端正的图")
+        raise ListError(path, wrong, f"{remedy}；表头可写：单位名称,地址,负责人,办公电话,手机")
+    return batch
 
 
 # --- drafts and rejected rows: workbooks to be corrected ------------------------------------------
@@ -3397,28 +3579,43 @@ def workbook(sheets: dict[str, list[Row]], strips: list[bytes]) -> bytes:
     All cells are text, so that no zero is lost and nothing is run; rows with 存疑 or 问题 are coloured.
     """
     try:
-        import openpyxl
+        from openpyxl import Workbook
+        from openpyxl.cell import WriteOnlyCell
         from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-        from openpyxl.drawing.image import Image
-        from openpyxl.styles import Alignment, Font, PatternFill
+        from openpyxl.styles import Alignment, Font, NamedStyle, PatternFill
+        from openpyxl.utils import get_column_letter
     except ImportError:
         raise extra_missing("待核对的行", "import") from None
-    book = openpyxl.Workbook()
-    book.remove(book.active)
+    book = Workbook(write_only=True)
+    as_text: dict[str, Any] = {"number_format": "@", "alignment": Alignment(vertical="center", wrap_text=True)}
+    book.add_named_style(NamedStyle("表头", font=Font(bold=True), **as_text))
+    book.add_named_style(NamedStyle("文字", **as_text))
+    book.add_named_style(NamedStyle("待核对", fill=PatternFill("solid", fgColor="FFF2CC"), **as_text))
     for title, rows in sheets.items():
         sheet = book.create_sheet(title)
         sheet.freeze_panes = "A2"
-        for at, row in enumerate([{name: name for name in rows[0]}, *rows], 1):
-            doubtful = at > 1 and (row.get("存疑") or row.get("问题"))
-            for column, (name, text) in enumerate(row.items(), 1):
-                cell = sheet.cell(at, column, ILLEGAL_CHARACTERS_RE.sub("\ufffd", text) or None)
-                cell.data_type, cell.number_format = "s", "@"
-                cell.alignment = Alignment(vertical="center", wrap_text=True)
-                cell.font = Font(bold=at == 1)
-                if doubtful and text:
-                    cell.fill = PatternFill("solid", fgColor="FFF2CC")
-                sheet.column_dimensions[cell.column_letter].width = COLUMN_WIDTHS.get(name, 16)
-    sheet = book.worksheets[0]
+        for column, name in enumerate(rows[0], 1):
+            sheet.column_dimensions[get_column_letter(column)].width = COLUMN_WIDTHS.get(name, 16)
+        add_strips(sheet, strips if sheet is book.worksheets[0] else [])
+        headings = {name: name for name in rows[0]}
+        for row in (headings, *rows):
+            doubtful = row.get("存疑") or row.get("问题")
+            look = "表头" if row is headings else "待核对" if doubtful else "文字"
+            cells = []
+            for text in row.values():
+                cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\ufffd", text) or None)
+                cell.data_type, cell.style = "s", look if text else "文字"
+                cells.append(cell)
+            sheet.append(cells)
+    data = io.BytesIO()
+    book.save(data)
+    return data.getvalue()
+
+
+def add_strips(sheet: Any, strips: list[bytes]) -> None:
+    """Put each strip of a picture into the first column, beside its row, which gets as high as the strip."""
+    from openpyxl.drawing.image import Image
+
     for at, strip in enumerate(strips, 2):
         if strip:
             image = Image(io.BytesIO(strip))
@@ -3426,10 +3623,7 @@ def workbook(sheets: dict[str, list[Row]], strips: list[bytes]) -> bytes:
             image.width, image.height = int(image.width * scale), int(image.height * scale)
             sheet.add_image(image, f"A{at}")
             sheet.row_dimensions[at].height = max(image.height * 0.75 + 3, 18)  # points, for pixels
-            sheet.column_dimensions["A"].width = max(sheet.column_dimensions["A"].width, image.width / 7 + 1)
-    data = io.BytesIO()
-    book.save(data)
-    return data.getvalue()
+            sheet.column_dimensions["A"].width = max(sheet.column_dimensions["A"].width, image.width / 7)
 
 
 def draft_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
@@ -3466,7 +3660,7 @@ def write_rejected(batch: Batch, source: str, as_of: str) -> str:
     """Write the rows that are not taken over, and the numbers of no unit, beside the file; the path."""
     rows = [rejected_row(entry, source, as_of) for entry in batch.held()]
     used = [name for name in rows[0] if name in ("单位名称", "核对") or any(row[name] for row in rows)] if rows else []
-    strays = [{"行": str(stray.number), "内容": stray.text, "为什么没有收": stray.why} for stray in batch.strays]
+    strays = [{"行": str(stray.number or ""), "内容": stray.text, "为什么没有收": stray.why} for stray in batch.strays]
     sheets = {"名单": [{name: row[name] for name in used} for row in rows], STRAY_SHEET: strays}
     stem = STDIN_NAME if batch.path == "-" else batch.path
     return write_new(f"{stem}.待核对", ".xlsx", workbook({title: rows for title, rows in sheets.items() if rows}, []))
@@ -3545,27 +3739,25 @@ def locked(path: str) -> Iterator[None]:
 def own_rows() -> Sequence[Row]:
     """The rows of the user's own list, also as a spreadsheet saves it, in GB 18030; none before the first import."""
     import stat
-    import tempfile
 
     path = own_list_path()
     remedy = "这是您导入的名单；请运行 xunqin import --undo 退回上一份"
     try:
-        regular = stat.S_ISREG(os.stat(path).st_mode)
-        if regular:
-            open(path, "rb").close()
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ListError(path, "不是普通文件", remedy)
+        with open(path, "rb") as file:
+            raw = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise ListError(path, f"打不开（{reason(error)}）", "这是您导入的名单，请检查权限") from None
-    if not regular:
-        raise ListError(path, "不是普通文件", remedy)
     try:
-        return load_list(path)
+        rows, problems = parse_list(decoded(path, raw), path)
     except ListError as error:
-        with contextlib.suppress(ListError, OSError), open(path, "rb") as file, tempfile.TemporaryDirectory() as folder:
-            utf8 = write_new(os.path.join(folder, "points"), ".csv", decoded(path, file.read()).encode())
-            return list(load_list(utf8))
-        raise ListError(str(error), remedy, "") from None
+        problems = [error]
+    if problems:
+        raise ListError(str(problems[0]), remedy, "")
+    return rows
 
 
 def merged(bundled: Sequence[Row], own: Sequence[Row]) -> Sequence[Row]:
@@ -4624,26 +4816,14 @@ def _repeated(row: Row, number: int, first_seen: dict[tuple[str, ...], int]) -> 
 def list_problems(path: str, bundled: Catalog) -> tuple[list[Row], list[str]]:
     """(the rows that have every cell, one line for each problem: file:row: column: problem: remedy)."""
     text = read_text(path)
-    records = parse_rows(text, path)
-    _, header = next(records, (0, []))
-    missing = [name for name in COLUMNS if name not in header]
-    if not header or missing:
-        load_list(path)  # says it
-    rows: list[Row] = []
-    problems: list[str] = []
+    rows, problems = parse_list(text, path)
+    whole = (number for number, cells in parse_rows(text, path) if len(cells) == len(rows.header))
     first_seen: dict[tuple[str, ...], int] = {}
-    for number, cells in records:
-        if len(cells) != len(header):
-            wrong = f"有 {len(cells)} 格，表头有 {len(header)} 格"
-            problems.append(str(ListError(path, wrong, "请补齐或删去多余的格", number)))
-            continue
-        row = dict(zip(header, cells))
-        found = [(name, *problem) for name, cell in row.items() if (problem := cell_problem(cell))]
-        found += [problem for check in CHECKS for problem in check(row, bundled)]
+    for number, row in zip(itertools.islice(whole, 1, None), rows):
+        found = [problem for check in CHECKS for problem in check(row, bundled)]
         found += _repeated(row, number, first_seen)
-        problems += [str(ListError(path, problem, remedy, number, column)) for column, problem, remedy in found]
-        rows.append(row)
-    return rows, problems
+        problems += [ListError(path, problem, remedy, number, column) for column, problem, remedy in found]
+    return list(rows), [str(problem) for problem in sorted(problems, key=lambda problem: problem.row)]
 
 
 def coverage(rows: Sequence[Row]) -> list[str]:
@@ -4669,20 +4849,8 @@ def coverage(rows: Sequence[Row]) -> list[str]:
 # ==============================================================================================
 
 
-def coordinates(catalog: Catalog) -> dict[Division, tuple[float, float]]:
-    """{division: (longitude, latitude) of its seat}, WGS-84, for the counties and zones of the gazetteer."""
-    return {
-        (place.code, place.district): (float(place.lon), float(place.lat))
-        for place in all_places()
-        if place.lon and (place.code, place.district) in catalog.row_numbers
-    }
-
-
 def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """The great-circle distance in km between two (longitude, latitude) in degrees.
-
-    Source of the mean earth radius, 6371.0088 km: IUGG.
-    """
+    """The great-circle distance in km between two (longitude, latitude) in degrees; the mean radius is the IUGG's."""
     import math
 
     lon1, lat1, lon2, lat2 = map(math.radians, (*one, *other))
@@ -4690,82 +4858,40 @@ def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
     return 2 * 6371.0088 * math.asin(math.sqrt(half))
 
 
-def nearest(starts: list[Division], catalog: Catalog, numbers_first: bool) -> list[Row]:
-    """The list's rows by distance from the nearest of the starting places, with `distance_km` to one decimal."""
-    seats = coordinates(catalog)
+def nearest(text: str, hits: list[Hit], catalog: Catalog, numbers_first: bool) -> tuple[list[Row], list[str]]:
+    """(the list's rows by distance from the nearest of the hits, with `distance_km` in front; what to know of them).
+
+    No rows, and a note, when the list has no seat for any of the hits.
+    """
+    placed = [((place.code, place.district), place) for place in all_places() if place.lon]  # counties and zones
+    seats = {at: (float(place.lon), float(place.lat)) for at, place in placed if at in catalog.row_numbers}
+    starts = [hit.division for hit in hits if hit.division in seats]
+    if not starts:
+        return [], [f"「{text}」在名单里，但没有坐标，算不出距离。请用 xunqin search {text}。"] if hits else []
     rows = []
     for division, seat in seats.items():
-        away = min(distance_km(seats[start], seat) for start in starts if start in seats)
+        away = min(distance_km(seats[start], seat) for start in starts)
         rows += [{"distance_km": f"{away:.1f}", **row} for row in catalog.rows_of(division)]
-    return sorted(rows, key=lambda row: (numbers_first and not is_reachable(row), float(row["distance_km"])))
-
-
-def near_notes(text: str, hits: list[Hit], starts: list[Division]) -> list[str]:
-    """What to know of the distances: that there are none, that there are several starts, from where they count."""
-    if not starts:
-        return [f"「{text}」在名单里，但没有坐标，算不出距离。请用 xunqin search {text}。"]
+    rows.sort(key=lambda row: (numbers_first and not is_reachable(row), float(row["distance_km"])))
     notes = [f"「{text}」有 {len(starts)} 处，按离其中最近的一处算。"] if len(starts) > 1 else []
     if any(hit.tier in ("former", "popular", "township", "address") for hit in hits):
         notes.append(f"距离从{'、'.join(name for _, name in starts[:3])}政府所在地算起，不是从「{text}」。")
-    return notes
+    return rows, notes
 
 
 # ==============================================================================================
 # Guide: who may go, what to bring, what happens; each sentence with its source
 # ==============================================================================================
 
-JIMU = "极目新闻 2022-07-05"
-# (question, ((answer, source and date), ...)); the pages are named in data/SOURCES.md.
-GUIDE = (
-    ("孩子刚丢", (("马上打 110 报警，不用等 24 小时。", "新华社 2019-06-02"),)),
-    ("谁可以去", (
-        ("孩子失踪或被拐的父母，怀疑自己被拐或不清楚身世的人。", "新华社 2022-07-04"),
-        ("在哪里都能采，不看户籍在哪。", "新华社 2022-07-04"),
-        ("人在外省，到附近公安机关的刑侦部门也可以采。", "山西日报 2021-03-31，转载"),
-    )),
-    ("要多少钱", (("不要钱，费用由公安机关出。", "河北公安 2021-05-25"),)),
-    ("带什么", (
-        ("带身份证就行。", JIMU),
-        ("父母一方来不了，可以带他用过的东西，先问清楚。", "南方都市报 2021-06-01"),
-    )),
-    ("去之前", (
-        ("先打电话问几点有人。湖北各点的上班时间没有查到。", "无来源，未核实"),
-        ("没有号码时打当地 110；从外地打，前面加区号。", "衡水公安，转载，无日期"),
-        (
-            "0728 由仙桃、潜江、天门共用，0719 由十堰和神农架共用，接通后先说是哪里。",
-            "见 data/SOURCES.md",
-        ),
-    )),
-    ("采了以后", (
-        ("血样送到刑事技术部门，录入全国打拐 DNA 库比对。", "生活报 2021-06-06"),
-        ("对上的会再找本人核实、复采。", "生活报 2021-06-06"),
-        ("多久有结果，没有查到说法。", "无来源，未核实"),
-    )),
-    ("名单在哪", (
-        ("湖北公布过 136 个采血点，有单位、地址、负责人、电话。", JIMU),
-        ("武汉的 16 个，是 16 个区公安分局的刑侦大队。", "长江日报 2022-07-04，据译文"),
-        ("全国名单在公安部刑侦局的微信公众号和微博。", "新华社 2022-07-04"),
-        ("支付宝、微信、QQ 里搜「寻亲」，可查最近的采血点；现在还能不能用，未核实。", JIMU),
-        ("2022 年的名单是否仍然有效，未核实。", "未核实"),
-    )),
-    ("还可以", (
-        ("宝贝回家，志愿者寻亲网站：", ""),
-        ("bbs.baobeihuijia.com", "转载页面 2025"),
-        ("民政部寻亲公告平台，2015 年开通，现状未核实。", "慈善公益报等 2015-09"),
-    )),
-)  # fmt: skip
-
 
 def guide_text(width: int) -> str:
-    """The guide in lines of at most `width` cells, and of 60 at most."""
+    """The guide (guide.txt, an answer a line and below it its source) in lines of `width` cells, 60 at most."""
     lines = []
-    for question, answers in GUIDE:
-        lines.append(question)
-        for answer, source in answers:
-            for indent, text in ((2, answer), (4, f"（{source}）" if source else "")):
-                lines += [" " * indent + line for line in wrapped(text, min(width, 60) - indent) if line]
-        lines.append("")
-    return "\n".join([*lines, "查单位：xunqin 地名", "导入官方名单：xunqin import 文件", ""])
+    for line in table_lines("guide.txt"):
+        text = line.lstrip(" ")
+        indent = line.removesuffix(text)
+        lines += [indent + part for part in wrapped(text, min(width, 60) - len(indent))]
+    return "\n".join([*lines, ""])
 
 
 # ==============================================================================================
@@ -4775,12 +4901,11 @@ def guide_text(width: int) -> str:
 FOUND, NOT_FOUND, UNUSABLE, READER_GONE = 0, 1, 2, 141
 
 
-class ReaderGone(Exception):
-    """The reader of our stdout has closed the pipe."""
-
-
 def emit(text: str, machine: bool = False) -> None:
-    """Write to stdout and make sure it arrived; in a pipe or file, what a machine reads is UTF-8."""
+    """Write to stdout and make sure it arrived; in a pipe or file, what a machine reads is UTF-8.
+
+    Raises BrokenPipeError when nobody reads it, else ListError.
+    """
     if sys.stdout is None:
         raise ListError("标准输出", "已经关闭", "请不要用 >&- 关闭它")
     try:
@@ -4791,7 +4916,7 @@ def emit(text: str, machine: bool = False) -> None:
             left = left[sys.stdout.buffer.write(left) :]
         sys.stdout.flush()
     except BrokenPipeError:
-        raise ReaderGone from None
+        raise
     except OSError as error:
         raise ListError("标准输出", f"写不进去（{reason(error)}）", "请检查磁盘空间") from None
 
@@ -4800,9 +4925,8 @@ def emit_paged(text: str) -> None:
     """Write a text for people; through the pager, as git does, when it is longer than the terminal is high."""
     pager = os.environ.get("PAGER", "" if sys.platform == "win32" else "less")
     wanted = pager not in ("", "cat") and not os.environ.get("NO_PAGER") and os.environ.get("TERM") != "dumb"
-    if not (wanted and is_terminal(sys.stdin) and is_terminal(sys.stdout)):
-        return emit(text)
-    if text.count("\n") < os.get_terminal_size(sys.stdout.fileno()).lines:
+    wanted = wanted and is_terminal(sys.stdin) and is_terminal(sys.stdout)
+    if not wanted or text.count("\n") < os.get_terminal_size(sys.stdout.fileno()).lines:
         return emit(text)
     os.environ.setdefault("LESS", "-FRX")  # git's: leave at the end of one screen, keep links, keep it on the screen
     os.environ.setdefault("LESSCHARSET", "utf-8")
@@ -4823,7 +4947,9 @@ def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing
     form = chosen_format(format)
     if form in WRITERS:
         emit(WRITERS[form](rows, (*lead, *COLUMNS)), machine=True)
-    elif form == "text":
+        return
+    rows = [{name: printable(cell) for name, cell in row.items()} for row in rows]
+    if form == "text":
         emit(message_text(rows, listing))
     elif rows:
         units = [row for row in rows if row.get("unit")]
@@ -4834,6 +4960,14 @@ def show(rows: Sequence[Row], lead: tuple[str, ...], format: str | None, listing
 def typed(text: str) -> str:
     """An argument as the person typed it: in a broken locale Python hands UTF-8 over as surrogates."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def as_typed(ctx: click.Context, param: click.Parameter, value: tuple[str, ...] | str | None) -> str:
+    """A parameter's words as one text, "" for none. Raises UsageError when a place's name is left out."""
+    text = typed(" ".join(value) if isinstance(value, tuple) else value or "").strip()
+    if not text and param.name == "name":
+        raise click.UsageError(f"请写上地名，例如：{ctx.command_path} 江岸")
+    return text
 
 
 def open_catalog(data: str | None) -> Catalog:
@@ -4873,8 +5007,9 @@ def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
     return lines + ([f"  {provinces}也有{text}；若找的是它，请问当地公安。"] if provinces else [])
 
 
-def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[str]:
+def not_found(text: str, catalog: Catalog) -> list[str]:
     """What to tell when nothing is sure: what was not found, up to three suggestions, what to do next."""
+    divisions = suggest(text, catalog)
     provinces = elsewhere_of(text, catalog)
     asked = simplified(clean(text))
     lines: list[str] = []
@@ -4894,29 +5029,6 @@ def not_found(text: str, catalog: Catalog, divisions: list[Division]) -> list[st
     if lost or re.search(any_of("procedure"), asked):
         lines.append("要问怎么采血、要不要钱、带什么，请看 xunqin guide。")
     return [*lines, "请换个写法，或用 xunqin list 看全部；各地刑侦部门都可采血，也可打当地 110 询问。"]
-
-
-def city_named(text: str, catalog: Catalog) -> str:
-    """The full name of the city that a text means in any way: full, short, + 州, former, pinyin, misspelt.
-
-    A city of Hubei without a row in this list is one too. Raises UsageError with the nearest, also for a 地区, which
-    held more than today's city.
-    """
-    name = simplified(clean(text))
-    for form in (name, name + "市"):
-        if form in catalog.city_names:
-            return catalog.city_names[form]
-    tiers = ("former", "city", "pinyin", "homophone")
-    found = {catalog.city_of(hit.division) for hit in search(text, catalog) if hit.tier in tiers}
-    known = [place for place in repaired_places() if place.code.endswith("00") or place.code.startswith("4290")]
-    found |= {place.district for place in known if name in place.names() and place.kind != "zone"}
-    if len(found) == 1 and not name.endswith("地区"):
-        return found.pop()
-    near = [catalog.city_names.get(division[1]) or catalog.city_of(division) for division in suggest(text, catalog)]
-    near += [city for city in catalog.cities if set(name) & set(short_name(city))] if not near else []
-    hint = f"您是不是要找：{'、'.join(dict.fromkeys(near))}"
-    hint = hint if near else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
-    raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
 
 
 def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
@@ -4957,45 +5069,51 @@ def above_county(row: Row) -> bool:
 def chosen_city(text: str, catalog: Catalog) -> str:
     """The full name of the city that a name means in any way, "" for an empty one; a county means the city it is in.
 
-    Raises UsageError, with the nearest, when no city or more than one is meant.
+    A city of Hubei without a row in this list is one too. Raises UsageError, with the nearest, when no city or more
+    than one is meant.
     """
-    try:
-        return city_named(text, catalog) if text else ""
-    except click.UsageError:
-        hits = search(text, catalog)
-        cities = list(dict.fromkeys(catalog.city_of(hit.division) for hit in hits))
-        if len(cities) != 1:
-            raise
-        if len(hits) < len(catalog.cities[cities[0]]):
-            tell(f"「{text}」属于{cities[0]}，按整个{cities[0]}来。")
-        return cities[0]
+    name = simplified(clean(text))
+    for form in (name, name + "市"):
+        if not name or form in catalog.city_names:
+            return catalog.city_names.get(form, "")
+    hits = search(text, catalog)
+    known = [place for place in repaired_places() if place.code.endswith("00") or place.code.startswith("4290")]
+    found = {place.district for place in known if name in place.names() and place.kind != "zone"}
+    found = found or {catalog.city_of(hit.division) for hit in hits}
+    if len(found) == 1:
+        city = found.pop()
+        if 0 < len(hits) < len(catalog.cities.get(city, [])):
+            tell(f"「{text}」属于{city}，按整个{city}来。")
+        return city
+    near = [catalog.city_names.get(division[1]) or catalog.city_of(division) for division in suggest(text, catalog)]
+    near += [city for city in catalog.cities if set(name) & set(short_name(city))] if not near else []
+    hint = f"您是不是要找：{'、'.join(dict.fromkeys(near))}"
+    hint = hint if near else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
+    raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
 
 
-def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The counties, or for a city's parameter the cities, of the list in use that begin so: jiangx -> 江夏区."""
+def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Counties of the list in use that begin so (jiangx -> 江夏区), cities for a city's parameter, else files."""
+    from click.shell_completion import CompletionItem
+
+    if param.name not in ("name", "city", "city_option"):
+        return [CompletionItem(incomplete, type="file")]
     begun = simplified(clean(incomplete))
     catalog = open_catalog(ctx.find_root().params.get("data"))
-    names = (
-        list(catalog.cities)
-        if (param.name or "").startswith("city")
-        else [district for _, district in catalog.divisions]
-    )
-    spelled = {name: ["".join(reading) for reading in readings(name)] for name in names}
-    return [name for name in names if any(form.startswith(begun) for form in (name, *spelled[name]))]
+    names = [district for _, district in catalog.divisions] if param.name == "name" else catalog.cities
+    spelled = {name: (name, *map("".join, readings(name))) for name in names}
+    return [CompletionItem(name) for name, forms in spelled.items() if any(form.startswith(begun) for form in forms)]
 
 
-def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Print the version and leave."""
+def show_and_leave(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Print the version, or the command's page."""
     if value:
-        emit(f"xunqin {__version__}\n")
+        emit(f"xunqin {__version__}\n" if param.name == "version" else f"{ctx.get_help()}\n")
         ctx.exit()
 
 
-def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Print the command's page and leave."""
-    if value:
-        emit(ctx.get_help() + "\n")
-        ctx.exit()
+# An option that does this and nothing else.
+ALONE: dict[str, Any] = {"is_flag": True, "is_eager": True, "expose_value": False, "callback": show_and_leave}
 
 
 class Page(click.Command):
@@ -5004,7 +5122,7 @@ class Page(click.Command):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         words = [param.metavar or "" for param in self.params if isinstance(param, click.Argument)]
         usage = f"用法：{' '.join([ctx.command_path, '[选项]', *words])}\n\n" if ctx.parent else ""
-        formatter.write(f"{usage}{inspect.cleandoc(self.help or '')}\n\n选项：\n".replace("\b\n", ""))
+        formatter.write(f"{usage}{inspect.cleandoc(self.help or '')}\n\n选项：\n")
         options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
         terms = [f"{', '.join(option.opts)} {option.metavar or ''}".strip() for option in options]
         # Counted here, for our own words are hanzi and ASCII only: a page need not wait for rich.
@@ -5014,19 +5132,14 @@ class Page(click.Command):
 
     def get_help_option(self, ctx: click.Context) -> click.Option:
         # Made here, for click's own asks gettext first, which costs as much as reading the list.
-        return click.Option(
-            ["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=show_help, help="显示这份说明"
-        )
-
-
-FILE = click.Path(allow_dash=True)  # one for all: making it asks gettext
+        return click.Option(["-h", "--help"], help="显示这份说明", **ALONE)
 
 
 output_options = click.option(
     "-f", "--format", "format", type=click.Choice(FORMATS), metavar="格式",
     help="table 表格、text 发消息、csv、excel（中文表头的 CSV）、json",
 )  # fmt: skip
-names_argument = click.argument("names", nargs=-1, metavar="地名", shell_complete=complete)
+name_argument = click.argument("name", nargs=-1, metavar="地名", callback=as_typed, shell_complete=complete)
 
 
 class NameFirst(Page, click.Group):
@@ -5034,14 +5147,9 @@ class NameFirst(Page, click.Group):
 
     command_class = Page
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem
-
-        names = complete(ctx, self.params[0], incomplete) if incomplete else []
-        return [*super().shell_complete(ctx, incomplete), *(CompletionItem(name) for name in names)]
+        names = complete(ctx, self.commands["search"].params[0], incomplete) if incomplete else []
+        return [*super().shell_complete(ctx, incomplete), *names]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -5061,8 +5169,8 @@ class NameFirst(Page, click.Group):
 
 
 @click.group(cls=NameFirst, invoke_without_command=True)
-@click.option("--data", envvar="XUNQIN_DATA", type=FILE, metavar="文件", help="改用另一份名单（CSV）")
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="显示版本")
+@click.option("--data", envvar="XUNQIN_DATA", shell_complete=complete, metavar="文件", help="改用另一份名单（CSV）")
+@click.option("--version", help="显示版本", **ALONE)
 @click.pass_context
 def cli(ctx: click.Context, data: str | None) -> None:
     """查湖北免费采血寻亲的公安单位和联系办法。
@@ -5087,21 +5195,23 @@ def cli(ctx: click.Context, data: str | None) -> None:
 # --- search -----------------------------------------------------------------------------------
 
 
+def tell_reading(text: str, hits: list[Hit], catalog: Catalog, notes: list[str]) -> int:
+    """Tell on stderr how a name was read and the notes; without hits, the notes or what to do next. The exit code."""
+    for line in [*explain(text, hits, catalog), *notes] if hits else notes or not_found(text, catalog):
+        tell(line)
+    return FOUND if hits else NOT_FOUND
+
+
 def answer(text: str, catalog: Catalog, within: str = "", most: int = 0, format: str | None = None) -> int:
     """Print what one name means: the rows on stdout, how it was read or what to do next on stderr. The exit code."""
     hits = search(text, catalog, within)
     rows = rows_of(text, hits, catalog)
     show(rows[: most or None], ("query", "match", "note"), format, catalog.rows)
-    if hits:
-        lines = explain(text, hits, catalog)
-        lines += [f"还有 {len(rows) - most} 行没有显示，不写 -n 就全部显示。"] if 0 < most < len(rows) else []
-    else:
-        others = dict.fromkeys(catalog.city_of(hit.division) for hit in search(text, catalog)) if within else ()
-        lines = [f"「{text}」不在{within}，在{'、'.join(others)}。"] if others else []
-        lines = lines or not_found(text, catalog, suggest(text, catalog))
-    for line in lines:
-        tell(line)
-    return FOUND if hits else NOT_FOUND
+    notes = [f"还有 {len(rows) - most} 行没有显示，不写 -n 就全部显示。"] if 0 < most < len(rows) else []
+    if within and not hits:
+        others = dict.fromkeys(catalog.city_of(hit.division) for hit in search(text, catalog))
+        notes = [f"「{text}」不在{within}，在{'、'.join(others)}。"] if others else []
+    return tell_reading(text, hits, catalog, notes)
 
 
 def prompted(catalog: Catalog, within: str, most: int, format: str | None) -> int:
@@ -5165,7 +5275,7 @@ def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterato
         yield [{**row, **written} for row in rows_for(line)]
 
 
-BATCH_ROWS = 500  # rows written at a time, so that memory stays flat
+LINES_AT_A_TIME = 500  # whose rows are written, so that memory stays flat
 
 
 def search_lines(catalog: Catalog, within: str, most: int, format: str | None) -> int:
@@ -5174,24 +5284,23 @@ def search_lines(catalog: Catalog, within: str, most: int, format: str | None) -
     if is_terminal(sys.stdin) and form in ("table", "text"):
         return prompted(catalog, within, most, format)
     lead = ("line", "query", "match", "note")
+    watched = is_terminal(sys.stderr) and not is_terminal(sys.stdout)
+    answers = answer_lines(input_lines(), catalog, within)
     waiting: list[Row] = []
     asked = unmatched = 0
-    first = True
-    watched = is_terminal(sys.stderr) and not is_terminal(sys.stdout)
-    for rows in answer_lines(input_lines(), catalog, within):
-        asked += bool(rows[0]["query"])
-        unmatched += rows[0]["match"] == "none"
-        waiting += rows[: most or None]
-        if form in ("csv", "excel") and len(waiting) >= BATCH_ROWS:
-            emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
-            waiting, first = [], False
-        if watched and asked % 1000 == 0 and asked:
+    header = True
+    while block := list(itertools.islice(answers, LINES_AT_A_TIME)):
+        asked += sum(bool(rows[0]["query"]) for rows in block)
+        unmatched += sum(rows[0]["match"] == "none" for rows in block)
+        waiting += itertools.chain(*(rows[: most or None] for rows in block))
+        if form in ("csv", "excel"):
+            emit(WRITERS[form](waiting, (*lead, *COLUMNS), header), machine=True)
+            waiting, header = [], False
+        if watched and asked >= 1000:
             click.echo(f"\r已查 {asked} 个地名", err=True, nl=False)
     if watched and asked >= 1000:
         click.echo("", err=True)
-    if form in ("csv", "excel"):
-        emit(WRITERS[form](waiting, (*lead, *COLUMNS), first), machine=True)
-    else:
+    if header:
         show(waiting, lead, format, catalog.rows)
     if unmatched:
         tell(f"{asked} 个地名里有 {unmatched} 个没有找到。")
@@ -5199,12 +5308,12 @@ def search_lines(catalog: Catalog, within: str, most: int, format: str | None) -
 
 
 @cli.command("search")
-@names_argument
-@click.option("--city", metavar="市州", help="只要这个市州的", shell_complete=complete)
+@name_argument
+@click.option("--city", metavar="市州", callback=as_typed, help="只要这个市州的", shell_complete=complete)
 @click.option("-n", "number", type=click.IntRange(min=0), default=0, metavar="个数", help="最多几行；0 不限")
 @output_options
 @click.pass_obj
-def search_command(data: str | None, names: tuple[str, ...], city: str | None, number: int, format: str | None) -> int:
+def search_command(data: str | None, name: str, city: str, number: int, format: str | None) -> int:
     """按地名找采血寻亲的单位。
 
     区县、单位、市州、乡镇、旧县名、拼音、首字母、
@@ -5216,13 +5325,11 @@ def search_command(data: str | None, names: tuple[str, ...], city: str | None, n
     地名写 - 时从标准输入读，一行一个。
     找到返回 0，没找到返回 1，用法或数据有错返回 2。
     """
-    text = " ".join(map(typed, names)).strip()
-    if not text:
-        raise click.UsageError("请写上地名，例如：xunqin search 江岸")
     catalog = open_catalog(data)
-    within = chosen_city(typed(city or ""), catalog)
-    return (search_lines(catalog, within, number, format) if text == "-" else
-            answer(text, catalog, within, number, format))  # fmt: skip
+    within = chosen_city(city, catalog)
+    if name == "-":
+        return search_lines(catalog, within, number, format)
+    return answer(name, catalog, within, number, format)
 
 
 # --- batch ------------------------------------------------------------------------------------
@@ -5238,60 +5345,32 @@ RESULT_HEADINGS = ("区县", "采血单位", "单位地址", "单位联系人", 
 GUESSES = ("initials", "homophone", "lookalike", "typo")  # tiers whose answer is to be confirmed
 COLOURS = {"unsure": "FFF2CC", "none": "F8CBAD", "blank": "F8CBAD"}
 MOST_UNITS = 8  # in one cell
-MOST_UNPACKED = 200_000_000  # bytes of a workbook
-
-
-def text_book(path: str) -> Any:
-    """A new workbook with the rows of a CSV or of lines of text, every cell as text."""
-    import openpyxl
-
-    with open(path, "rb") as file:
-        text = decoded(path, file.read(), "编码认不出来", "请另存为 UTF-8 的 CSV")
-    lines = text.splitlines()[:100]
-    often = {mark: sum(mark in line for line in lines) for mark in ",\t;"}
-    delimiter = max(often, key=lambda mark: often[mark])
-    if often[delimiter] * 2 < len(lines):
-        delimiter = "\0"  # a list of lines
-    book = openpyxl.Workbook()
-    for at, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
-        for column, value in enumerate(cells, 1):
-            cell = book.active.cell(at, column, re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", "", value))
-            cell.data_type = "s"  # also where it begins with =
-    return book
 
 
 def family_books(path: str) -> tuple[Any, Any]:
-    """(a list of families as a workbook, the same with what its formulas came to). Raises ListError when unreadable."""
-    try:
-        import zipfile
+    """(a list of families as a workbook, the same with what its formulas came to); a text's lines become rows of text.
 
+    Raises ListError for what is neither.
+    """
+    raw = read_bytes(path)
+    form = form_of(path, raw)
+    with reading(path, form):
         import openpyxl
-    except ImportError:
-        raise extra_missing(path, "import") from None
-    try:
-        with open(path, "rb") as file:
-            start = file.read(8)
-    except OSError as error:
-        raise ListError(path, f"打不开（{reason(error)}）", "请检查路径和权限") from None
-    if start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise ListError(path, "是旧版 .xls，或加了密码", "请去掉密码，另存为 .xlsx")
-    if not start.startswith(b"PK"):
-        book = text_book(path)
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+        if form is WORKBOOK:
+            unpacked(path, raw)
+            return openpyxl.load_workbook(io.BytesIO(raw)), openpyxl.load_workbook(io.BytesIO(raw), data_only=True)
+        if form is not TEXT:
+            raise ListError(path, f"是{form.name}", "请给出 Excel 表、CSV 或一行一个的文本")
+        text = decoded(path, raw)
+        book = openpyxl.Workbook()
+        rows = [line.cells for line in text_rows(path, text)] or [[line] for line in re.split(LINE_END, text.rstrip())]
+        for at, cells in enumerate(rows, 1):
+            for column, value in enumerate(cells, 1):
+                cell = book.active.cell(at, column, ILLEGAL_CHARACTERS_RE.sub("\ufffd", value))
+                cell.data_type = "s"  # also where it begins with =
         return book, book
-    try:
-        with zipfile.ZipFile(path) as packed:
-            if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
-                raise ListError(path, "展开后太大", "请分成几个文件")
-        return openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError):
-        raise ListError(path, "不是能读的 Excel 表", "请用 Excel 打开，另存为 .xlsx") from None
-
-
-def cell_text(value: object) -> str:
-    """A cell as one line of text: 421023.0 -> "421023", an empty one -> ""."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return "" if value is None else str(value).replace("\n", " ").strip()
 
 
 def heading_row(table: list[list[str]]) -> int:
@@ -5362,7 +5441,9 @@ def family_cells(text: str, hits: list[Hit], catalog: Catalog) -> tuple[str, Seq
 
 def family_table(sheet: Any) -> list[list[str]]:
     """A sheet's cells as text; what is merged over several rows stands in each of them."""
-    table = [[cell_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    table = []
+    for row in sheet.iter_rows(values_only=True):
+        table.append([cell_text(value).replace("\n", " ").strip() for value in row])
     for span in sheet.merged_cells.ranges:
         if span.min_col == span.max_col:
             for number in range(span.min_row, span.max_row):
@@ -5400,32 +5481,10 @@ def fill_sheet(sheet: Any, values: Any, wanted: str, catalog: Catalog, find: Fin
     return [kind for kind, _ in found.values()]
 
 
-def free_name(path: str) -> str:
-    """The path of a result that is not there yet: 家庭.结果.xlsx, then 家庭.结果2.xlsx."""
-    stem = f"{os.path.splitext(path)[0]}.结果"
-    return next(name for name in (f"{stem}{at}.xlsx" for at in ("", *range(2, 10_000))) if not os.path.exists(name))
-
-
-def save_book(book: Any, path: str) -> None:
-    """Write a workbook that is there whole or not at all, and never over another file."""
-    temporary = ""
-    try:
-        temporary = write_new(path, ".tmp", b"")
-        book.save(temporary)
-        if os.path.exists(path):
-            raise ListError(path, "已经有这个文件，没有动它", "请换个名字：-o 另一个.xlsx")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise ListError(path, f"写不进去（{reason(error)}）", "请检查路径、权限和磁盘空间") from None
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-
-
 @cli.command("batch")
-@click.argument("file", metavar="文件", type=FILE)
+@click.argument("file", metavar="文件", shell_complete=complete)
 @click.option("--column", default="", metavar="列", help="哪一列是地名：表头，或 A、B、C；不写就自己找")
-@click.option("-o", "out", default="", type=FILE, metavar="文件", help="结果写到哪里（.xlsx）")
+@click.option("-o", "out", default="", shell_complete=complete, metavar="文件", help="结果写到哪里（.xlsx）")
 @click.pass_obj
 def batch_command(data: str | None, file: str, column: str, out: str) -> int:
     """一张表里的每个家庭，各找各的单位；写成新表，原表不动。
@@ -5452,32 +5511,26 @@ def batch_command(data: str | None, file: str, column: str, out: str) -> int:
             counts[kind] += 1
     if not any(counts.values()):
         raise ListError(file, "找不到地名在哪一列", "请用 --column 写出那一列的表头")
-    out = out or free_name(file)
-    save_book(book, out)
+    filled = io.BytesIO()
+    book.save(filled)
+    stem = out.removesuffix(".xlsx") or f"{os.path.splitext(file)[0]}.结果"
+    written = write_new(stem, ".xlsx", filled.getvalue())
     told = zip(("查到", "要再问一句（黄色）", "没有找到（红色）", "没写地名"), counts.values())
     tell("，".join(f"{label} {count} 行" for label, count in told if count) + "。")
-    tell(f"结果写在 {typed(out)}，原表没有动。")
+    tell(f"结果写在 {typed(written)}，原表没有动。")
     return NOT_FOUND if counts["none"] else FOUND
 
 
 # --- list, near, guide ------------------------------------------------------------------------
 
 
-def listed(rows: Sequence[Row], city: str) -> list[Row]:
-    """A city's rows, or all, city by city; units above the county stand first in theirs."""
-    kept = [row for row in rows if city in ("", row["city"])]
-    return sorted(kept, key=lambda row: (row["code"][:4], not above_county(row)))
-
-
 @cli.command("list")
-@click.argument("city", nargs=-1, metavar="[市州]", shell_complete=complete)
-@click.option("--city", "city_option", metavar="市州", help="只列这个市州", shell_complete=complete)
+@click.argument("city", nargs=-1, metavar="[市州]", callback=as_typed, shell_complete=complete)
+@click.option("--city", "city_option", metavar="市州", callback=as_typed, help="只列这个市州", shell_complete=complete)
 @click.option("--own", is_flag=True, help="只列自己导入的")
 @output_options
 @click.pass_obj
-def list_command(
-    data: str | None, city: tuple[str, ...], city_option: str | None, own: bool, format: str | None
-) -> int:
+def list_command(data: str | None, city: str, city_option: str, own: bool, format: str | None) -> int:
     """列出全部单位，或一个市州的单位。
 
     例：
@@ -5490,10 +5543,11 @@ def list_command(
     catalog = Catalog(own_rows()) if own else open_catalog(data)
     if own and not catalog.rows:
         tell("还没有导入过名单。请用 xunqin import 文件。")
-    provinces = {name for row in catalog.rows for name in (row["province"], short_name(row["province"]))}
-    text = typed(" ".join(city) or city_option or "").strip()
-    within = "" if simplified(clean(text)) in provinces else chosen_city(text, catalog)
-    show(listed(catalog.rows, within), (), format, catalog.rows)
+    text = city or city_option
+    within = "" if simplified(clean(text)) in catalog.province_names else chosen_city(text, catalog)
+    kept = [row for row in catalog.rows if within in ("", row["city"])]
+    kept.sort(key=lambda row: (row["code"][:4], not above_county(row)))  # those of a whole city stand first in theirs
+    show(kept, (), format, catalog.rows)
     return NOT_FOUND if own and not catalog.rows else FOUND
 
 
@@ -5503,34 +5557,24 @@ def bundled_catalog() -> Catalog:
 
 
 @cli.command("near")
-@names_argument
+@name_argument
 @click.option("-n", "number", type=click.IntRange(min=1), default=5, metavar="个数", help="最多几行，默认 5")
 @click.option("--numbers-first", is_flag=True, help="有号码的排在前面")
 @output_options
 @click.pass_obj
-def near_command(data: str | None, names: tuple[str, ...], number: int, numbers_first: bool, format: str | None) -> int:
+def near_command(data: str | None, name: str, number: int, numbers_first: bool, format: str | None) -> int:
     """离一个地方最近的单位，按直线距离。
 
       xunqin near 木鱼镇
       xunqin near 蒲圻 -n 3
     距离按县城之间的直线算，实际路程更远。
     """
-    text = " ".join(map(typed, names)).strip()
-    if not text:
-        raise click.UsageError("请写上地名，例如：xunqin near 木鱼镇")
     catalog = open_catalog(data)
-    hits = search(text, catalog)
-    seats = coordinates(catalog)
-    starts = [hit.division for hit in hits if hit.division in seats]
-    rows = nearest(starts, catalog, numbers_first)[:number] if starts else []
-    show(rows, ("distance_km",), format, catalog.rows)
-    if hits:
-        lines = [*explain(text, hits, catalog), *near_notes(text, hits, starts)]
-    else:
-        lines = not_found(text, catalog, suggest(text, catalog))
-    for line in lines:
-        tell(line)
-    return FOUND if rows else NOT_FOUND
+    hits = search(name, catalog)
+    rows, notes = nearest(name, hits, catalog, numbers_first)
+    show(rows[:number], ("distance_km",), format, catalog.rows)
+    code = tell_reading(name, hits, catalog, notes)
+    return code if rows else NOT_FOUND
 
 
 @cli.command("guide")
@@ -5547,36 +5591,29 @@ def shell_word(path: str) -> str:
     return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
-def printable(text: str) -> str:
-    """A text of a file without what would move a terminal's cursor or turn its writing; line ends become 、."""
-    return re.sub(CONTROLS, "?", text.replace("\n", "、"))
-
-
 def import_note(entry: Entry) -> Row:
     """What an import says of a row: its number, the result, what is wrong, doubtful or repaired."""
     result = "待核对" if entry.held() else entry.outcome
     return {"row": str(entry.number), "result": result, "note": "；".join([*entry.held(), *entry.repairs])}
 
 
-def import_picture(batch: Batch, places: Places, source: str, stated: str, dry_run: bool) -> list[Row]:
-    """Write a draft beside a picture; nothing is taken over from a picture itself. The draft's rows."""
-    rows = draft_rows(batch, places, source, stated or batch.date)
+def import_picture(batch: Batch, places: Places, source: str, date: str, dry_run: bool) -> None:
+    """Write a draft beside a picture; nothing is taken over from a picture itself."""
+    rows = draft_rows(batch, places, source, date)
     tell(f"从图里读到 {len(batch.entries)} 行，{sum(bool(row['存疑']) for row in rows)} 行有存疑。图片不直接收录。")
     if dry_run:
         tell("只是试读，草稿没有写。")
-        return rows
+        return
     data = workbook({"草稿": rows}, [entry.strip for entry in batch.entries])
     draft = printable(typed(write_new(f"{batch.path}.草稿", ".xlsx", data)))
     tell(f"草稿写在 {draft}。请对照每行前面的图改好，存疑的行改完在「核对」里写「是」，")
     tell(f"再运行 xunqin import {shell_word(draft)}")
-    return rows
 
 
-def import_batch(batch: Batch, places: Places, source: str, stated: str, whole: bool, dry_run: bool) -> list[Row]:
-    """Take over what is sure of a file, write out what is not, and tell of both. All rows, each with its note."""
-    import datetime
-
-    date = stated or batch.date or datetime.date.today().isoformat()
+def import_units(
+    batch: Batch, places: Places, source: str, date: str, stated: bool, whole: bool, dry_run: bool
+) -> None:
+    """Take over what is sure of a file, write out what is not, and tell of both; each entry gets its outcome."""
     rows = batch.rows(places, source, date)
     rejected = ""
     if (batch.held() or batch.strays) and not dry_run:
@@ -5594,7 +5631,6 @@ def import_batch(batch: Batch, places: Places, source: str, stated: str, whole: 
         tell("有的行看不出是哪里，所以原来的单位都留着；改好后再用一次 --replace。")
     for line in import_summary(batch, result, date if assumed else "", rejected, dry_run):
         tell(line)
-    return [{**import_note(entry), **entry_row(entry, places, source, date)} for entry in batch.entries]
 
 
 def import_summary(batch: Batch, result: Merged, assumed: str, rejected: str, dry_run: bool) -> Iterator[str]:
@@ -5620,19 +5656,13 @@ def import_summary(batch: Batch, result: Merged, assumed: str, rejected: str, dr
         yield "自己的名单没有变化。"
 
 
-def show_import(rows: list[Row], format: str | None) -> None:
-    """Print rows of a file, which may hold anything."""
-    lines = [{name: printable(cell) for name, cell in row.items()} for row in rows]
-    show(lines, ("row", "result", "note"), format)
-
-
 def clean_source(text: str) -> str:
     """A source that a list may hold: not what a spreadsheet runs, no control characters."""
     return printable(text).lstrip("=+-@ ") or STDIN_NAME
 
 
-@cli.command("import", short_help="导入官方公布的名单", options_metavar="[选项]")
-@click.argument("file", metavar="文件", required=False, type=FILE)
+@cli.command("import")
+@click.argument("file", metavar="文件", required=False, shell_complete=complete)
 @click.option("--as-of", metavar="日期", help="名单的日期，如 2022-07-05；默认看文件里写的")
 @click.option("--source", metavar="出处", help="名单从哪里来；默认文件名")
 @click.option("--replace", "whole", is_flag=True, help="这份就是全部：名单里没有的单位去掉")
@@ -5644,7 +5674,6 @@ def import_command(
 ) -> int:
     """导入官方公布的名单：表格、Word、PDF、网页、文字、图片都行。
 
-    \b
       xunqin import 名单.xlsx --as-of 2022-07-05
       xunqin import -             粘贴文字，Ctrl-D 结束
       xunqin import 名单.png      图片先得到草稿
@@ -5654,30 +5683,35 @@ def import_command(
     有问题的行不收录，写到「文件.待核对.xlsx」，改好后
     再导入它；存疑的行在「核对」里写「是」才收。
     """
+    import datetime
+
     if back:
         tell(undo(own_list_path()))
         return FOUND
     if file is None:
         raise click.UsageError("请给出要导入的文件，如 xunqin import 名单.xlsx；粘贴文字用 xunqin import -")
-    date = date_of(as_of or "")
-    if as_of is not None and not date:
+    stated = date_of(as_of or "")
+    if as_of is not None and not stated:
         raise click.UsageError(f"--as-of 的值「{as_of}」不是过去的日期，应如 2022-07-05")
     if file == "-" and is_terminal(sys.stdin):
         tell("请粘贴名单，最后另起一行按 Ctrl-D：")
     places = Places(bundled_catalog())
     batch = understood(file, places)
     origin = clean_source(source or (STDIN_NAME if file == "-" else os.path.basename(typed(file))))
+    date = stated or batch.date or ("" if batch.pictured else datetime.date.today().isoformat())
     if batch.pictured:
         import_picture(batch, places, origin, date, dry_run)
-        if format:
-            notes = [{**import_note(entry), **entry_row(entry, places, origin, date)} for entry in batch.entries]
-            show_import(notes, format)
-        return FOUND
-    rows = import_batch(batch, places, origin, date, whole, dry_run)
-    shown = [row for row in rows if format or row["result"] in ("待核对", "旧于现有")]
+    else:
+        import_units(batch, places, origin, date, bool(stated), whole, dry_run)
+    shown = []
+    for entry in batch.entries:
+        note = import_note(entry)
+        if format or (not batch.pictured and note["result"] in ("待核对", "旧于现有")):
+            row = {**note, **entry_row(entry, places, origin, date)}
+            shown.append({name: printable(cell) for name, cell in row.items()})
     if format or shown:
-        show_import(shown, format)
-    return UNUSABLE if batch.held() else FOUND
+        show(shown, ("row", "result", "note"), format)
+    return FOUND if batch.pictured or not batch.held() else UNUSABLE
 
 
 def import_problems(path: str, places: Places) -> tuple[list[Row], list[str]]:
@@ -5696,13 +5730,12 @@ def is_own_format(path: str) -> bool:
         return False
 
 
-@cli.command("check", short_help="检查名单，看覆盖多少", options_metavar="[选项]")
-@click.argument("file", required=False, metavar="[文件]", type=FILE)
+@cli.command("check")
+@click.argument("file", required=False, metavar="[文件]", shell_complete=complete)
 @click.pass_obj
 def check_command(data: str | None, file: str | None) -> int:
     """检查一份名单，一个问题一行；再看它覆盖多少。
 
-    \b
       xunqin check
       xunqin check 我的名单.xlsx
     能导入的文件都能检查；不给文件时，检查正在使用的名单。
@@ -5720,6 +5753,9 @@ def check_command(data: str | None, file: str | None) -> int:
     emit("".join(f"{printable(line)}\n" for line in lines))
     tell(f"有 {len(problems)} 个问题。" if problems else "没有发现问题。")
     return UNUSABLE if problems else FOUND
+
+
+# --- the command line -------------------------------------------------------------------------
 
 
 def usage_text(error: click.ClickException) -> str:
@@ -5770,7 +5806,7 @@ def run(args: list[str]) -> int:
         tell(usage_text(error))
     except ListError as error:
         tell(typed(str(error)))
-    except (ReaderGone, BrokenPipeError):
+    except BrokenPipeError:
         return READER_GONE
     except OSError as error:
         tell(f"{error.filename2 or error.filename or '标准输出'}: {reason(error)}: 请检查磁盘空间和权限")
@@ -5790,6 +5826,7 @@ def main() -> None:
     except OSError:
         # What could not be written must not be tried again when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    gc.freeze()  # Python's own last search for cycles would take a tenth of a short run
     sys.exit(code)
 
 

@@ -16,6 +16,7 @@ import sys
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import opencc
@@ -106,6 +107,7 @@ def place_readings(name: str, checked: list[dict[str, str]]) -> str:
     return ";".join(" ".join(reading) for reading in itertools.product(*syllables))
 
 
+@lru_cache(maxsize=1)
 def character_readings() -> dict[str, list[str]]:
     """The toneless readings of every GB 2312 character and every character in data/sources/.
 
@@ -124,6 +126,7 @@ def character_readings() -> dict[str, list[str]]:
     return result
 
 
+@lru_cache(maxsize=1)
 def phrase_counts() -> tuple[dict[str, Counter[str]], Counter[str]]:
     """How often each reading of a character, and each character, stands in pypinyin's phrases."""
     readings: dict[str, Counter[str]] = defaultdict(Counter)
@@ -472,7 +475,7 @@ def dictionary_words(words: Iterable[tuple[str, int]]) -> Iterator[str]:
     """
     places = [row for row in read("places.csv", DATA) if row["kind"] in REPAIRED]
     names = {name for row in places for name in (row["name"], row["short"]) if name}
-    heads = {row["short"] for row in places if row["kind"] in ("county", "prefecture")} - {""}
+    heads = tuple(row["short"] for row in places if row["kind"] in ("county", "prefecture") and row["short"])
     exact = {
         " ".join(reading.split()[: len(name)])
         for row in places
@@ -492,19 +495,23 @@ def dictionary_words(words: Iterable[tuple[str, int]]) -> Iterator[str]:
     for word, uses in words:
         if len(word) == 2 and word[0] in last and uses >= COMMON_WORD:
             yield word
-        if word in alike and " ".join(toneless(syllable) for syllable in lazy_pinyin(word)) not in exact:
+        if word in alike and sound_of(word) not in exact:
             yield word
         if len(word) < 2 or word in names or any(char not in readings for char in word):
             continue
-        if any(word.startswith(head) and word != head for head in heads):
+        if word.startswith(heads):
             if not word.endswith(("县", "市", "区", "镇", "村", "州", "分局", "法院")):
                 yield word
         elif len(word) <= 4:
-            own = " ".join(toneless(syllable) for syllable in lazy_pinyin(word))
             heard = (" ".join(map(soft, reading)) for reading in itertools.product(*(readings[c] for c in word)))
             # One that is read just like a name (恩师) is what an input method writes for it.
-            if own not in exact and any(sound in folded for sound in heard):
+            if any(sound in folded for sound in heard) and sound_of(word) not in exact:
                 yield word
+
+
+def sound_of(word: str) -> str:
+    """A word as it is read where it stands alone."""
+    return " ".join(toneless(syllable) for syllable in lazy_pinyin(word))
 
 
 COMMON_WORD = 1000  # uses in jieba's dictionary
@@ -582,11 +589,12 @@ def build_lookalikes() -> None:
     parts = {char: components(char) for char in known}
     spread = Counter(part for counts in parts.values() for part in counts)
     weights = {part: math.log(len(known) / count) for part, count in spread.items()}
+    totals = {char: sum(weights[part] * count for part, count in counts.items()) for char, counts in parts.items()}
     strokes = dict(line.split() for line in (SOURCES / "strokes.txt").read_text(encoding="utf-8").splitlines())
     _, seen = phrase_counts()
 
     def likeness(one: str, other: str) -> float:
-        shared = shared_parts(one, other, parts, weights)
+        shared = shared_parts(one, other, parts, weights, totals)
         return (shared + Levenshtein.normalized_similarity(strokes[one], strokes[other])) / 2
 
     attested = {(row["right"], row["typed"]) for row in read("lookalikes.csv")}
@@ -615,14 +623,17 @@ def components(char: str, depth: int = 5) -> Counter[str]:
     return counts
 
 
-def shared_parts(one: str, other: str, parts: dict[str, Counter[str]], weights: dict[str, float]) -> float:
+def shared_parts(
+    one: str, other: str, parts: dict[str, Counter[str]], weights: dict[str, float], totals: dict[str, float]
+) -> float:
     """How much two characters are made of the same parts, 0 to 1; a part few characters have counts more.
 
     A character itself counts as a part only where it stands in the other one (门 in 闪).
+    `totals` holds what all of a character's parts weigh.
     """
     mine, theirs = parts[one], parts[other]
-    shared = sum(weights[part] * min(count, theirs[part]) for part, count in mine.items() if part in theirs)
-    whole = sum(weights[part] * count for counts in (mine, theirs) for part, count in counts.items())
+    shared = sum(weights[part] * min(mine[part], theirs[part]) for part in mine.keys() & theirs.keys())
+    whole = totals[one] + totals[other]
     for char, counts, others in ((one, mine, theirs), (other, theirs, mine)):
         if len(counts) > 1 and char not in others:
             whole -= weights[char]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import py_compile
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -10,11 +12,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import xunqin
 
+# How long an example takes tells of the machine, not of the program.
+settings.register_profile("xunqin", deadline=None, suppress_health_check=list(HealthCheck), database=None)
+settings.load_profile("xunqin")
+
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "xunqin.py"
+# As the console script does: the module, whose bytecode is kept. A script is compiled anew by each process.
+COMMAND = (sys.executable, "-m", "xunqin")
+SHELL = f'"{sys.executable}" -m xunqin'
+with contextlib.suppress(OSError):  # a folder that is not ours to write in
+    py_compile.compile(str(SCRIPT), doraise=True)
 
 
 class Result(NamedTuple):
@@ -55,9 +67,9 @@ def unmeasured() -> dict[str, str]:
 
 
 def process(*args: str | bytes, env: dict[str, str] | None = None, stdin: bytes = b"") -> Result:
-    """Run the script as a real process."""
+    """Run the program as a real process."""
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), *args],
+        [*COMMAND, *args],
         input=stdin,
         capture_output=True,
         env={**os.environ, **(env or {})},
@@ -70,10 +82,10 @@ def on_terminal(
     width: int,
     *args: str,
     env: dict[str, str] | None = None,
-    command: Sequence[str] = (sys.executable, str(SCRIPT)),
+    command: Sequence[str] = COMMAND,
     keys: Sequence[str] = (),
 ) -> Result:
-    """Run the script on a pseudo-terminal of `width` columns, stderr too; each of `keys` is typed at a prompt."""
+    """Run the program on a pseudo-terminal of `width` columns, stderr too; each of `keys` is typed at a prompt."""
     import fcntl
     import pty
     import struct

@@ -147,21 +147,11 @@ def test_no_card_number_is_printed_or_copied(call: Call, tmp_path: Path) -> None
 def test_a_result_is_never_overwritten(book: Path, call: Call) -> None:
     first = book.with_name("家庭.结果.xlsx")
     first.write_bytes(b"by hand")
-    assert f"结果写在 {book.with_name('家庭.结果2.xlsx')}" in call("batch", str(book)).err
+    assert f"结果写在 {book.with_name('家庭.结果.2.xlsx')}" in call("batch", str(book)).err
     refused = call("batch", str(book), "-o", str(first))
     assert refused == Result(2, "", f"{first}: 已经有这个文件，没有动它: 请换个名字\n")
     assert first.read_bytes() == b"by hand"
-    assert sorted(path.name for path in book.parent.iterdir()) == ["家庭.xlsx", "家庭.结果.xlsx", "家庭.结果2.xlsx"]
-
-
-def test_a_result_that_appears_meanwhile_is_not_overwritten_either(
-    book: Path, call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = book.with_name("别人的.xlsx")
-    out.write_bytes(b"by hand")
-    monkeypatch.setattr(xunqin, "free_name", lambda path: str(out))
-    assert call("batch", str(book)).err.endswith(f"{out}: 已经有这个文件，没有动它: 请换个名字：-o 另一个.xlsx\n")
-    assert out.read_bytes() == b"by hand"
+    assert sorted(path.name for path in book.parent.iterdir()) == ["家庭.xlsx", "家庭.结果.2.xlsx", "家庭.结果.xlsx"]
 
 
 def test_a_title_merged_over_more_columns_than_the_list_has(call: Call, tmp_path: Path) -> None:
@@ -221,10 +211,11 @@ def test_the_column_of_places_is_found(
 @pytest.mark.parametrize(
     ("content", "args", "message"),
     [
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", [], "是旧版 .xls，或加了密码: 请去掉密码，另存为 .xlsx"),
-        (b"PK\x03\x04broken", [], "不是能读的 Excel 表: 请用 Excel 打开，另存为 .xlsx"),
-        (b"\xff\xfea", [], "编码认不出来: 请另存为 UTF-8 的 CSV"),
-        (b"", [], "找不到地名在哪一列: 请用 --column 写出那一列的表头"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", [], "是旧版 Office 文件: 请另存为 .xlsx 或 .docx"),
+        (b"PK\x03\x04 xl/workbook.xml", [], "这个Excel（.xlsx）文件读不了，可能不完整: 请打开看看，另存一份再试"),
+        (b"%PDF-1.4", [], "是PDF: 请给出 Excel 表、CSV 或一行一个的文本"),
+        (b"\xff\xfea", [], "不是认得的文件: 可用 CSV、文本、XLSX、DOCX、PDF、网页和图片"),
+        (b"", [], "文件是空的: 请给出有内容的名单"),
         ("甲,乙\n1,2\n".encode(), [], "找不到地名在哪一列: 请用 --column 写出那一列的表头"),
         ("老家\n监利\n".encode(), ["--column", "籍贯"], "找不到地名在哪一列: 请用 --column 写出那一列的表头"),
         (None, [], "打不开（没有这个文件）: 请检查路径和权限"),
@@ -244,17 +235,23 @@ def test_what_cannot_be_read_says_so(
 def test_a_workbook_that_unpacks_to_gigabytes_is_refused(
     book: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(xunqin, "MOST_UNPACKED", 1000)
-    assert call("batch", str(book)).err == f"{book}: 展开后太大: 请分成几个文件\n"
+    monkeypatch.setattr(xunqin, "MAX_XML", 1000)
+    assert call("batch", str(book)).err == f"{book}: 解开后太大（0 MB）: 请确认是不是给错了文件\n"
+
+
+def test_a_stray_quote_is_told(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "家庭.csv"
+    path.write_text('老家,姓名\n监利,"张三\n蕲春,李四\n', encoding="utf-8")
+    assert call("batch", str(path)).err == f"{path}:2: CSV 格式不对（unexpected end of data）: 请检查引号是否成对\n"
 
 
 def test_a_disk_that_is_full_leaves_nothing(book: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: object, path: str) -> None:
-        Path(path).write_bytes(b"half")
-        raise OSError(28, "No space left on device", path)
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(openpyxl.Workbook, "save", full)
-    assert "磁盘满了" in call("batch", str(book)).err
+    monkeypatch.setattr("os.fsync", full)
+    out = book.with_name("家庭.结果.xlsx")
+    assert call("batch", str(book)).err.endswith(f"{out}: 磁盘满了: 请检查磁盘空间和权限\n")
     assert [path.name for path in book.parent.iterdir()] == ["家庭.xlsx"]
 
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import HEADER, SCRIPT, Result, listing, process
-from hypothesis import HealthCheck, given, settings
+from conftest import COMMAND, HEADER, SCRIPT, SHELL, Result, listing, process
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import xunqin
@@ -112,7 +112,7 @@ def test_random_lists_give_a_result_or_one_line(args: tuple[str, ...], header: s
 
     def told(command: Callable[[Path], Result], examples: int) -> None:
         @given(st.binary(max_size=300) | mutated() | mutated() | mutated())
-        @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        @settings(max_examples=examples)
         def run(raw: bytes) -> None:
             path.write_bytes(raw)
             assert_told(command(path), path, header)
@@ -128,7 +128,7 @@ def test_mutated_lists_are_imported_or_refused_in_one_line(tmp_path_factory: pyt
     path = tmp_path_factory.mktemp("mutated") / "list.csv"
 
     @given(st.binary(max_size=300) | mutated())
-    @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=300)
     def run(raw: bytes) -> None:
         path.write_bytes(raw)
         for args in (("import", str(path), "--dry-run"), ("check", str(path))):
@@ -138,6 +138,14 @@ def test_mutated_lists_are_imported_or_refused_in_one_line(tmp_path_factory: pyt
             assert out or re.fullmatch(rf"{path}(:\d+)?: .+\n", err), err
 
     run()
+
+
+def test_a_list_whose_units_have_no_heading_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("city,district,,mobile\n黄石市,大冶市,大冶市公安局,13800001234\n", encoding="utf-8")
+    code, out, err = outcome("import", str(path), "--dry-run", "-f", "json")
+    assert (code, '"unit": "大冶市公安局"' in out) == (0, True)
+    assert err.startswith("读到 1 行：新增 1，")
 
 
 def test_a_data_file_that_disappears(tmp_path: Path) -> None:
@@ -186,7 +194,7 @@ def test_a_list_that_changes_while_it_is_used(tmp_path: Path) -> None:
     """A batch goes on with the list it read; the next run reads the new one."""
     path = tmp_path / "list.csv"
     path.write_text(listing(5), encoding="utf-8")
-    command = [sys.executable, str(SCRIPT), "--data", str(path), "search", "-"]
+    command = [*COMMAND, "--data", str(path), "search", "-"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdin is not None
         child.stdin.write("测试第1区\n".encode())
@@ -199,10 +207,10 @@ def test_a_list_that_changes_while_it_is_used(tmp_path: Path) -> None:
 
 def test_no_home_at_all() -> None:
     env = {name: value for name, value in os.environ.items() if name != "HOME"}
-    done = subprocess.run([sys.executable, str(SCRIPT), "search", "江岸"], env=env, capture_output=True, check=False)
+    done = subprocess.run([*COMMAND, "search", "江岸"], env=env, capture_output=True, check=False)
     assert done.returncode == 0
 
 
 def test_both_streams_closed() -> None:
-    done = subprocess.run(["bash", "-c", f'"{sys.executable}" "{SCRIPT}" search 江岸 >&- 2>&-'], check=False)
+    done = subprocess.run(["bash", "-c", f"{SHELL} search 江岸 >&- 2>&-"], check=False)
     assert done.returncode == 2

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import made_lists
@@ -419,6 +420,8 @@ def test_a_number_of_two_counties_is_a_doubt(tmp_path: Path) -> None:
         (",刑侦大队,大冶市一路1号", "大冶市", [], []),
         ("火星市,大冶市公安局,", "大冶市", [], ["市州「火星市」认不出来"]),
         (",襄阳市公安局刑侦支队,襄阳市樊城区一路", "襄阳市", [], []),
+        ("江岸区,襄阳市公安局刑侦支队,", "襄阳市", [], ["单位在襄阳市，区县却写江岸区"]),
+        ("樊城区,襄阳市公安局刑侦支队,", "襄阳市", [], []),
         (",宜昌市公安局,", "宜昌市", [], []),
         (",恩施州公安局,恩施市一路1号", "恩施土家族苗族自治州", [], []),
         (",恩施市公安局,恩施市一路1号", "恩施市", [], []),
@@ -565,8 +568,248 @@ def test_the_date_in_a_title(text: str, date: str, tmp_path: Path) -> None:
         assert read(tmp_path / "list.txt", f"{text}\n{rows}").date == date
 
 
+def test_columns_without_headings_are_known_by_what_stands_in_them(tmp_path: Path) -> None:
+    rows = "1,武汉,江岸区,公安分局刑侦大队,一元路1号,戴警官,82812345\n2,黄石,阳新县,公安局打拐办,兴国大道2号,李警官,7001234\n"
+    batch = read(tmp_path / "list.csv", rows)
+    assert told(batch) == [
+        ("江岸区", "公安分局刑侦大队", "一元路1号", "戴警官", "027-82812345", ""),
+        ("阳新县", "公安局打拐办", "兴国大道2号", "李警官", "0714-7001234", ""),
+    ]
+    assert held(batch) == [[], []]
+
+
+def test_the_date_below_a_letter(tmp_path: Path) -> None:
+    for date in ("2022年7月5日", "二〇二二年七月五日"):
+        assert read(tmp_path / "list.txt", f"大冶市公安局 13800001234\n湖北省公安厅\n{date}\n").date == "2022-07-05"
+
+
 def test_a_street_named_after_another_province_and_a_bracket_behind_a_blank(tmp_path: Path) -> None:
     text = "竹山县公安局\n地址：竹山县上庸路288号 （刑警大队）\n电话：0719-4221110\n竹溪县公安局，地址：北京路60号，电话0719-2720110\n"
     batch = read(tmp_path / "list.txt", text)
     assert held(batch) == [[], []]
     assert [entry.read["address"] for entry in batch.entries] == ["竹山县上庸路288号（刑警大队）", "北京路60号"]
+
+
+def test_what_stands_at_the_head_and_foot_of_pages_and_in_notes_is_read(tmp_path: Path) -> None:
+    import docx
+    import openpyxl
+
+    document = docx.Document()
+    section = document.sections[0]
+    section.different_first_page_header_footer = True
+    for head in (section.header, section.first_page_header):
+        head.paragraphs[0].text = "湖北省公安机关采血点（2022年7月5日）"
+    section.footer.paragraphs[0].text = "监督电话 027-67120000"
+    table = document.add_table(2, 2)
+    for place, text in zip(
+        [*table.rows[0].cells, *table.rows[1].cells], ["单位名称", "手机", "大冶市公安局", "13800001234"]
+    ):
+        place.text = text
+    document.save(str(tmp_path / "list.docx"))
+    book = openpyxl.Workbook()
+    book.active.append(["单位名称", "手机"])
+    book.active.append(["大冶市公安局", "13800001234"])
+    book.active["B2"].comment = openpyxl.comments.Comment("晚上打 027-67120000", "张三")
+    book.active.oddHeader.center.text = "采血点（2022年7月5日）"
+    book.active.oddHeader.center.size = 12
+    book.save(tmp_path / "list.xlsx")
+    for path, stray in (
+        (tmp_path / "list.docx", "监督电话 027-67120000"),
+        (tmp_path / "list.xlsx", "晚上打 027-67120000"),
+    ):
+        batch = xunqin.understood(str(path), PLACES)
+        assert told(batch) == [("大冶市", "大冶市公安局", "", "", "", "13800001234")]
+        assert (batch.date, [(one.text, one.why) for one in batch.strays]) == ("2022-07-05", [(stray, "不在名单里")])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # turns of a sentence
+        (
+            "荆州市的群众还可以到荆州市沙市区公安分局刑侦大队（地址：沙市区二路2号（老派出所））采血，请与梅警官联系，电话16626204450。"
+            "石首市公安局刑侦大队，地址石首市一路5号A座5楼，联系人：谈新平，咨询电话：0716-2184088或18001714442。"
+            "松滋市公安局情报中队的采血点设在松滋市三路3号，联系人向娟，电话是0716-577 0743。",
+            [
+                ("沙市区", "荆州市沙市区公安分局刑侦大队", "沙市区二路2号（老派出所）", "梅警官", "", "16626204450"),
+                ("石首市", "石首市公安局刑侦大队", "石首市一路5号A座5楼", "谈新平", "0716-2184088", "18001714442"),
+                ("松滋市", "松滋市公安局情报中队", "松滋市三路3号", "向娟", "0716-5770743", ""),
+            ],
+        ),
+        # an address, an officer in brackets behind the numbers
+        (
+            "大冶市公安局 王警官 0714-803 0897 转613 / 183 9840 4364（大冶市一路1号）\n【黄石市】\n阳新县公安局 7030897（李警官）",
+            [
+                ("大冶市", "大冶市公安局", "大冶市一路1号", "王警官", "0714-8030897转613", "18398404364"),
+                ("阳新县", "阳新县公安局", "", "李警官", "0714-7030897", ""),
+            ],
+        ),
+        # a letter's first and last line are no units
+        ("各市、州公安局：\n为深入推进行动，公布如下。\n大冶市公安局\n电话：0714-8001234\n湖北省公安厅打拐办\n2022年7月4日",
+         [("大冶市", "大冶市公安局", "", "", "0714-8001234", "")]),
+        # who may be asked besides
+        ("大冶市公安局\n手机：13800001234（微信同号）\n荆州老王 11:20\n我去过\n有不清楚的加我微信 wang7766554433",
+         [("大冶市", "大冶市公安局", "", "", "", "13800001234")]),
+        # a unit in two pieces
+        ("【黄石市】\n大冶市公安局 刑侦大队 大冶市一路1号 王警官 8001234",
+         [("大冶市", "大冶市公安局刑侦大队", "大冶市一路1号", "王警官", "0714-8001234", "")]),
+        # a name with blanks, officers apart by other signs; a bracket that is wide on one side
+        ("大冶市公安局\n地址：一路1号(院内）\n联系人：宦 恒，梅警官\n电话：0714-8001234",
+         [("大冶市", "大冶市公安局", "一路1号（院内）", "宦恒、梅警官", "0714-8001234", "")]),
+    ],
+)  # fmt: skip
+def test_more_ways_to_write_a_list(text: str, expected: list[tuple[str, ...]], tmp_path: Path) -> None:
+    batch = read(tmp_path / "list.txt", text)
+    assert told(batch) == expected
+    assert held(batch) == [[]] * len(expected)
+
+
+def test_a_unit_that_is_not_told_apart_never_leaves_its_number_to_the_one_above(tmp_path: Path) -> None:
+    text = "大冶市公安局 0714-8001234\n阳新县公安局刑侦大队阳新县一路1号 0714-7001234\n嘉鱼县的乡亲找县公安局的同志 0715-6001234\n"
+    batch = read(tmp_path / "list.txt", text)
+    assert [(row[1], row[4]) for row in told(batch)] == [
+        ("大冶市公安局", "0714-8001234"),
+        ("阳新县公安局刑侦大队阳新县一路1号", "0714-7001234"),
+        ("嘉鱼县的乡亲找县公安局的同志", "0715-6001234"),
+    ]
+    assert [bool(problems) for problems in held(batch)] == [False, True, True]
+    batch = read(tmp_path / "list.txt", "大冶市公安局 0714-8001234\n或者到那里的公安局去 0714-7001234\n")
+    assert held(batch) == [["「或者到那里的公安局去」看不懂；请核对后面的号码是不是「大冶市公安局」的"]]
+
+
+def test_what_stands_above_a_list_casts_no_doubt_on_it(tmp_path: Path) -> None:
+    head = "湖北省采血点一览\n地址：武昌区一路1号\n"
+    for label in ("", "地址：一路1号\n"):
+        rows = f"大冶市公安局\n{label}0714-8001234\n阳新县公安局\n{label}0714-7001234\n"
+        batch = read(tmp_path / "list.txt", head + rows)
+        assert [row[1] for row in told(batch)] == ["大冶市公安局", "阳新县公安局"]
+        assert held(batch) == [[], []]
+
+
+def test_same_as_above_and_a_sum(tmp_path: Path) -> None:
+    rows = "市州,单位,警务通手机\n黄石市,大冶市公安局,13800001234\n同上,阳新县公安局,13800001235\n合计,2个,\n"
+    batch = read(tmp_path / "list.csv", rows)
+    assert [(row[0], row[5]) for row in told(batch)] == [("大冶市", "13800001234"), ("阳新县", "13800001235")]
+    assert held(batch) == [[], []]
+
+
+def pdf(texts: list[tuple[float, float, str]], lines: Sequence[tuple[float, ...]] = ()) -> bytes:
+    """A PDF of one page with lines, and texts at their places, 10 points high, in a font that every reader knows."""
+    shown = b"".join(
+        b"BT /F 10 Tf %.1f %.1f Td <%s> Tj ET " % (x, y, text.encode("utf-16-be").hex().encode())
+        for x, y, text in texts
+    )
+    shown += b"".join(b"%.1f %.1f m %.1f %.1f l S " % line for line in lines)
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(shown), shown),
+        b"<</Type/Font/Subtype/Type0/BaseFont/STSong-Light/Encoding/UniGB-UCS2-H/DescendantFonts[6 0 R]>>",
+        b"<</Type/Font/Subtype/CIDFontType0/BaseFont/STSong-Light/CIDSystemInfo<</Registry(Adobe)/Ordering(GB1)"
+        b"/Supplement 2>>/DW 1000/FontDescriptor 7 0 R>>",
+        b"<</Type/FontDescriptor/FontName/STSong-Light/Flags 4/FontBBox[0 -200 1000 900]/ItalicAngle 0/Ascent 900"
+        b"/Descent -200/CapHeight 900/StemV 80>>",
+    ]
+    out = b"%PDF-1.4\n"
+    starts = []
+    for number, body in enumerate(objects, 1):
+        starts.append(len(out))
+        out += b"%d 0 obj%s endobj\n" % (number, body)
+    rows = b"".join(b"%010d 00000 n \n" % start for start in starts)
+    table = b"xref\n0 8\n0000000000 65535 f \n" + rows + b"trailer\n<</Size 8/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF"
+    return out + table % len(out)
+
+
+def test_a_ruled_pdf_with_a_merged_cell(tmp_path: Path) -> None:
+    rows = [("市州", "单位名称", "电话"), ("黄石市", "大冶市公安局", "0714-8001234"), ("", "阳新县公安局", "7001234")]
+    texts = [(x, 705 - 20 * at, cell) for at, row in enumerate(rows) for x, cell in zip((50, 130, 250), row) if cell]
+    across = [(45 if at != 2 else 125, y, 400, y) for at, y in enumerate((720.0, 700.0, 680.0, 660.0))]
+    down = [(x, 660.0, x, 720.0) for x in (45.0, 125.0, 245.0, 400.0)]
+    batch = read(tmp_path / "list.pdf", pdf([(50, 760, "二〇二二年七月五日"), *texts], [*across, *down]))
+    assert [(row[1], row[4]) for row in told(batch)] == [
+        ("大冶市公安局", "0714-8001234"),
+        ("阳新县公安局", "0714-7001234"),
+    ]
+    assert (held(batch), batch.date) == ([[], []], "2022-07-05")
+
+
+def test_columns_of_a_pdf_without_rules_are_told_apart_where_they_touch(tmp_path: Path) -> None:
+    rows = [
+        ("大冶市公安局", "大冶市一路1号", "0714-8001234"),
+        ("阳新县公安局刑侦大队一中队", "阳新县二路2号", "0714-7001234"),  # as wide as its column
+        ("嘉鱼县公安局", "嘉鱼县三路3号", "0715-6001234"),
+        ("赤壁市公安局", "赤壁市四路4号", "0715-5001234"),
+        ("通城县公安局", "通城县五路5号", "0715-4001234"),
+        ("崇阳县公安局", "崇阳县六路6号", "0715-3001234"),
+    ]
+    texts = [(x, 700 - 20 * at, cell) for at, row in enumerate(rows) for x, cell in zip((50, 180, 300), row)]
+    batch = read(tmp_path / "list.pdf", pdf([(180, 740, "湖北省采血点（2022年7月5日）"), *texts]))
+    assert [(unit, address, office) for _, unit, address, _, office, _ in told(batch)] == rows
+    assert (held(batch), batch.date) == ([[]] * 6, "2022-07-05")
+
+
+UNITS = [
+    ("大冶市公安局", "大冶市一路1号", "王警官", "0714-8001234", "13800001234"),
+    ("阳新县公安局", "阳新县二路2号", "李建国", "0714-7001234", "13800001235"),
+    ("江岸区公安分局", "江岸区三路3号", "戴警官", "027-82812315", "13800001236"),
+]
+LABELS = ("单位名称", "地址", "联系人", "办公电话", "手机")
+TWO_COLUMNS = [[list(pair) for pair in zip(LABELS, unit)] for unit in UNITS]
+FOUR_COLUMNS = [[[*rows[0], *rows[2]], [*rows[1], *rows[3]], [*rows[4], "备注", ""]] for rows in TWO_COLUMNS]
+
+
+def page(tables: list[list[list[str]]]) -> str:
+    rows = ["".join(f"<tr><td>{'<td>'.join(row)}</tr>" for row in table) for table in tables]
+    return "<table>" + "</table><p></p><table>".join(rows) + "</table>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(page(TWO_COLUMNS), id="a table of two columns for each unit"),
+        pytest.param(page(FOUR_COLUMNS), id="a form of four columns for each unit"),
+        pytest.param(page([[list(row) for row in zip(LABELS, *UNITS)]]), id="headings in the first column"),
+        pytest.param(
+            "\t".join(LABELS) + "".join("\n" + "\t".join(unit) for unit in UNITS[:2])
+            + "\n武汉市\n手机\t单位名称\t办公电话\t联系人\t地址\n13800001236\t江岸区公安分局\t027-82812315\t戴警官\t江岸区三路3号\n",
+            id="headings again in another order",
+        ),
+        pytest.param(
+            "".join(f"- **{unit}**\n  - 地址：{place}\n  - 联系人：{name}\n  - 电话：`{office}`, `{mobile}`\n" for unit, place, name, office, mobile in UNITS),
+            id="a list with bold names",
+        ),
+        pytest.param(
+            "".join(f"单位:{unit};地址:{place};联系人:{name};电话:{office}/{mobile}\n" for unit, place, name, office, mobile in UNITS),
+            id="labels in every cell",
+        ),
+        pytest.param(
+            "、".join(f"{unit}（{name} {office} {mobile}，{place}）" for unit, place, name, office, mobile in UNITS),
+            id="all of a unit in brackets",
+        ),
+    ],
+)  # fmt: skip
+def test_layouts_of_a_list(text: str, tmp_path: Path) -> None:
+    batch = read(tmp_path / "list", text)
+    assert [row[1:] for row in told(batch)] == UNITS
+    assert held(batch) == [[], [], []]
+
+
+def test_rows_are_numbered_as_people_count_them(tmp_path: Path) -> None:
+    odd = page([[list(row) for row in zip(LABELS, *UNITS)]]).replace("<td>", "<td colspan=x>")
+    assert [entry.number for entry in read(tmp_path / "list.html", odd).entries] == [2, 3, 4]
+    assert [entry.number for entry in read(tmp_path / "list.html", page(FOUR_COLUMNS)).entries] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        ("大冶市公安局 阳新县公安局\n0714-8001234 0714-7001234\n", "几个单位连着写，请核对哪个号码是谁的"),
+        ("大冶市公安局、阳新县公安局 0714-8001234\n", "几个单位连着写，请核对哪个号码是谁的"),
+        ("地址：一路1号\n大冶市公安局 0714-8001234\n地址：二路2号\n阳新县公安局 0714-7001234\n", "名单把地址写在单位前面，请核对是不是它的"),
+    ],
+)  # fmt: skip
+def test_what_may_be_another_units_is_held_back(text: str, doubt: str, tmp_path: Path) -> None:
+    batch = read(tmp_path / "list.txt", text)
+    assert all(doubt in problems for problems in held(batch))
+    assert batch.entries

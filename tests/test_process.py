@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import HEADER, SCRIPT, Result, listing, on_terminal, process, unmeasured
+from conftest import COMMAND, HEADER, SCRIPT, SHELL, Result, listing, on_terminal, process, unmeasured
 
 import xunqin
 
@@ -46,7 +46,7 @@ def test_a_broken_locale_still_reads_and_tells_chinese(tmp_path: Path) -> None:
 
 def test_a_gbk_console_shows_the_table() -> None:
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), "search", "硚口", "-f", "table"],
+        [*COMMAND, "search", "硚口", "-f", "table"],
         capture_output=True,
         env={**os.environ, "PYTHONIOENCODING": "gbk"},
         check=False,
@@ -89,6 +89,8 @@ def test_not_found_with_a_suggestion_says_it_on_stderr() -> None:
         (["guide", "a", "b"], "多写了 a b。请看 xunqin guide --help"),
         (["check", "a", "b"], "多写了 b。请看 xunqin check --help"),
         (["import"], "请给出要导入的文件，如 xunqin import 名单.xlsx；粘贴文字用 xunqin import -"),
+        (["batch"], "还要写上文件。请看 xunqin batch --help"),
+        (["batch", "a.csv", "-o", "b.csv"], "-o 后面请写 .xlsx 文件"),
         (["import", "a", "名单"], "多写了 名单。请看 xunqin import --help"),
         (["search", "江岸", "-n", "x"], "-n 的值不对。请看 xunqin search --help"),
         (["list", "--city", "武又"], "名单里没有「武又」这个市州。您是不是要找：武汉市"),
@@ -96,8 +98,8 @@ def test_not_found_with_a_suggestion_says_it_on_stderr() -> None:
         (["--data"], "--data 后面要跟一个值。请看 xunqin --help"),
     ],
 )
-def test_bad_usage_is_one_line_and_exit_2(args: list[str], message: str) -> None:
-    assert process(*args) == Result(2, "", message + "\n")
+def test_bad_usage_is_one_line_and_exit_2(args: list[str], message: str, call: Callable[..., Result]) -> None:
+    assert call(*args) == Result(2, "", message + "\n")
 
 
 def test_no_command_is_the_short_help_and_exit_0() -> None:
@@ -174,16 +176,14 @@ def test_a_long_table_goes_through_the_pager_and_only_there(tmp_path: Path) -> N
 def test_a_closed_pipe_is_silent_and_141(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text(listing(5000), encoding="utf-8")
-    command = f'"{sys.executable}" "{SCRIPT}" --data "{path}" list | head -1; exit ${{PIPESTATUS[0]}}'
+    command = f'{SHELL} --data "{path}" list | head -1; exit ${{PIPESTATUS[0]}}'
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
     assert (done.returncode, done.stdout.decode(), done.stderr) == (141, HEADER + "\n", b"")
 
 
 @pytest.mark.parametrize("args", ["search 江岸", "search 江岸 -f table", "list -f json", "--help", "--version"])
 def test_a_full_disk_is_one_line_and_exit_2(args: str) -> None:
-    done = subprocess.run(
-        ["bash", "-c", f'"{sys.executable}" "{SCRIPT}" {args} > /dev/full'], capture_output=True, check=False
-    )
+    done = subprocess.run(["bash", "-c", f"{SHELL} {args} > /dev/full"], capture_output=True, check=False)
     assert done.returncode == 2
     assert done.stderr.decode() == "标准输出: 写不进去（磁盘满了）: 请检查磁盘空间\n"
 
@@ -194,7 +194,7 @@ def test_a_full_disk_is_one_line_and_exit_2(args: str) -> None:
 )
 def test_a_closed_stdout_is_one_line_and_exit_2(args: str) -> None:
     done = subprocess.run(
-        ["bash", "-c", f'"{sys.executable}" "{SCRIPT}" {args} >&-'],
+        ["bash", "-c", f"{SHELL} {args} >&-"],
         input="江岸\n".encode(),
         capture_output=True,
         check=False,
@@ -203,9 +203,7 @@ def test_a_closed_stdout_is_one_line_and_exit_2(args: str) -> None:
 
 
 def test_a_closed_stderr_changes_nothing() -> None:
-    done = subprocess.run(
-        ["bash", "-c", f'"{sys.executable}" "{SCRIPT}" search 火星 2>&-'], capture_output=True, check=False
-    )
+    done = subprocess.run(["bash", "-c", f"{SHELL} search 火星 2>&-"], capture_output=True, check=False)
     assert (done.returncode, done.stdout.decode()) == (1, f"{LEAD},{HEADER}\n")
 
 
@@ -218,7 +216,7 @@ def loaded(*args: str) -> set[str]:
 
 
 HEAVY = {"rich", "rapidfuzz", "json", "pathlib", "importlib.metadata", "importlib.resources", "pypinyin", "opencc"}
-HEAVY |= {"phonenumbers", "openpyxl"}
+HEAVY |= {"phonenumbers", "openpyxl", "tempfile", "shutil", "dataclasses"}
 
 
 @pytest.mark.parametrize(

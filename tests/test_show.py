@@ -166,6 +166,10 @@ def test_list_takes_a_city_as_people_write_it(city: str, expected: str, call: Ca
 def test_a_county_in_place_of_a_city_means_the_city_it_is_in(call: Call) -> None:
     listed = call("list", "监利")
     assert listed == Result(0, call("list", "荆州市").out, "「监利」属于荆州市，按整个荆州市来。\n")
+    for county in ("黄州市", "huangzhou"):  # of then, or spelled, it is told alike
+        assert call("list", county) == Result(
+            0, call("list", "黄冈").out, f"「{county}」属于黄冈市，按整个黄冈市来。\n"
+        )
     assert call("search", "石首", "--city", "监利").out.splitlines()[1].split(",")[6] == "石首市"
     assert call("search", "监利", "--city", "武汉").err == "「监利」不在武汉市，在荆州市。\n"
     assert call("list", "火星").code == call("list", "城关镇").code == 2
