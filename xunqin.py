@@ -1185,7 +1185,7 @@ class Sentence:
     def finer(self, piece: Piece) -> None:
         """A county or something finer, by the surest kind that may stand here."""
         scope = None if self.fine else self.scope
-        senses = [sense for sense in finer_senses(piece, scope) if scope or sense.use not in ("inside", "bare")]
+        senses = [sense for sense in finer_senses(piece, scope) if scope or sense.use != "bare"]
         if self.fine and self.is_sibling(piece):
             county = _hits("address", piece.of("county"), self.text[piece.start : piece.end])
             self.found[-1][1].extend(county)

@@ -124,6 +124,9 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("wo shi jianli de", [("监利市", "pinyin")]),
         ("wujiaqu", []),
         ("police of jianli", [("监利市", "pinyin")]),
+        ("请问乔口怎么走", [("硚口区", "homophone")]),
+        ("急先锋", []),
+        ("保安大队", []),
         ("chibo", []),  # five letters, one beside the right key: as often no name at all
         ("想问一下咸丰忠堡那边能采血吗", [("咸丰县", "address")]),
         ("大人说是从天门抱的我", [("天门市", "address")]),
@@ -188,6 +191,7 @@ def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() 
         ("黄陂南路" + "哈" * 36, ["黄陂区"]),
         ("黄陂南路" + "哈" * 37, []),
         ("laohekkoo", ["老河口市"]),
+        ("荆明市", ["荆门市"]),
         ("𠮷𠮷", []),
     ],
 )
@@ -321,6 +325,7 @@ def test_a_citys_own_unit_comes_first_for_the_city_and_behind_its_counties_own()
     hits = xunqin.search("宜城", catalog)
     assert [row["unit"] for row in xunqin.rows_of("宜城", hits, catalog)] == ["宜城市公安局", "襄阳市公安局刑侦支队"]
     assert answers("湖北", CATALOG) == []
+    assert [*catalog.cities] == [*CATALOG.cities]  # the province is no city
 
 
 def test_a_short_name_keeps_two_characters() -> None:
