@@ -450,11 +450,11 @@ def all_places() -> list[Place]:
 Division = tuple[str, str]  # (code, district): a zone shares its prefecture's code
 
 
-class Tier(NamedTuple):
+class Tier:
     """How a name was understood: what people are told of it, whether it is sure enough to place a row of an import."""
 
-    label: str
-    sure: bool = False
+    def __init__(self, label: str, sure: bool = False) -> None:
+        self.label, self.sure = label, sure
 
 
 TIERS = {
@@ -530,12 +530,11 @@ def is_large_elsewhere(name: str) -> bool:
     return any(sense.large for sense in elsewhere_senses(name))
 
 
-class Candidate(NamedTuple):
+class Candidate:
     """A name that a misspelt one may be: as it is written, its place, and the divisions it stands for."""
 
-    name: str
-    place: Place
-    divisions: tuple[Division, ...]
+    def __init__(self, name: str, place: Place, divisions: tuple[Division, ...]) -> None:
+        self.name, self.place, self.divisions = name, place, divisions
 
     def readings(self, most: int = 4) -> list[tuple[str, ...]]:
         """The checked readings of the name."""
@@ -1312,6 +1311,8 @@ def _forms(core: str, catalog: Catalog, everywhere: bool) -> Iterator[str]:
 
 def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Candidate]]) -> list[Hit]:
     """What a table of sounds or shapes makes of the cores, of their fronts that end like a county, of their stems."""
+    if query.text.isascii():
+        return []
     catalog = query.catalog
 
     def candidates(text: str, scope: Scope | None = None) -> list[Candidate]:
@@ -2426,12 +2427,11 @@ def spaced_lines(page: Any) -> list[tuple[float, str]]:
     return texts
 
 
-class Form(NamedTuple):
+class Form:
     """A form of file that is read: its name, the bytes it begins with (a packed one: the file in it), its reader."""
 
-    name: str
-    starts: tuple[bytes, ...]
-    read: Callable[[str, bytes], list[Part]]
+    def __init__(self, name: str, starts: tuple[bytes, ...], read: Callable[[str, bytes], list[Part]]) -> None:
+        self.name, self.starts, self.read = name, starts, read
 
 
 PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"GIF8")
@@ -2597,14 +2597,15 @@ def number_problem(number: str, area: str) -> str:
     return "" if is_valid_number(f"{landline[1]}{landline[2]}") else "号码不存在"
 
 
-class Numbers(NamedTuple):
+class Numbers:
     """What a cell of numbers holds; `names` are officers that stand among their numbers."""
 
-    office: list[str]
-    mobile: list[str]
-    names: list[str]
-    repairs: list[str]
-    problems: list[str]
+    def __init__(self) -> None:
+        self.office: list[str] = []
+        self.mobile: list[str] = []
+        self.names: list[str] = []
+        self.repairs: list[str] = []
+        self.problems: list[str] = []
 
 
 def numbers_in(cell: str, area: str) -> Numbers:
@@ -2613,7 +2614,7 @@ def numbers_in(cell: str, area: str) -> Numbers:
     An area code holds for the local numbers behind it (0354-2416500、2416530); before those without any, `area` is put.
     A number that lost its first zero in a spreadsheet (7283212345) gets it back. Digits that are left are a problem.
     """
-    numbers = Numbers([], [], [], [], [])
+    numbers = Numbers()
     text = cell.translate(DASHES).replace("\n", " ; ")
     if area:
         lost_zero = rf"(?<![\d-]){area[1:]}-?\d{{{8 if area == '027' else 7}}}(?![\d-])"
@@ -2657,13 +2658,16 @@ SURE_TIERS = [name for name, tier in TIERS.items() if tier.sure]  # of a search 
 PROVINCE_DIVISION = ("420000", HOME_PROVINCE)
 
 
-class Placed(NamedTuple):
-    """What a text says of where it is."""
+class Placed:
+    """What a text says of where it is: a division, which may be a city such as ("420600", "襄阳市") or the province.
 
-    division: Division | None = None  # a county, a city such as ("420600", "襄阳市"), or the province
-    city: str = ""
-    elsewhere: str = ""  # a province outside Hubei
-    unknown: str = ""  # a name that stands where one of a county should, and is none
+    `elsewhere` is a province outside Hubei, `unknown` a name that stands where one of a county should, and is none.
+    """
+
+    def __init__(
+        self, division: Division | None = None, city: str = "", elsewhere: str = "", unknown: str = ""
+    ) -> None:
+        self.division, self.city, self.elsewhere, self.unknown = division, city, elsewhere, unknown
 
 
 class Places:
@@ -3425,7 +3429,7 @@ def check_entry(entry: Entry, places: Places) -> None:
     entry.read["contact"] = names if is_person(names) else entry.read["contact"]
     place_entry(entry, places)
     cell = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
-    numbers = numbers_in(cell, places.area_code(entry.division)) if entry.division else Numbers([], [], [], [], [])
+    numbers = numbers_in(cell, places.area_code(entry.division)) if entry.division else Numbers()
     entry.problems += numbers.problems
     entry.repairs += numbers.repairs
     new = [name for name in numbers.names if name not in entry.read["contact"]]
