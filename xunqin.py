@@ -3419,6 +3419,11 @@ def contradictions(
         repair_address(entry, division, places)
 
 
+def has_surname(name: str) -> bool:
+    """Whether a person's name begins with one of some 475 surnames; 哀犇娜 is 袁犇娜 misread."""
+    return name[:1] in _phrases()["family"]
+
+
 def check_entry(entry: Entry, places: Places) -> None:
     """Place an entry, read its numbers, and write down all that is wrong or doubtful in it."""
     for field in ("district", "unit", "address", "contact"):
@@ -3437,6 +3442,8 @@ def check_entry(entry: Entry, places: Places) -> None:
     entry.read["office_phone"] = ";".join(dict.fromkeys(numbers.office))
     entry.read["mobile"] = ";".join(dict.fromkeys(numbers.mobile))
     entry.problems += cell_faults(entry)
+    if entry.strip and is_person(entry.read["contact"]):
+        entry.doubts += [f"「{name}」的姓少见" for name in entry.read["contact"].split("、") if not has_surname(name)]
     if entry.cells.get("note"):
         entry.doubts.append(f"这一栏有号码，没有收：{entry.cells['note']}；若是采血电话，请填到电话栏")
     if entry.cells.get("doubt"):
@@ -4585,6 +4592,14 @@ def bare_signs(text: str) -> str:
     return re.sub(r"\W", "", tidy(numbers_apart(text)))
 
 
+def odd_signs(text: str) -> Iterator[str]:
+    """The doubts of a text with signs that no list prints: a traditional character, a square in place of 口."""
+    if simplified(text) != text:
+        yield f"「{text}」里有繁体字"
+    if re.search("[■-◿]", text):
+        yield f"「{text}」里有认不出的字"
+
+
 class Picture:
     """A straight picture that was read: its pixels, the engine for a second look, the width of a letter on it."""
 
@@ -4627,8 +4642,7 @@ class Picture:
                 again = self.read_again(text, 8)
             if bare_signs(again) != plain:
                 yield f"「{text.text}」再读成了「{again}」"
-        if simplified(text.text) != text.text:  # lists are printed in simplified characters
-            yield f"「{text.text}」里有繁体字"
+        yield from odd_signs(text.text)
         wide = 1.7 * max(self.letter, letter_width([text]))
         for at in range(1, len(text.text)):
             if text.middles[at] - text.middles[at - 1] > wide and min(text.text[at - 1 : at + 1]) > "\u3000":

@@ -553,6 +553,21 @@ def test_a_page_that_is_a_picture_goes_to_the_picture_reader(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize(
+    ("contact", "strip", "doubts"),
+    [
+        ("哀春", b"strip", ["「哀春」的姓少见"]),  # 袁春 misread
+        ("袁春、间警官", b"strip", ["「间警官」的姓少见"]),
+        ("袁春、欧阳警官", b"strip", []),
+        ("哀春", b"", []),  # typed, not read off a picture
+    ],
+)
+def test_a_name_without_a_surname_is_doubted_on_a_picture(contact: str, strip: bytes, doubts: list[str]) -> None:
+    entry = xunqin.Entry(xunqin.Line(1, [], (), strip), {"unit": "大冶市公安局", "contact": contact})
+    xunqin.check_entry(entry, PLACES)
+    assert (entry.doubts, entry.problems) == (doubts, [])
+
+
+@pytest.mark.parametrize(
     ("text", "date"),
     [
         ("湖北省免费采血点（2022年7月5日）", "2022-07-05"),

@@ -142,6 +142,19 @@ def test_numbers_that_were_read_as_one_are_parted(line: str, apart: str) -> None
     assert xunqin.numbers_apart(line) == apart
 
 
+@pytest.mark.parametrize(
+    ("line", "doubts"),
+    [
+        ("萧昌", []),
+        ("蕭昌", ["「蕭昌」里有繁体字"]),
+        ("西门口382号", []),
+        ("西门□382号", ["「西门□382号」里有认不出的字"]),
+    ],
+)
+def test_signs_that_no_list_prints_are_doubted(line: str, doubts: list[str]) -> None:
+    assert [*xunqin.odd_signs(line)] == doubts
+
+
 def test_a_bracket_alone_in_a_line_is_a_bracket() -> None:
     line, sign = text(0, 0, "建设大道1号（公安局院内"), text(0, 40, "5")
     assert xunqin.written([line, sign]) == "建设大道1号（公安局院内）"
