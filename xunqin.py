@@ -412,7 +412,7 @@ class Place(NamedTuple):
 
     def names(self) -> tuple[str, ...]:
         """The name and, when there is one, the short name."""
-        return (self.name, self.short) if self.short and self.short != self.name else (self.name,)
+        return (self.name, self.short) if self.short else (self.name,)
 
     def readings(self, name: str, most: int = 4) -> list[tuple[str, ...]]:
         """The checked readings of `name`, which is this place's name or short name; else the syllable table's."""
@@ -747,7 +747,7 @@ class Catalog:
         if not suffix or len(stem) < 2:
             return []
         if stem.endswith(TOWNSHIP_SUFFIXES):  # 徐古街街道: the stem's own slip
-            return self._slip_senses(stem) or [sense for sense in self.senses(stem + "道") if sense.use == "whole"]
+            return [sense for sense in self.senses(stem + "道") if sense.use == "whole"] or self._slip_senses(stem)
         senses = self.senses(stem)
         if any(sense.kind in ("county", "city") for sense in senses):  # 张湾镇 may mean 张湾区
             return []
@@ -1305,7 +1305,7 @@ def _forms(core: str, catalog: Catalog, everywhere: bool) -> Iterator[str]:
     fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
     for name in (core, *fronts):
         stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
-        if not everywhere or not (is_official_elsewhere(name) or (stem and elsewhere_senses(stem))):
+        if not everywhere or not (is_official_elsewhere(name) or elsewhere_senses(stem)):
             yield from filter(None, (name, stem))
 
 
