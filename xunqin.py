@@ -4736,65 +4736,58 @@ def read_picture_parts(path: str) -> list[Part]:
 Problem = tuple[str, str, str]  # (column, what is wrong, what to do)
 
 
-def check_place(row: Row, bundled: Catalog) -> Iterator[Problem]:
-    """Code, city and county must be there and, for Hubei, be one division of today."""
-    for name in ("province", "city", "district", "unit"):
+def division_named(name: str, places: Places) -> Division | None:
+    """The county, zone, city or province with this full name."""
+    if name == HOME_PROVINCE:
+        return PROVINCE_DIVISION
+    return places.city_division(name) if name in places.catalog.cities else places.counties.get(name)
+
+
+def check_place(row: Row, places: Places) -> Iterator[Problem]:
+    """The cells that say where a unit is are filled; in Hubei all are of one division, its area code and names too."""
+    for name in ("province", "city", "district", "unit", "hotline"):
         if not row[name].strip():
             yield name, "是空的", "请填上"
+    division = division_named(row["district"], places) if row["code"].startswith("42") else None
     if not re.fullmatch(r"\d{6}", row["code"]):
         yield "code", f"「{row['code']}」不是六位区划代码", "请按 GB/T 2260 填写"
-    elif row["code"].startswith("42") and row["district"] and (row["code"], row["district"]) not in bundled.row_numbers:
-        right = [code for code, district in bundled.divisions if district == row["district"]]
-        if right:
-            yield "code", f"{row['district']}的代码不是 {row['code']}", f"应为 {right[0]}"
-        else:
-            yield "district", f"湖北没有「{row['district']}」", "请写今天的区县全名"
-    elif (row["code"], row["district"]) in bundled.row_numbers:
-        city = bundled.city_of((row["code"], row["district"]))
-        if row["city"] and row["city"] != city:
-            yield "city", f"{row['district']}不属于{row['city']}", f"应为 {city}"
-    if row["code"].startswith("42") and row["province"] not in ("", HOME_PROVINCE):
-        yield "province", f"代码 {row['code']} 不在{row['province']}", f"应为 {HOME_PROVINCE}"
+    elif division and division[0] != row["code"]:
+        yield "code", f"{row['district']}的代码不是 {row['code']}", f"应为 {division[0]}"
+    elif row["code"].startswith("42") and row["district"] and not division:
+        yield "district", f"湖北没有「{row['district']}」", "请写今天的区县全名"
+    if division:
+        yield from check_division(row, division, places)
+    elif row["hotline"] and not re.fullmatch(r"0\d{2,3}-110", row["hotline"]):
+        yield "hotline", f"「{row['hotline']}」不是区号加 110", "应如 027-110"
 
 
-places_of = lru_cache(maxsize=1)(Places)  # of the bundled list, for all rows that are checked
+def check_division(row: Row, division: Division, places: Places) -> Iterator[Problem]:
+    """What a row of Hubei says must be its division's, and what it names may be no other."""
+    hotline = f"{places.area_code(division)}-110"
+    for name, right in (("province", HOME_PROVINCE), ("city", places.city_of(division)), ("hotline", hotline)):
+        if row[name] not in ("", right):
+            yield name, f"「{row[name]}」不是{row['district']}的", f"应为 {right}"
+    named = {"unit": places.read(row["unit"]).division}
+    if not division[0].endswith("00"):  # a city's own unit may sit in any of its counties
+        named["address"] = places.address(row["address"]).division
+    for name, other in named.items():
+        if other and other != division:
+            yield name, f"写的是{other[1]}，这一行却是{row['district']}", "请核对后改成一致"
 
 
-def check_unit(row: Row, bundled: Catalog) -> Iterator[Problem]:
-    """A unit or an address that names another county of Hubei than the row's."""
-    if (row["code"], row["district"]) in bundled.row_numbers:
-        places = places_of(bundled)
-        named = {"unit": places.read(row["unit"]).division, "address": places.address(row["address"]).division}
-        for name, division in named.items():
-            if division and division != (row["code"], row["district"]):
-                yield name, f"写的是{division[1]}，这一行却是{row['district']}", "请核对后改成一致"
-
-
-def check_numbers(row: Row, bundled: Catalog) -> Iterator[Problem]:
+def check_numbers(row: Row, places: Places) -> Iterator[Problem]:
     """Landlines as 027-12345678 or with 转8012 behind, mobiles as 13812345678, several apart by ";"."""
     area = row["hotline"].removesuffix("-110") if row["hotline"].endswith("-110") else ""
     for name, is_mobile in (("office_phone", False), ("mobile", True)):
         for number in filter(None, row[name].split(";")):
+            problem = number_problem(number, area)
             if is_mobile == ("-" in number):
                 yield name, f"{number} 放错了列", "座机放 office_phone，手机放 mobile"
-                continue
-            problem = number_problem(number, area)
-            if problem:
+            elif problem:
                 yield name, f"{number} {problem}", "请对照来源核对号码"
 
 
-def check_hotline(row: Row, bundled: Catalog) -> Iterator[Problem]:
-    """Area code and 110, the division's own."""
-    if not re.fullmatch(r"0\d{2,3}-110", row["hotline"]):
-        yield "hotline", f"「{row['hotline']}」不是区号加 110", "应如 027-110"
-        return
-    division = (row["code"], row["district"])
-    right = bundled.rows_of(division)[0]["hotline"] if division in bundled.row_numbers else row["hotline"]
-    if row["hotline"] != right:
-        yield "hotline", f"{row['hotline']} 不是{bundled.city_of(division)}的", f"应为 {right}"
-
-
-def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
+def check_origin(row: Row, places: Places) -> Iterator[Problem]:
     """Every row has a status, a source and that source's date."""
     if row["status"] not in ("listed", "bureau"):
         yield "status", f"「{row['status']}」不认识", "应为 listed 或 bureau"
@@ -4805,36 +4798,30 @@ def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
         yield "as_of", f"「{row['as_of']}」不是过去的日期", "应如 2022-07-05"
 
 
-CHECKS: tuple[Callable[[Row, Catalog], Iterator[Problem]], ...] = (
+CHECKS: tuple[Callable[[Row, Places], Iterator[Problem]], ...] = (
     check_place,
-    check_unit,
     check_numbers,
-    check_hotline,
     check_origin,
 )
 
 
-def _repeated(row: Row, number: int, first_seen: dict[tuple[str, ...], int]) -> Iterator[Problem]:
-    """A unit listed twice, a number that another county's row has too."""
-    for column, key in (
-        ("unit", ("unit", row["code"], row["district"], row["unit"])),
-        *(("mobile", ("mobile", mobile)) for mobile in filter(None, row["mobile"].split(";"))),
-        *(("office_phone", ("office", phone)) for phone in filter(None, row["office_phone"].split(";"))),
-    ):
-        earlier = first_seen.setdefault(key, number)
-        if earlier != number:
-            yield column, f"与第 {earlier} 行重复", "请删去一行或核对号码"
+def list_problems(path: str, places: Places) -> tuple[list[Row], list[str]]:
+    """(the rows that have every cell, one line for each problem: file:row: column: problem: remedy).
 
-
-def list_problems(path: str, bundled: Catalog) -> tuple[list[Row], list[str]]:
-    """(the rows that have every cell, one line for each problem: file:row: column: problem: remedy)."""
+    A unit that is there twice is a problem, and a number that an earlier row has.
+    """
     text = read_text(path)
     rows, problems = parse_list(text, path)
     whole = (number for number, cells in parse_rows(text, path) if len(cells) == len(rows.header))
     first_seen: dict[tuple[str, ...], int] = {}
     for number, row in zip(itertools.islice(whole, 1, None), rows):
-        found = [problem for check in CHECKS for problem in check(row, bundled)]
-        found += _repeated(row, number, first_seen)
+        found = [problem for check in CHECKS for problem in check(row, places)]
+        keys = [("unit", row["unit"], row["code"], row["district"])]
+        keys += [(name, one) for name in ("mobile", "office_phone") for one in row[name].split(";") if one]
+        for key in keys:
+            earlier = first_seen.setdefault(key, number)
+            if earlier != number:
+                found.append((key[0], f"与第 {earlier} 行重复", "请删去一行或核对号码"))
         problems += [ListError(path, problem, remedy, number, column) for column, problem, remedy in found]
     return list(rows), [str(problem) for problem in sorted(problems, key=lambda problem: problem.row)]
 
@@ -5753,13 +5740,13 @@ def check_command(data: str | None, file: str | None) -> int:
       xunqin check 我的名单.xlsx
     能导入的文件都能检查；不给文件时，检查正在使用的名单。
     """
-    bundled = bundled_catalog()
+    places = Places(bundled_catalog())
     own = own_list_path()
     paths = [file or data or ""] if file or data else [data_file("points.csv"), *([own] if os.path.exists(own) else [])]
     lists = []
     for path in paths:
         imported = bool(file) and not is_own_format(path)
-        lists.append(import_problems(path, Places(bundled)) if imported else list_problems(path, bundled))
+        lists.append((import_problems if imported else list_problems)(path, places))
     rows = lists[0][0] if len(lists) == 1 else merged(lists[0][0], lists[1][0])
     problems = [problem for _, found in lists for problem in found]
     lines = [*problems, *(f"名单：{typed(path)}" for path in paths), *coverage(rows)]
