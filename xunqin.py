@@ -2004,9 +2004,9 @@ FIELD_NAMES = {
 
 @lru_cache(maxsize=4096)
 def heading_field(text: str) -> str:
-    """The field that a heading names, "mixed" for a phone with a contact or an address, "" for none.
+    """The field that a heading names, "phone" also with a contact or an address beside it, "" for none.
 
-    详细地址 -> address, 联系电话（工作日）-> phone, 电话2 -> phone, 联系人及电话 -> mixed, 传真电话 -> unread.
+    详细地址 -> address, 联系电话（工作日）-> phone, 电话2 -> phone, 联系人及电话 -> phone, 传真电话 -> unread.
     """
     if len(text) > 100:
         return ""
@@ -2022,7 +2022,7 @@ def heading_field(text: str) -> str:
         return "unread"
     told = {"phone" if field in NUMBER_FIELDS else field for field in fields}
     if len(told) > 1 and "phone" in told and any(re.fullmatch(JOINERS, word) for word in words):
-        return "mixed"
+        return "phone"
     return fields[-1] if fields else ""
 
 
@@ -2828,6 +2828,10 @@ class Entry:
         cell = self.cells.get(field, "")
         self.cells[field] = f"{cell}{between}{text}" if cell else text
 
+    def phones(self) -> str:
+        """The cells of numbers, as they came."""
+        return "\n".join(self.cells[field] for field in NUMBER_FIELDS if self.cells.get(field))
+
     def held(self) -> list[str]:
         """Why the entry is not taken over; nothing once its doubts are confirmed and nothing is wrong."""
         return [*self.problems, *([] if self.cells.get("confirmed") else self.doubts)]
@@ -2992,7 +2996,7 @@ def table_entry(batch: Batch, line: Line, group: range, fields: list[str], headi
                 entry.add("note", f"{headings[column]} {cell}".strip())
         elif cell not in entry.cells.get(field, "").split("\n") and (fields[column] or has_number(cell)):
             entry.add(field, cell)
-    told = {field for field in entry.cells if field in (*FIELD_NAMES, "mixed")}
+    told = {field for field in entry.cells if field in FIELD_NAMES}
     if told and not told <= {"city", "district"}:
         return entry
     if entry.cells.get("note"):
@@ -3005,8 +3009,8 @@ def continues(entry: Entry, above: Entry | None) -> bool:
 
     Only where another cell that the row above has is empty too; else it is a row whose unit is missing.
     """
-    told = {field for field in entry.cells if field in (*FIELD_NAMES, "mixed", "note")}
-    if above is None or not told <= {"contact", "mixed", *NUMBER_FIELDS}:
+    told = {field for field in entry.cells if field in (*FIELD_NAMES, "note")}
+    if above is None or not told <= {"contact", *NUMBER_FIELDS}:
         return False
     if not any(above.cells.get(field) and field not in told for field in FIELD_NAMES if field != "unit"):
         return False
@@ -3099,7 +3103,7 @@ def labelled_pieces(clause: str, field: str, before_number: bool = False) -> Ite
     """
     head = bare_piece(clause) if len(clause) < 300 else ""  # no cell is that long
     colon = clause.rstrip().endswith((":", "："))
-    inside = ("contact", "address", "unread", "mixed", *NUMBER_FIELDS) if colon else ("unread", *NUMBER_FIELDS)
+    inside = ("contact", "address", "unread", *NUMBER_FIELDS) if colon else ("unread", *NUMBER_FIELDS)
     for start in range(max(len(head) - 12, 0), max(len(head) - 1, 0)) if colon or before_number else (0,):
         named = heading_field(head[start:])
         title = re.match("警官|民警", head[start:]) and field != "address" and is_person(head[: start + 2])
@@ -3322,7 +3326,7 @@ def date_of(text: str) -> str:
 
 def title_date(titles: list[str]) -> str:
     """The first date that the titles of a file print, "" for none: （2022年7月5日）, 二〇二二年七月五日."""
-    for text in itertools.chain.from_iterable((title, in_digits(title)) for title in titles):
+    for text in map(in_digits, titles):
         found = re.search(DATE, text)
         if found and date_of(found[0]):
             return date_of(found[0])
@@ -3433,8 +3437,7 @@ def check_entry(entry: Entry, places: Places) -> None:
     names = re.sub(r"\s*[、，,/／;；]\s*", "、", re.sub("(?<=[一-鿿]) +(?=[一-鿿])", "", entry.read["contact"]))
     entry.read["contact"] = names if is_person(names) else entry.read["contact"]
     place_entry(entry, places)
-    cell = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
-    numbers = numbers_in(cell, places.area_code(entry.division)) if entry.division else Numbers()
+    numbers = numbers_in(entry.phones(), places.area_code(entry.division)) if entry.division else Numbers()
     entry.problems += numbers.problems
     entry.repairs += numbers.repairs
     new = [name for name in numbers.names if name not in entry.read["contact"]]
@@ -3473,8 +3476,13 @@ Unit = tuple[Division, str]
 def unit_key(division: Division, unit: str) -> Unit:
     """What tells a unit from others: its division, and its name without the province and city in front."""
     name = simplified(clean(unit)).removeprefix(HOME_PROVINCE).removeprefix("湖北")
-    front = re.match(f".{{2,10}}?[市州](?=.*{division[1]})", name)
-    return division, name[front.end() :] if front else name
+    city = re.match(".{2,10}?[市州]", name.rpartition(division[1])[0])
+    return division, name[city.end() :] if city else name
+
+
+def row_key(row: Row) -> Unit:
+    """The unit that a row of a list is about."""
+    return unit_key((row["code"], row["district"]), row["unit"])
 
 
 def join_repeated(entries: list[Entry]) -> list[Entry]:
@@ -3635,8 +3643,7 @@ def add_strips(sheet: Any, strips: list[bytes]) -> None:
 def draft_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
     """A row of a picture's draft. Numbers that are wrong stand as they were read, to be compared with the picture."""
     row = entry_row(entry, places, source, as_of)
-    as_read = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
-    office, mobile = (as_read, "") if entry.problems else (row["office_phone"], row["mobile"])
+    office, mobile = (entry.phones(), "") if entry.problems else (row["office_phone"], row["mobile"])
     changed = [f"已改 {repair}" for repair in entry.repairs if "补区号" not in repair]
     return {
         "图": "", "市州": row["city"] or entry.cells.get("city", ""), "区县": row["district"] or entry.read["district"],
@@ -3656,7 +3663,6 @@ def draft_rows(batch: Batch, places: Places, source: str, as_of: str) -> list[Ro
 def rejected_row(entry: Entry, source: str, as_of: str) -> Row:
     """A row that is not taken over, its cells as they came."""
     cells = {heading: entry.cells.get(field, "") for field, heading in FIELD_NAMES.items()}
-    cells["联系电话"] = "\n".join(filter(None, [cells["联系电话"], entry.cells.get("mixed", "")]))
     what = {"其他": entry.cells.get("note", ""), "问题": "；".join(entry.held()), "核对": ""}
     origin = {"出处": entry.cells.get("source") or source, "日期": entry.cells.get("as_of") or as_of}
     return {"行": str(entry.number), **cells, **what, **origin}
@@ -3768,12 +3774,12 @@ def own_rows() -> Sequence[Row]:
 
 def merged(bundled: Sequence[Row], own: Sequence[Row]) -> Sequence[Row]:
     """The user's own rows, then the bundled ones of other counties, and of the same those that a source names."""
-    divisions = {(row["code"], row["district"]) for row in own}
-    units = {unit_key((row["code"], row["district"]), row["unit"]) for row in own}
+    units = {row_key(row) for row in own}
+    divisions = {division for division, _ in units}
     kept = []
     for row in bundled if own else ():
-        division = (row["code"], row["district"])
-        if division not in divisions or (row["status"] == "listed" and unit_key(division, row["unit"]) not in units):
+        new = row["status"] == "listed" and row_key(row) not in units
+        if new or (row["code"], row["district"]) not in divisions:
             kept.append(row)
     return [*own, *kept] if own else bundled
 
@@ -3792,11 +3798,11 @@ def merge(old: Sequence[Row], new: list[Row], whole: bool, held: Collection[Divi
 
     With `whole` the import is the whole list: what is not in it goes, but for the counties with a row held back.
     """
-    rows = {unit_key((row["code"], row["district"]), row["unit"]): row for row in old}
+    rows = {row_key(row): row for row in old}
     outcomes = []
     seen = set()
     for row in new:
-        key = unit_key((row["code"], row["district"]), row["unit"])
+        key = row_key(row)
         seen.add(key)
         before = rows.get(key)
         if before and (date_of(before["as_of"]) or before["as_of"]) > row["as_of"]:
