@@ -2847,13 +2847,11 @@ class Stray(NamedTuple):
 
 def looks_like_unit(text: str) -> bool:
     """Whether a text is written as a police unit's name is, not as an address at one: 公安局院内, 公安局办公楼一楼."""
-    bare = re.sub(r"[（(][^）)]*[）)]$", "", text.replace("\n", "")) if len(text) < 200 else ""
-    if not re.search("公安|分局|派出所|刑侦|刑警|刑事|打拐|反拐|DNA", bare) or has_number(bare):
+    bare = re.sub(r"[（(][^）)]*[）)]$", "", text[:200].replace("\n", ""))
+    ends = re.search("[局所队办室处厅科中心点站组]$", bare)
+    if not ends or not re.search("公安|分局|派出所|刑侦|刑警|刑事|打拐|反拐|DNA", bare) or has_number(bare):
         return False
-    if re.match("各|全[省市]", bare):  # those that a letter is written to
-        return False
-    at_one = re.search(r"\d\s*号|[路街道巷]\d|[一二三四五六七八九十\d][楼层]", bare)
-    return re.search("[局所队办室处厅科中心点站组]$", bare) is not None and not at_one
+    return not re.search(r"\d\s*号|[路街道巷]\d|[一二三四五六七八九十\d][楼层]", bare)
 
 
 def looks_like_address(text: str) -> bool:
@@ -2919,46 +2917,34 @@ def content_columns(lines: list[Line], places: Places) -> list[str]:
     return fields if "unit" in fields else []
 
 
-def side_by_side(fields: list[str]) -> list[range]:
+def side_by_side(fields: list[str]) -> list[slice]:
     """The columns of each of the tables that stand beside each other: their headings repeat from the left."""
     times = fields.count("unit")
     width = len(fields) // max(times, 1)
-    if times > 1 and all(fields[at] == fields[at % width] for at in range(width * times)):
-        return [range(start, start + width) for start in range(0, width * times, width)]
-    return [range(len(fields))]
+    if times > 1 and fields[: width * times] == fields[:width] * times:
+        return [slice(start, start + width) for start in range(0, width * times, width)]
+    return [slice(None)]
 
 
-def table_contents(batch: Batch, lines: list[Line], fields: list[str], headings: list[str], places: Places) -> None:
-    """Add the units of a table's rows. A row with nothing but a city's name holds for those below it."""
-    groups = side_by_side(fields)
-    above: dict[range, Entry] = {}
-    city = ""
+def table_contents(batch: Batch, lines: list[Line], fields: list[str], headings: list[str]) -> None:
+    """Add the units of a table's rows."""
+    above: Entry | None = None
     for at, line in enumerate(as_above(lines)):
-        filled = [(cell, field) for cell, field in zip(line.cells, fields) if cell]
-        if all(heading_field(cell) or re.fullmatch("[-: ]*", cell) for cell in line.cells if cell):
+        if all(heading_field(cell) or re.fullmatch("[-: ]*", cell) for cell in line.cells):
             _, again, named = headed_columns(lines[at : at + 2])
             if "unit" in again:  # headings again, it may be in another order
-                fields, headings, groups, above = again, named, side_by_side(again), {}
+                fields, headings, above = again, named, None
             continue
-        if re.match(TOTAL, filled[0][0]) and not any(has_number(cell) for cell, _ in filled):
+        entry = None if is_title(line.cells, fields) else table_entry(batch, line, fields, headings)
+        if entry is None or continues(entry, above):
             continue
-        if len(filled) == 1 and is_title(*filled[0], places):
-            city = heading_city(filled[0][0], places)
-            continue
-        for group in groups:
-            entry = table_entry(batch, line, group, fields, headings)
-            if entry is None or continues(entry, above.get(group)):
-                continue
-            before = above.get(group)
-            entry.cells["above"] = city or (before.cells.get("city") or before.cells["above"] if before else "")
-            if not entry.cells.get("unit") and not entry.cells.get("district"):
-                whose = f"；若是「{before.cells.get('unit', '')}」的，请并到那一行" if before else ""
-                entry.problems.append(f"没有单位名称{whose}")
-            batch.entries.append(entry)
-            above[group] = entry
+        if not entry.cells.get("unit") and not entry.cells.get("district"):
+            whose = f"；若是「{above.cells.get('unit', '')}」的，请并到那一行" if above else ""
+            entry.problems.append(f"没有单位名称{whose}")
+        batch.entries.append(entry)
+        above = entry
 
 
-TOTAL = r"(?:合|总|小|共)\s*计"
 DITTO = r"同上|〃|″|\""
 
 
@@ -2973,31 +2959,33 @@ def as_above(lines: list[Line]) -> Iterator[Line]:
         above = cells
 
 
-def is_title(cell: str, field: str, places: Places) -> bool:
-    """Whether the only cell of a row is a title or a note, not a unit, a number or an officer."""
-    content = has_number(cell) or looks_like_unit(cell) or (field == "contact" and is_person(cell))
-    return not content or heading_city(cell, places) != ""
+def is_title(cells: list[str], fields: list[str]) -> bool:
+    """Whether a row is a sum, or its only cell a title or a note: not a unit, a number or an officer."""
+    filled = [(cell, field) for cell, field in zip(cells, fields) if cell]
+    if any(has_number(cell) for cell, _ in filled):
+        return False
+    if len(filled) > 1:
+        return re.match(r"(?:合|总|小|共)\s*计", filled[0][0]) is not None
+    return not any(looks_like_unit(cell) or (field == "contact" and is_person(cell)) for cell, field in filled)
 
 
-def table_entry(batch: Batch, line: Line, group: range, fields: list[str], headings: list[str]) -> Entry | None:
+def table_entry(batch: Batch, line: Line, fields: list[str], headings: list[str]) -> Entry | None:
     """The cells of a row by field; None when it says nothing of a unit. Cells of one field are put together.
 
     Numbers under a heading that is no phone's are strays, those under an unknown one a doubt; a column without any
     heading that holds numbers is taken for a phone's.
     """
     entry = Entry(line, {})
-    for column in group:
-        cell = line.cells[column] if column < len(line.cells) else ""
-        field = fields[column] or ("" if headings[column] else "phone")
+    for cell, told, heading in zip(line.cells, fields, headings):
+        field = told or ("" if heading else "phone")
         if field == "unread" and has_number(cell):
-            batch.strays.append(Stray(line.number, f"{headings[column]} {cell}", "不是采血电话"))
+            batch.strays.append(Stray(line.number, f"{heading} {cell}", "不是采血电话"))
         elif field in ("", "note", "unread", "number"):
             if has_number(cell):
-                entry.add("note", f"{headings[column]} {cell}".strip())
-        elif cell not in entry.cells.get(field, "").split("\n") and (fields[column] or has_number(cell)):
+                entry.add("note", f"{heading} {cell}".strip())
+        elif cell not in entry.cells.get(field, "").split("\n") and (told or has_number(cell)):
             entry.add(field, cell)
-    told = {field for field in entry.cells if field in FIELD_NAMES}
-    if told and not told <= {"city", "district"}:
+    if set(entry.cells) & (set(FIELD_NAMES) - {"city", "district"}):
         return entry
     if entry.cells.get("note"):
         batch.strays.append(Stray(line.number, entry.cells["note"], "不在任何单位的行里"))
@@ -3291,7 +3279,9 @@ def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
         )
         if {"unit", "district"} & set(own_fields):
             fields, headings = own_fields, own_headings
-            table_contents(batch, part.lines[start:], fields, headings, places)
+            for columns in side_by_side(fields):
+                lines = [line._replace(cells=line.cells[columns]) for line in part.lines[start:]]
+                table_contents(batch, lines, fields[columns], headings[columns])
         else:
             reading = Reading(batch, places)
             for line in part.lines:
