@@ -2892,14 +2892,15 @@ def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
 def transposed(lines: list[Line]) -> list[Line]:
     """The rows of a table; where the headings stand in its first column and nowhere else, its columns."""
     first = {heading_field(line.cells[0]) for line in lines if line.cells} - {"", "number", "note"}
-    grid = list(itertools.zip_longest(*(line.cells for line in lines), fillvalue="")) if len(first) > 2 else []
-    if "unit" not in first or not grid or any(heading_field(cell) for column in grid[1:] for cell in column):
+    elsewhere = any(heading_field(cell) for line in lines for cell in line.cells[1:])
+    if len(first) < 3 or elsewhere:
         return lines
+    grid = itertools.zip_longest(*(line.cells for line in lines), fillvalue="")
     return [Line(at, list(column)) for at, column in enumerate(grid, 1)]
 
 
 def content_columns(lines: list[Line], places: Places) -> list[str]:
-    """The field of each column by what stands in it, for a table without headings; [] when none holds units."""
+    """The field of each column by what stands in most of its cells, "" for none."""
     tests: dict[str, Callable[[str], object]] = {
         "number": lambda cell: re.fullmatch(r"\d{1,4}", cell),
         "phone": has_number,
@@ -2914,7 +2915,7 @@ def content_columns(lines: list[Line], places: Places) -> list[str]:
         cells = [line.cells[column] for line in lines if column < len(line.cells) and line.cells[column]]
         fits = [field for field, test in tests.items() if sum(bool(test(cell)) for cell in cells) * 2 > len(cells)]
         fields.append(fits[0] if fits else "")
-    return fields if "unit" in fields else []
+    return fields
 
 
 def side_by_side(fields: list[str]) -> list[slice]:
@@ -3028,10 +3029,10 @@ def in_digits(text: str) -> str:
     return text.translate(str.maketrans("〇○零一二三四五六七八九", "000123456789"))
 
 
-def heading_city(text: str, places: Places) -> str:
-    """The city that a heading names: 【武汉市】, 二、黄石市（6个）, 武汉市：; "省直" for 省直辖; "" for none."""
+def is_city_heading(text: str, places: Places) -> bool:
+    """Whether a text is a city's name as headings have it: 【武汉市】, 二、黄石市（6个）, 武汉市：, 省直辖."""
     bare = re.sub(r"[【】\[\]<>《》:：\s]|[（(]?共?\d+个?点?位?[)）]?$", "", re.sub(NUMBERING, "", text))
-    return "省直" if re.match("省直[辖管]", bare) else places.cities.get(simplified(bare[:12]), "")
+    return simplified(bare[:12]) in places.cities or re.match("省直[辖管]", bare) is not None
 
 
 def bare_piece(text: str) -> str:
@@ -3114,12 +3115,12 @@ def labelled_pieces(clause: str, field: str, before_number: bool = False) -> Ite
 
 
 class Reading:
-    """Running text, read from the top: the unit that what follows belongs to, the city and county of the headings."""
+    """Running text, read from the top: the unit that what follows belongs to, the county of the headings."""
 
     def __init__(self, batch: Batch, places: Places) -> None:
         self.batch, self.places = batch, places
         self.entry: Entry | None = None
-        self.city = self.district = ""
+        self.district = ""  # of the headings
         self.last = ""  # the field of the piece in front, on the same line
         self.seen = len(batch.entries)
         self.ahead: set[str] = set()  # labels in front of the first unit
@@ -3156,7 +3157,7 @@ class Reading:
     def end(self) -> None:
         """Keep the units of which more is told than the name; doubt all where their labels seem to stand in front."""
         entries = self.batch.entries[self.seen :]
-        told = [entry for entry in entries if set(entry.cells) - {"unit", "above", "district"}]
+        told = [entry for entry in entries if set(entry.cells) - {"unit", "district"}]
         for field in self.ahead:
             having = [entry for entry in told if field in entry.cells]
             if told and told[-1] not in having and (having or len(told) == 1):
@@ -3173,7 +3174,7 @@ class Reading:
 
     def begin(self, line: Line, piece: str, numbers: list[str]) -> None:
         """A unit begins an entry, with the numbers in front of it."""
-        self.entry = Entry(line, {"unit": piece, "above": self.city})
+        self.entry = Entry(line, {"unit": piece})
         if self.district and not self.places.read(piece).division:
             self.entry.cells["district"] = self.district
         for number in numbers:
@@ -3196,11 +3197,11 @@ class Reading:
         """A piece that is neither a number nor a unit belongs to the cell that its label, or else its writing, says."""
         if self.last != "address" or is_person(bare_piece(piece)):
             piece = bare_piece(piece)
-        city = heading_city(piece, self.places) if field in ("", "city") else ""
+        city = field in ("", "city") and is_city_heading(piece, self.places)
         if city and field == "city" and self.entry is not None and not self.entry.cells.get("phone"):
             self.entry.add("city", piece)  # its label stands below the unit
         elif city:
-            self.city, self.district = city, ""
+            self.district = ""
             self.entry = self.entry if self.last else None
         elif field == "district" or (
             not field and self.last in ("", "place") and simplified(piece) in self.places.counties
@@ -3247,52 +3248,51 @@ def columns_of(
 ) -> tuple[int, list[str], list[str]]:
     """(the first line below a table's headings, each column's field, its heading).
 
-    `fields` and `headings` are those of the table before: one without any goes on from it when it is as wide.
+    `fields` and `headings` are those of the table before: one without any goes on from it when it is as wide. A column
+    without a heading, or with one of other words, is by its content what no other is.
     """
     start, own, said = headed_columns(lines)
+    new = {"contact", "address", "district", "city"} - set(own)
     if not {"unit", "district"} & set(own):
         width = max((len(line.cells) for line in lines), default=0)
         if fields and width == len(fields):
             return 0, fields, headings
-        start, own, said = 0, content_columns(lines, places), [""] * width
-    if "" in own:  # a heading of other words: its column is by its content what no other is
-        new = {"contact", "address", "district", "city"} - set(own)
-        content = content_columns(lines[start:], places) or own
-        own = [field or (other if other in new else "") for field, other in zip(own, content)]
-    return start, own, said
+        start, own, said, new = 0, [""] * width, [""] * width, {*FIELD_NAMES, "number"}
+    content = content_columns(lines[start:], places)
+    pairs = itertools.zip_longest(own, content, fillvalue="")
+    return start, [field or (other if other in new else "") for field, other in pairs], said
 
 
 def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
     """Add a file's units: of every table that is a list, of every stretch of text that names any with a cell more."""
     fields: list[str] = []
     headings: list[str] = []
-    for part in parts if STRAY_SHEET not in [part.name for part in parts] else parts[:1]:
-        if part.beside:
-            for text in (cell for line in part.lines for cell in line.cells):
-                batch.titles.append(text)
-                batch.strays += [Stray(0, text, "不在名单里")] if has_number(text) else []
-            continue
+    for part in parts:
         seen = len(batch.entries)
-        part = part._replace(lines=transposed(part.lines)) if part.table else part
-        start, own_fields, own_headings = (
-            columns_of(part.lines, fields, headings, places) if part.table else (0, [], [])
-        )
-        if {"unit", "district"} & set(own_fields):
-            fields, headings = own_fields, own_headings
+        lines = transposed(part.lines) if part.table else part.lines
+        start, own, said = columns_of(lines, fields, headings, places) if part.table else (0, [], [])
+        if part.beside:
+            texts = [cell for line in lines for cell in line.cells]
+            batch.titles += texts
+            batch.strays += [Stray(0, text, "不在名单里") for text in texts if has_number(text)]
+        if part.beside or part.name == STRAY_SHEET:
+            continue
+        if {"unit", "district"} & set(own):
+            fields, headings = own, said
             for columns in side_by_side(fields):
-                lines = [line._replace(cells=line.cells[columns]) for line in part.lines[start:]]
-                table_contents(batch, lines, fields[columns], headings[columns])
+                cut = [line._replace(cells=line.cells[columns]) for line in lines[start:]]
+                table_contents(batch, cut, fields[columns], headings[columns])
         else:
             reading = Reading(batch, places)
-            for line in part.lines:
+            for line in lines:
                 reading.line(line._replace(cells=["  ".join(filter(None, line.cells)).replace("\n", "  ")]))
             reading.end()
-        first = batch.entries[seen].number if len(batch.entries) > seen else MAX_ROWS
-        batch.titles += [cell for line in part.lines[:15] if line.number < first for cell in line.cells]
-        if not part.table:  # a letter is dated below
-            batch.titles += [line.cells[0] for line in part.lines if re.fullmatch(DATE, in_digits(line.cells[0]))]
         if part.table and part.name and len(batch.entries) == seen:
             batch.skipped.append(part.name)
+        first = batch.entries[seen].number if len(batch.entries) > seen else MAX_ROWS
+        batch.titles += [cell for line in lines[:15] if line.number < first for cell in line.cells]
+        if not part.table:  # a letter is dated below
+            batch.titles += [line.cells[0] for line in lines if re.fullmatch(DATE, in_digits(line.cells[0]))]
 
 
 # --- checked: each entry placed, its numbers read, all that is doubtful written down --------------
@@ -3382,12 +3382,11 @@ def place_entry(entry: Entry, places: Places) -> None:
     city = stated_city(entry, places)
     county = places.named(entry.read["district"]) or places.read(entry.read["district"]).division
     county = county or (None if city else places.named(entry.cells.get("city", "")))
-    hint = city or ("" if county else places.cities.get(simplified(clean(entry.cells.get("above", ""))), ""))
     division = unit.division or (None if unit.unknown else county or address.division)
-    if re.search(WIDE_POLICE, unit.unknown) and (hint or address.city):
-        division = places.city_division(hint or address.city)
+    if re.search(WIDE_POLICE, unit.unknown) and (city or address.city):
+        division = places.city_division(city or address.city)
     elif division is None and unit.unknown:
-        division = repaired_unit(entry, unit, hint, address.division or county, places)
+        division = repaired_unit(entry, unit, city, address.division or county, places)
     entry.division = division
     if division is None:
         named = f"单位「{entry.read['unit']}」里的地名认不出来" if unit.unknown else "看不出是哪个区县"
