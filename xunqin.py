@@ -3054,8 +3054,8 @@ SPOKEN = (
     (r"(?<=[局队所办室处])[（(](?=[^（(）)]{0,100}\d{6})", "，"),
     (r"请?[与找]([一-鿿]{2,4}?)(?:联系|咨询|接洽)", r"，联系人：\1，"),
     (r"(地址|联系人|负责人|电话|手机|座机)[是为](?=[一-鿿\d])", r"\1："),
+    (r"(?<![一-鿿])([一-鿿])\s+([一-鿿])(?![一-鿿])", r"\1\2"),  # 地　址, 宦　恒
 )
-
 
 # What stands between the pieces of a line; a colon stays with its label.
 BETWEEN = r"[，,；;。|！\t]+|\s+|(?<=[:：])|(?<=[局队所办室处）)])、"
@@ -3065,16 +3065,12 @@ def pieces_of(text: str) -> Iterator[tuple[str, str]]:
     """(field, text) for each piece of a line: "number" for a number, "label" for a label, else what the label says."""
     for turn, labels in SPOKEN:
         text = re.sub(turn, labels, text)
-    # 地　址： is 地址：, 宦　恒 is 宦恒
-    text = re.sub(r"(?<![一-鿿])([一-鿿])\s+([一-鿿])(?![一-鿿])", r"\1\2", text)
-    text = re.sub(r"(?<![一-鿿])([一-鿿])\s+(?:([一-鿿])\s+)?([一-鿿])(?=\s*[:：])", r"\1\2\3", text)
     at = 0
     field = ""
     for found in [*re.finditer(ANY_NUMBER, text), None]:
-        clauses = re.split(BETWEEN, text[at : found.start() if found else None])
-        for clause in (clause for clause in clauses if clause):
-            for named, piece in labelled_pieces(clause, field, found is not None):
-                field = named if piece == "" else ""
+        for clause in re.split(BETWEEN, text[at : found.start() if found else None]):
+            for named, piece in labelled_pieces(clause, field):
+                field = "" if piece else named
                 yield ("unread" if named == "unread" else "label", clause) if piece == "" else (named, piece)
         if found:
             yield "number", found[0].strip()
@@ -3082,26 +3078,24 @@ def pieces_of(text: str) -> Iterator[tuple[str, str]]:
 
 
 LABEL = "^(?:详细|采血)?(地址|联系人|负责人|联系民警)(?=.{2})"
+LABELS = ("contact", "address", "unread", *NUMBER_FIELDS)  # may end a text: 一楼联系人：, 朱警官电话138…
 
 
-def labelled_pieces(clause: str, field: str, before_number: bool = False) -> Iterator[tuple[str, str]]:
+def labelled_pieces(clause: str, field: str) -> Iterator[tuple[str, str]]:
     """(field, text) of a clause, ("", text) for one without label, (field, "") for a label; `field` holds from before.
 
-    A label with a colon may end a text (一楼联系人：), so may a phone's in front of a number (朱警官电话138…); one
-    without must be all of it, or begin it (地址武汉市一路). A name keeps its title, an address its 1号.
+    A label is all of the clause, or ends it, or begins it (地址武汉市一路). A name keeps its title, an address its 1号.
     """
     head = bare_piece(clause) if len(clause) < 300 else ""  # no cell is that long
-    colon = clause.rstrip().endswith((":", "："))
-    inside = ("contact", "address", "unread", *NUMBER_FIELDS) if colon else ("unread", *NUMBER_FIELDS)
-    for start in range(max(len(head) - 12, 0), max(len(head) - 1, 0)) if colon or before_number else (0,):
+    for start in range(max(len(head) - 12, 0), max(len(head) - 1, 0)):
         named = heading_field(head[start:])
-        title = re.match("警官|民警", head[start:]) and field != "address" and is_person(head[: start + 2])
-        if start and (title or named not in inside or re.match(r"[\W\d号的及和与]", head[start:])):
+        title = field != "address" and re.match("警官|民警", head[start:])
+        if start and (title or named not in LABELS or re.match(r"[\W\d号的及和与]", head[start:])):
             continue
         if named:
             front = bare_piece(head[:start])
-            told = field or named not in ("unread", *NUMBER_FIELDS) or re.search(f"{TITLE}$|{LABEL}", front)
-            if front and (told or looks_like_unit(front) or looks_like_address(front)):
+            titled = re.search(f"{TITLE}$|{LABEL}", front)
+            if field or titled or looks_like_unit(front) or looks_like_address(front):
                 yield from labelled_pieces(front, field)  # else it is the label's: 受理电话
             yield named, ""
             return
