@@ -3120,23 +3120,19 @@ class Reading:
         self.ahead: set[str] = set()  # labels in front of the first unit
 
     def line(self, line: Line) -> None:
-        """Take one line in."""
-        pieces = list(pieces_of(line.cells[0]))
-        fields = ["begin" if self.is_unit(field, piece) else field for field, piece in pieces]
-        if re.search(AROUND, line.cells[0]) and "begin" not in fields:
+        """Take one line in. One that has a number in front of its unit, and none at its end, is read from behind."""
+        pieces = [("begin" if self.is_unit(*piece) else piece[0], piece[1]) for piece in pieces_of(line.cells[0])]
+        fields = [field for field, _ in pieces]
+        first = fields.index("begin") if "begin" in fields else 0
+        in_front = "number" in fields[:first] and fields[-1] != "number"
+        if "begin" not in fields and re.search(AROUND, line.cells[0]):
             self.entry = None
-        # A line that begins with a number and ends without one has each number in front of its unit.
-        in_front = "begin" in fields and "number" in fields[: fields.index("begin")] and "number" not in fields[-1:]
         before = len(self.batch.entries)
-        waiting: list[str] = []
         said = ""  # in front of a number, and not another cell's
         self.last = ""
-        for field, (_, piece) in zip(fields, pieces):
+        for field, piece in reversed(pieces) if in_front else pieces:
             if field == "begin":
-                self.begin(line, piece, waiting)
-                waiting = []
-            elif field == "number" and in_front:
-                waiting.append(piece)
+                self.begin(line, piece)
             elif field == "number":
                 self.number(line.number, piece, said)
             elif field != "label":
@@ -3144,8 +3140,10 @@ class Reading:
             said = f"{said} {piece}".strip() if field in ("", "unread", "label") else ""
         if self.entry is not None and self.entry.number != line.number:
             self.entry.doubts += line.doubts
-        if ("begin", "begin") in itertools.pairwise(fields):
-            for entry in self.batch.entries[before:]:
+        for entry in self.batch.entries[before:]:
+            if in_front:
+                entry.doubts.append("号码写在单位前面，请核对是不是它的")
+            if ("begin", "begin") in itertools.pairwise(fields):
                 entry.doubts.append("几个单位连着写，请核对哪个号码是谁的")
 
     def end(self) -> None:
@@ -3153,8 +3151,7 @@ class Reading:
         entries = self.batch.entries[self.seen :]
         told = [entry for entry in entries if set(entry.cells) - {"unit", "district"}]
         for field in self.ahead:
-            having = [entry for entry in told if field in entry.cells]
-            if told and told[-1] not in having and (having or len(told) == 1):
+            if any(field in entry.cells for entry in told) and field not in told[-1].cells:
                 for entry in told:
                     entry.doubts.append(f"名单把{FIELD_NAMES[field]}写在单位前面，请核对是不是它的")
         self.batch.entries[self.seen :] = told
@@ -3166,20 +3163,18 @@ class Reading:
         placed = self.places.read(piece)
         return bool(placed.division or placed.elsewhere or placed.unknown or self.district)
 
-    def begin(self, line: Line, piece: str, numbers: list[str]) -> None:
-        """A unit begins an entry, with the numbers in front of it."""
+    def begin(self, line: Line, piece: str) -> None:
+        """A unit begins an entry."""
         self.entry = Entry(line, {"unit": piece})
         if self.district and not self.places.read(piece).division:
             self.entry.cells["district"] = self.district
-        for number in numbers:
-            self.entry.add("phone", number)
-            self.entry.doubts.append(f"{number} 写在单位前面，请核对是不是它的")
         self.batch.entries.append(self.entry)
         self.last = "unit"
 
     def number(self, row: int, number: str, said: str) -> None:
         """A number belongs to the unit in front of it, unless it is said to be another's."""
         if self.entry is None:
+            self.ahead.add("phone")
             self.batch.strays.append(Stray(row, f"{said} {number}".strip(), "前面没有单位"))
         elif re.search(OTHER_NUMBER, said):
             self.batch.strays.append(Stray(row, f"{self.entry.cells['unit']} {said} {number}", "不是采血电话"))
@@ -3204,7 +3199,7 @@ class Reading:
         elif self.entry is None and field in ("address", "contact"):
             self.ahead.add(field)
         elif self.entry is not None and not field and self.is_anothers(piece):
-            self.begin(line, piece, [])
+            self.begin(line, piece)
             self.entry.doubts.append("单位名称和后面的字连在一起，请分开")
         elif self.entry is not None and (field or not re.fullmatch(rf"\d{{1,6}}|{DATE}", piece)):
             field = field or self.written_as(piece)

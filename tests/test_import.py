@@ -319,7 +319,7 @@ def test_what_stands_around_a_list_is_no_units_number(tmp_path: Path) -> None:
 def test_a_number_in_front_of_its_unit_is_asked_about(tmp_path: Path) -> None:
     batch = read(tmp_path / "list.txt", "027-82812315 江岸区公安分局\n027-85353919 江汉区公安分局\n")
     assert [row[4] for row in told(batch)] == ["027-82812315", "027-85353919"]
-    assert held(batch)[1] == ["027-85353919 写在单位前面，请核对是不是它的"]
+    assert held(batch)[1] == ["号码写在单位前面，请核对是不是它的"]
 
 
 # --- numbers --------------------------------------------------------------------------------------
