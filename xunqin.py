@@ -3038,12 +3038,11 @@ def is_city_heading(text: str, places: Places) -> bool:
 def bare_piece(text: str) -> str:
     """A piece of text without the signs around it and without a bracket that has no partner."""
     text = re.sub(NUMBERING, "", text.strip()).strip("、.:： ")
-    opened, closed = len(re.findall("[（(]", text)), len(re.findall("[)）]", text))
-    if text[:1] in ("（", "(") and opened == 1 and text[-1] in "）)":
-        return text[1:-1]
-    while closed > opened and text.endswith(("）", ")")):
-        text, closed = text[:-1], closed - 1
-    return text.strip("（(") if opened > closed else text
+    inside = re.fullmatch(r"[（(]([^（(）)]*)[）)]", text)
+    missing = len(re.findall("[（(]", text)) - len(re.findall("[）)]", text))
+    if missing < 0:
+        return re.sub("[）)]$", "", text)
+    return inside[1] if inside else text.strip("（(") if missing else text
 
 
 # Turns of a sentence, as the labels that they stand for.
@@ -3054,7 +3053,7 @@ SPOKEN = (
     (r"(?<=[局队所办室处])[（(](?=[^（(）)]{0,100}\d{6})", "，"),
     (r"请?[与找]([一-鿿]{2,4}?)(?:联系|咨询|接洽)", r"，联系人：\1，"),
     (r"(地址|联系人|负责人|电话|手机|座机)[是为](?=[一-鿿\d])", r"\1："),
-    (r"(?<![一-鿿])([一-鿿])\s+([一-鿿])(?![一-鿿])", r"\1\2"),  # 地　址, 宦　恒
+    (r"(?<![一-鿿])([一-鿿])\s+([一-鿿])(?:\s+([一-鿿]))?(?![一-鿿])", r"\1\2\3"),  # 地　址, 联 系 人, 宦　恒
 )
 
 # What stands between the pieces of a line; a colon stays with its label.
@@ -3165,9 +3164,7 @@ class Reading:
 
     def begin(self, line: Line, piece: str) -> None:
         """A unit begins an entry."""
-        self.entry = Entry(line, {"unit": piece})
-        if self.district and not self.places.read(piece).division:
-            self.entry.cells["district"] = self.district
+        self.entry = Entry(line, {"unit": piece, "district": self.district})
         self.batch.entries.append(self.entry)
         self.last = "unit"
 
@@ -3186,28 +3183,29 @@ class Reading:
         """A piece that is neither a number nor a unit belongs to the cell that its label, or else its writing, says."""
         if self.last != "address" or is_person(bare_piece(piece)):
             piece = bare_piece(piece)
-        city = field in ("", "city") and is_city_heading(piece, self.places)
-        if city and field == "city" and self.entry is not None and not self.entry.cells.get("phone"):
-            self.entry.add("city", piece)  # its label stands below the unit
-        elif city:
+        county = not field and self.last in ("", "place") and simplified(piece) in self.places.counties
+        below = field == "city" and self.entry is not None and not self.entry.cells.get("phone")
+        if field in ("", "city") and not below and is_city_heading(piece, self.places):
             self.district = ""
             self.entry = self.entry if self.last else None
-        elif field == "district" or (
-            not field and self.last in ("", "place") and simplified(piece) in self.places.counties
-        ):
+        elif field == "district" or county:
             self.district, self.entry, self.last = piece, None, "place"
-        elif self.entry is None and field in ("address", "contact"):
-            self.ahead.add(field)
-        elif self.entry is not None and not field and self.is_anothers(piece):
+        elif self.entry is None:
+            self.ahead.update({field} & {"address", "contact"})
+        elif not field and self.is_anothers(piece):
             self.begin(line, piece)
             self.entry.doubts.append("单位名称和后面的字连在一起，请分开")
-        elif self.entry is not None and (field or not re.fullmatch(rf"\d{{1,6}}|{DATE}", piece)):
-            field = field or self.written_as(piece)
-            if field in FIELD_NAMES:
-                self.entry.add(field, piece, "、" if field == "contact" else "")
-                self.last = field
-            elif re.search("公安局|分局|派出所", piece):
-                self.entry.doubts.append(f"「{piece}」看不懂；请核对后面的号码是不是「{self.entry.cells['unit']}」的")
+        else:
+            self.add(field or self.written_as(piece), piece)
+
+    def add(self, field: str, piece: str) -> None:
+        """Put a piece into a cell of the unit; one that is no cell's and names police may name another unit."""
+        assert self.entry is not None
+        if field in FIELD_NAMES:
+            self.entry.add(field, piece, "、" if field == "contact" else "")
+            self.last = field
+        elif re.search("公安局|分局|派出所", piece):
+            self.entry.doubts.append(f"「{piece}」看不懂；请核对后面的号码是不是「{self.entry.cells['unit']}」的")
 
     def is_anothers(self, piece: str) -> bool:
         """Whether a piece begins with the name of a unit of another county, with more behind it."""
@@ -3218,18 +3216,16 @@ class Reading:
     def written_as(self, piece: str) -> str:
         """The cell that a piece without a label belongs to, by how it is written and what is in front; "" for none."""
         assert self.entry is not None
-        filled = self.entry.cells
-        if re.fullmatch(SMALL_TALK, piece) or re.fullmatch(r"\d{4}年\d{1,2}月(?:\d{1,2}日)?", piece):
+        if re.fullmatch(rf"{SMALL_TALK}|\d{{1,6}}|{DATE}", piece):
             return ""
         if self.last == "unit" and looks_like_unit(piece):
             return "unit"
         if self.last == "address" and not is_person(piece):
             return "address"
-        if looks_like_address(piece) or looks_like_unit(piece) or self.places.address(piece).division:
-            return "" if filled.get("address") else "address"
         if is_person(piece):
-            return "contact" if self.last in ("contact", "phone") or not filled.get("contact") else ""
-        return ""
+            return "contact" if self.last in ("contact", "phone") or not self.entry.cells.get("contact") else ""
+        address = looks_like_address(piece) or looks_like_unit(piece) or self.places.address(piece).division
+        return "address" if address and not self.entry.cells.get("address") else ""
 
 
 def columns_of(
