@@ -2828,6 +2828,14 @@ class Entry:
         cell = self.cells.get(field, "")
         self.cells[field] = f"{cell}{between}{text}" if cell else text
 
+    def take(self, more: Entry) -> None:
+        """Put another entry of the same unit into this one."""
+        for field, cell in more.cells.items():
+            if cell and cell not in self.cells.get(field, "").split("\n"):
+                self.add(field, cell)
+        self.doubts += more.doubts
+        self.repairs += more.repairs
+
     def phones(self) -> str:
         """The cells of numbers, as they came."""
         return "\n".join(self.cells[field] for field in NUMBER_FIELDS if self.cells.get(field))
@@ -2930,7 +2938,7 @@ def side_by_side(fields: list[str]) -> list[slice]:
 def table_contents(batch: Batch, lines: list[Line], fields: list[str], headings: list[str]) -> None:
     """Add the units of a table's rows."""
     above: Entry | None = None
-    for at, line in enumerate(as_above(lines)):
+    for at, line in enumerate(itertools.accumulate(lines, filled_up)):
         if all(heading_field(cell) or re.fullmatch("[-: ]*", cell) for cell in line.cells):
             _, again, named = headed_columns(lines[at : at + 2])
             if "unit" in again:  # headings again, it may be in another order
@@ -2946,18 +2954,12 @@ def table_contents(batch: Batch, lines: list[Line], fields: list[str], headings:
         above = entry
 
 
-DITTO = r"同上|〃|″|\""
-
-
-def as_above(lines: list[Line]) -> Iterator[Line]:
-    """The rows of a table; a cell that says 同上 says what the one above it does."""
-    above: list[str] = []
-    for line in lines:
-        cells = [
-            above[at] if re.fullmatch(DITTO, cell) and at < len(above) else cell for at, cell in enumerate(line.cells)
-        ]
-        yield line._replace(cells=cells)
-        above = cells
+def filled_up(above: Line, line: Line) -> Line:
+    """A row of a table; a cell that says 同上 says what the one above it does."""
+    before = [*above.cells, *line.cells[len(above.cells) :]]
+    return line._replace(
+        cells=[old if re.fullmatch(r"同上|〃|″|\"", cell) else cell for old, cell in zip(before, line.cells)]
+    )
 
 
 def is_title(cells: list[str], fields: list[str]) -> bool:
@@ -3003,9 +3005,7 @@ def continues(entry: Entry, above: Entry | None) -> bool:
         return False
     if not any(above.cells.get(field) and field not in told for field in FIELD_NAMES if field != "unit"):
         return False
-    for field in told:
-        above.add(field, entry.cells[field])
-    above.doubts += entry.doubts
+    above.take(entry)
     return True
 
 
@@ -3483,21 +3483,11 @@ def join_repeated(entries: list[Entry]) -> list[Entry]:
             entry.problems.append(f"与第 {earlier.number} 行同名，地址却不同；请在单位名称里写明是哪一处")
             kept.append(entry)
         else:
-            join(earlier, entry)
+            for field, between in (("address", "\n"), ("contact", "、"), ("office_phone", ";"), ("mobile", ";")):
+                texts = [*earlier.read[field].split(between), *entry.read[field].split(between)]
+                earlier.read[field] = between.join(dict.fromkeys(filter(None, texts)))
+            earlier.take(entry)
     return kept
-
-
-def join(entry: Entry, more: Entry) -> None:
-    """Put another entry of the same unit into the first."""
-    entry.read["address"] = entry.read["address"] or more.read["address"]
-    for field, between in (("contact", "、"), ("office_phone", ";"), ("mobile", ";")):
-        texts = [*entry.read[field].split(between), *more.read[field].split(between)]
-        entry.read[field] = between.join(dict.fromkeys(filter(None, texts)))
-    entry.doubts += more.doubts
-    entry.repairs += more.repairs
-    for field, cell in more.cells.items():
-        if cell and cell not in entry.cells.get(field, "").split("\n"):
-            entry.add(field, cell)
 
 
 def entry_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
