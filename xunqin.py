@@ -3344,19 +3344,6 @@ def repair_address(entry: Entry, division: Division, places: Places) -> None:
     entry.read["address"] = address
 
 
-def stated_city(entry: Entry, places: Places) -> str:
-    """The city that a row states, "" for none and for a county in its place; a misread one is repaired."""
-    written = simplified(clean(entry.cells.get("city", "")))
-    if not written or places.named(written) or re.match("省直|直管|湖北|省$|林区", written):
-        return places.cities.get(written, "")
-    name = places.cities.get(written) or misread_name(written, places.catalog.cities, alike=False)
-    if not name:
-        entry.problems.append(f"市州「{entry.cells['city']}」认不出来")
-    elif written not in places.cities:
-        entry.repairs.append(f"{written} → {name}")
-    return name
-
-
 def place_entry(entry: Entry, places: Places) -> None:
     """Find an entry's division from its unit, its county and its address; what contradicts itself is held back."""
     unit, address = places.read(entry.read["unit"]), places.address(entry.read["address"])
@@ -3364,9 +3351,12 @@ def place_entry(entry: Entry, places: Places) -> None:
     if elsewhere:
         entry.problems.append(f"在{elsewhere}，这份名单只收湖北的")
         return
-    city = stated_city(entry, places)
+    written = simplified(clean(entry.cells.get("city", "")))
+    city, instead = places.cities.get(written, ""), places.named(written)  # 仙桃 is both
+    if written and not city and not instead and not re.match("省直|直管|湖北|省$|林区", written):
+        entry.doubts.append(f"市州「{entry.cells['city']}」认不出来")
     county = places.named(entry.read["district"]) or places.read(entry.read["district"]).division
-    county = county or (None if city else places.named(entry.cells.get("city", "")))
+    county = county or (None if city else instead)
     division = unit.division or (None if unit.unknown else county or address.division)
     if re.search(WIDE_POLICE, unit.unknown) and (city or address.city):
         division = places.city_division(city or address.city)
