@@ -3317,29 +3317,25 @@ def repaired_unit(entry: Entry, unit: Placed, city: str, beside: Division | None
     home = unit.city or city
     names = [beside[1]] if beside else places.names_in.get(home, [])
     name = misread_name(unit.unknown, names, alike=not home and not beside)
-    text = simplified(entry.read["unit"])
-    if not name or unit.unknown not in text:
+    written = entry.read["unit"]
+    at = simplified(written).find(unit.unknown)
+    if not name or at < 0:
         return None
-    at = text.index(unit.unknown)
-    right = entry.read["unit"][:at] + name + entry.read["unit"][at + len(name) :]
-    entry.repairs.append(f"{entry.read['unit']} → {right}")
-    entry.read["unit"] = right
+    entry.read["unit"] = written[:at] + name + written[at + len(name) :]
+    entry.repairs.append(f"{written} → {entry.read['unit']}")
     return places.counties[name]
 
 
 def repair_address(entry: Entry, division: Division, places: Places) -> None:
-    """The city's and the county's names at the front of an address, where one character was misread or lost."""
+    """The city's and the county's names at the front of an address, where one character was misread."""
     address = entry.read["address"]
     at = len(HOME_PROVINCE) if address.startswith(HOME_PROVINCE) else 0
     for name in dict.fromkeys((places.city_of(division), division[1])):
-        same, shorter = address[at : at + len(name)], address[at : at + len(name) - 1]
-        lost = {name[:gap] + name[gap + 1 :] for gap in range(len(name) - 1)}
-        written = same if same[-1:] == name[-1] and misread_name(simplified(same), [name], False) else ""
-        if shorter in lost and len(shorter) > 1 and not is_official_elsewhere(shorter):
-            written = written or shorter
-        if written and written not in places.counties and written not in places.cities:
+        written = address[at : at + len(name)]
+        misread = written not in places.counties and misread_name(simplified(written), [name], alike=False)
+        if misread and written[-1] == name[-1]:
             entry.repairs.append(f"地址 {written} → {name}")
-            address = address[:at] + name + address[at + len(written) :]
+            address = address[:at] + name + address[at + len(name) :]
         at += len(name) if address.startswith(name, at) else 0
     entry.read["address"] = address
 
@@ -3387,11 +3383,6 @@ def contradictions(
         repair_address(entry, division, places)
 
 
-def has_surname(name: str) -> bool:
-    """Whether a person's name begins with one of some 475 surnames; 哀犇娜 is 袁犇娜 misread."""
-    return name[:1] in _phrases()["family"]
-
-
 def check_entry(entry: Entry, places: Places) -> None:
     """Place an entry, read its numbers, and write down all that is wrong or doubtful in it."""
     for field in ("district", "unit", "address", "contact"):
@@ -3409,8 +3400,9 @@ def check_entry(entry: Entry, places: Places) -> None:
     entry.read["office_phone"] = ";".join(dict.fromkeys(numbers.office))
     entry.read["mobile"] = ";".join(dict.fromkeys(numbers.mobile))
     entry.problems += cell_faults(entry)
-    if entry.strip and is_person(entry.read["contact"]):
-        entry.doubts += [f"「{name}」的姓少见" for name in entry.read["contact"].split("、") if not has_surname(name)]
+    for name in entry.read["contact"].split("、"):
+        if entry.strip and is_person(name) and name[0] not in _phrases()["family"]:  # 哀犇娜 is 袁犇娜 misread
+            entry.doubts.append(f"「{name}」的姓少见")
     if entry.cells.get("note"):
         entry.doubts.append(f"这一栏有号码，没有收：{entry.cells['note']}；若是采血电话，请填到电话栏")
     if entry.cells.get("doubt"):
