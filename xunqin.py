@@ -3018,15 +3018,11 @@ AROUND = (
     "新闻热线|爆料|广告|扫码|公众号)"
 )
 OTHER_NUMBER = f"微信(?!同)|传真|监督|举报|投诉|邮编|{AROUND}"
+DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")  # 二〇二二年七月五日
 DATE = r"20\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月](?:\s*\d{1,2}\s*日?)?"
 NUMBERING = (
     r"^(?:第?[\d一二三四五六七八九十]{1,4}[、.．)）]|[（(][\d一二三四五六七八九十]{1,4}[)）]|[①-⑳]|[^\w（(【\[《]+)\s*"
 )
-
-
-def in_digits(text: str) -> str:
-    """二〇二二年七月五日 in digits."""
-    return text.translate(str.maketrans("〇○零一二三四五六七八九", "000123456789"))
 
 
 def is_city_heading(text: str, places: Places) -> bool:
@@ -3277,7 +3273,7 @@ def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
         first = batch.entries[seen].number if len(batch.entries) > seen else MAX_ROWS
         batch.titles += [cell for line in lines[:15] if line.number < first for cell in line.cells]
         if not part.table:  # a letter is dated below
-            batch.titles += [line.cells[0] for line in lines if re.fullmatch(DATE, in_digits(line.cells[0]))]
+            batch.titles += [line.cells[0] for line in lines if re.fullmatch(DATE, line.cells[0].translate(DIGITS))]
 
 
 # --- checked: each entry placed, its numbers read, all that is doubtful written down --------------
@@ -3301,11 +3297,8 @@ def date_of(text: str) -> str:
 
 def title_date(titles: list[str]) -> str:
     """The first date that the titles of a file print, "" for none: （2022年7月5日）, 二〇二二年七月五日."""
-    for text in map(in_digits, titles):
-        found = re.search(DATE, text)
-        if found and date_of(found[0]):
-            return date_of(found[0])
-    return ""
+    printed = re.findall(DATE, "，".join(titles).translate(DIGITS))
+    return next(filter(None, map(date_of, printed)), "")
 
 
 def repaired_unit(entry: Entry, unit: Placed, city: str, beside: Division | None, places: Places) -> Division | None:
@@ -3586,24 +3579,23 @@ def add_strips(sheet: Any, strips: list[bytes]) -> None:
             sheet.column_dimensions["A"].width = max(sheet.column_dimensions["A"].width, image.width / 7)
 
 
-def draft_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
-    """A row of a picture's draft. Numbers that are wrong stand as they were read, to be compared with the picture."""
-    row = entry_row(entry, places, source, as_of)
-    office, mobile = (entry.phones(), "") if entry.problems else (row["office_phone"], row["mobile"])
-    changed = [f"已改 {repair}" for repair in entry.repairs if "补区号" not in repair]
-    return {
-        "图": "", "市州": row["city"] or entry.cells.get("city", ""), "区县": row["district"] or entry.read["district"],
-        "单位名称": row["unit"], "地址": row["address"], "负责人": row["contact"], "办公电话": office, "手机": mobile,
-        "存疑": "；".join(dict.fromkeys([*entry.problems, *entry.doubts, *changed])), "核对": "",
-        "出处": row["source"], "日期": row["as_of"],
-    }  # fmt: skip
-
-
 def draft_rows(batch: Batch, places: Places, source: str, as_of: str) -> list[Row]:
-    """The rows of a picture's draft; a number that belongs to none has a row of its own."""
-    rows = [draft_row(entry, places, source, as_of) for entry in batch.entries]
-    empty = dict.fromkeys(rows[0], "")
-    return rows + [{**empty, "存疑": f"「{stray.text}」没归到哪一行"} for stray in batch.strays]
+    """The rows of a picture's draft; a number that belongs to none has a row of its own.
+
+    Numbers that are wrong stand as they were read, to be compared with the picture.
+    """
+    rows = []
+    for entry in batch.entries:
+        row = entry_row(entry, places, source, as_of)
+        office, mobile = (entry.phones(), "") if entry.problems else (row["office_phone"], row["mobile"])
+        changed = [f"已改 {repair}" for repair in entry.repairs if "补区号" not in repair]
+        rows.append({
+            "图": "", "市州": row["city"] or entry.cells.get("city", ""), "区县": row["district"],
+            "单位名称": row["unit"], "地址": row["address"], "负责人": row["contact"], "办公电话": office, "手机": mobile,
+            "存疑": "；".join(dict.fromkeys([*entry.problems, *entry.doubts, *changed])), "核对": "",
+            "出处": row["source"], "日期": row["as_of"],
+        })  # fmt: skip
+    return rows + [{**dict.fromkeys(rows[0], ""), "存疑": f"「{stray.text}」没归到哪一行"} for stray in batch.strays]
 
 
 def rejected_row(entry: Entry, source: str, as_of: str) -> Row:
@@ -4688,7 +4680,7 @@ def read_picture_parts(path: str) -> list[Part]:
 Problem = tuple[str, str, str]  # (column, what is wrong, what to do)
 
 
-def division_named(name: str, places: Places) -> Division | None:
+def whole_division(name: str, places: Places) -> Division | None:
     """The county, zone, city or province with this full name."""
     if name == HOME_PROVINCE:
         return PROVINCE_DIVISION
@@ -4700,7 +4692,7 @@ def check_place(row: Row, places: Places) -> Iterator[Problem]:
     for name in ("province", "city", "district", "unit", "hotline"):
         if not row[name].strip():
             yield name, "是空的", "请填上"
-    division = division_named(row["district"], places) if row["code"].startswith("42") else None
+    division = whole_division(row["district"], places) if row["code"].startswith("42") else None
     if not re.fullmatch(r"\d{6}", row["code"]):
         yield "code", f"「{row['code']}」不是六位区划代码", "请按 GB/T 2260 填写"
     elif division and division[0] != row["code"]:
@@ -4768,7 +4760,7 @@ def list_problems(path: str, places: Places) -> tuple[list[Row], list[str]]:
     first_seen: dict[tuple[str, ...], int] = {}
     for number, row in zip(itertools.islice(whole, 1, None), rows):
         found = [problem for check in CHECKS for problem in check(row, places)]
-        keys = [("unit", row["unit"], row["code"], row["district"])]
+        keys: list[tuple[str, ...]] = [("unit", row["unit"], row["code"], row["district"])]
         keys += [(name, one) for name in ("mobile", "office_phone") for one in row[name].split(";") if one]
         for key in keys:
             earlier = first_seen.setdefault(key, number)
