@@ -2829,11 +2829,13 @@ class Entry:
         self.cells[field] = f"{cell}{between}{text}" if cell else text
 
     def take(self, more: Entry) -> None:
-        """Put another entry of the same unit into this one."""
+        """Put another entry of the same unit into this one; a doubt that was confirmed in one is none in both."""
         for field, cell in more.cells.items():
-            if cell and cell not in self.cells.get(field, "").split("\n"):
+            if field != "confirmed" and cell not in self.cells.get(field, "").split("\n"):
                 self.add(field, cell)
-        self.doubts += more.doubts
+        if more.held():
+            self.doubts += more.doubts
+            self.cells["confirmed"] = ""
         self.repairs += more.repairs
 
     def phones(self) -> str:
@@ -2919,8 +2921,8 @@ def content_columns(lines: list[Line], places: Places) -> list[str]:
         "contact": is_person,
     }
     fields = []
-    for column in range(max((len(line.cells) for line in lines), default=0)):
-        cells = [line.cells[column] for line in lines if column < len(line.cells) and line.cells[column]]
+    for column in itertools.zip_longest(*(line.cells for line in lines)):
+        cells = [cell for cell in column if cell]
         fits = [field for field, test in tests.items() if sum(bool(test(cell)) for cell in cells) * 2 > len(cells)]
         fields.append(fits[0] if fits else "")
     return fields
@@ -2979,14 +2981,14 @@ def table_entry(batch: Batch, line: Line, fields: list[str], headings: list[str]
     heading that holds numbers is taken for a phone's.
     """
     entry = Entry(line, {})
-    for cell, told, heading in zip(line.cells, fields, headings):
+    for cell, told, heading in itertools.zip_longest(line.cells, fields, headings, fillvalue=""):
         field = told or ("" if heading else "phone")
         if field == "unread" and has_number(cell):
             batch.strays.append(Stray(line.number, f"{heading} {cell}", "不是采血电话"))
         elif field in ("", "note", "unread", "number"):
             if has_number(cell):
                 entry.add("note", f"{heading} {cell}".strip())
-        elif cell not in entry.cells.get(field, "").split("\n") and (told or has_number(cell)):
+        elif cell and cell not in entry.cells.get(field, "").split("\n") and (told or has_number(cell)):
             entry.add(field, cell)
     if set(entry.cells) & (set(FIELD_NAMES) - {"city", "district"}):
         return entry
@@ -3188,40 +3190,34 @@ class Reading:
             self.district, self.entry, self.last = piece, None, "place"
         elif self.entry is None:
             self.ahead.update({field} & {"address", "contact"})
-        elif not field and self.is_anothers(piece):
+        elif not field and self.is_anothers(piece, self.entry):
             self.begin(line, piece)
             self.entry.doubts.append("单位名称和后面的字连在一起，请分开")
         else:
-            self.add(field or self.written_as(piece), piece)
+            field = field or self.written_as(piece, self.entry)
+            if field in FIELD_NAMES:
+                self.entry.add(field, piece, "、" if field == "contact" else "")
+                self.last = field
+            elif re.search("公安局|分局|派出所", piece):
+                self.entry.doubts.append(f"「{piece}」看不懂；请核对后面的号码是不是「{self.entry.cells['unit']}」的")
 
-    def add(self, field: str, piece: str) -> None:
-        """Put a piece into a cell of the unit; one that is no cell's and names police may name another unit."""
-        assert self.entry is not None
-        if field in FIELD_NAMES:
-            self.entry.add(field, piece, "、" if field == "contact" else "")
-            self.last = field
-        elif re.search("公安局|分局|派出所", piece):
-            self.entry.doubts.append(f"「{piece}」看不懂；请核对后面的号码是不是「{self.entry.cells['unit']}」的")
-
-    def is_anothers(self, piece: str) -> bool:
+    def is_anothers(self, piece: str, entry: Entry) -> bool:
         """Whether a piece begins with the name of a unit of another county, with more behind it."""
-        assert self.entry is not None
-        own, named = (self.places.read(text).division for text in (self.entry.cells["unit"], piece))
+        own, named = (self.places.read(text).division for text in (entry.cells["unit"], piece))
         return named not in (None, own) and re.search("公安|分局", piece) is not None
 
-    def written_as(self, piece: str) -> str:
+    def written_as(self, piece: str, entry: Entry) -> str:
         """The cell that a piece without a label belongs to, by how it is written and what is in front; "" for none."""
-        assert self.entry is not None
         if re.fullmatch(rf"{SMALL_TALK}|\d{{1,6}}|{DATE}", piece):
             return ""
         if self.last == "unit" and looks_like_unit(piece):
             return "unit"
-        if self.last == "address" and not is_person(piece):
-            return "address"
         if is_person(piece):
-            return "contact" if self.last in ("contact", "phone") or not self.entry.cells.get("contact") else ""
+            return "contact" if self.last in ("contact", "phone") or not entry.cells.get("contact") else ""
+        if self.last == "address":
+            return "address"
         address = looks_like_address(piece) or looks_like_unit(piece) or self.places.address(piece).division
-        return "address" if address and not self.entry.cells.get("address") else ""
+        return "address" if address and not entry.cells.get("address") else ""
 
 
 def columns_of(
@@ -3591,7 +3587,8 @@ def draft_rows(batch: Batch, places: Places, source: str, as_of: str) -> list[Ro
         changed = [f"已改 {repair}" for repair in entry.repairs if "补区号" not in repair]
         rows.append({
             "图": "", "市州": row["city"] or entry.cells.get("city", ""), "区县": row["district"],
-            "单位名称": row["unit"], "地址": row["address"], "负责人": row["contact"], "办公电话": office, "手机": mobile,
+            "单位名称": row["unit"], "地址": row["address"], "负责人": row["contact"],
+            "办公电话": office, "手机": mobile,
             "存疑": "；".join(dict.fromkeys([*entry.problems, *entry.doubts, *changed])), "核对": "",
             "出处": row["source"], "日期": row["as_of"],
         })  # fmt: skip
@@ -3691,22 +3688,19 @@ def own_rows() -> Sequence[Row]:
     import stat
 
     path = own_list_path()
-    remedy = "这是您导入的名单；请运行 xunqin import --undo 退回上一份"
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            raise ListError(path, "不是普通文件", remedy)
+            raise ListError(path, "不是普通文件", "")
         with open(path, "rb") as file:
-            raw = file.read()
+            rows, problems = parse_list(decoded(path, file.read()), path)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise ListError(path, f"打不开（{reason(error)}）", "这是您导入的名单，请检查权限") from None
-    try:
-        rows, problems = parse_list(decoded(path, raw), path)
     except ListError as error:
         problems = [error]
     if problems:
-        raise ListError(str(problems[0]), remedy, "")
+        raise ListError(str(problems[0]), "这是您导入的名单；请运行 xunqin import --undo 退回上一份", "")
     return rows
 
 

@@ -65,10 +65,11 @@ def test_check_finds_each_planted_error(changes: dict[str, str], problem: str, c
 
 def test_check_takes_units_above_the_county_as_an_import_does(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
-    above = {"code": "420600", "city": "襄阳市", "district": "襄阳市", "unit": "襄阳市公安局刑侦支队", "hotline": "0710-110"}
+    city = {"code": "420600", "city": "襄阳市", "district": "襄阳市", "unit": "襄阳市公安局刑侦支队"}
+    province = {"code": "420000", "city": "湖北省", "district": "湖北省", "unit": "湖北省公安厅"}
     rows = [
-        line(**above, address="襄阳市樊城区一路1号", office_phone="", mobile=""),
-        line(**{**above, "code": "420000", "city": "湖北省", "district": "湖北省", "unit": "湖北省公安厅"}, office_phone=""),
+        line(**city, address="襄阳市樊城区一路1号", office_phone="", mobile="", hotline="0710-110"),
+        line(**province, address="", office_phone="", hotline="0710-110"),
     ]
     path.write_text(f"{HEADER}\n{''.join(rows)}", encoding="utf-8")
     result = call("check", str(path))
