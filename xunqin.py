@@ -2834,7 +2834,7 @@ class Entry:
             if field != "confirmed" and cell not in self.cells.get(field, "").split("\n"):
                 self.add(field, cell)
         if more.held():
-            self.doubts += more.doubts
+            self.doubts = [*self.held(), *more.held()]
             self.cells["confirmed"] = ""
         self.repairs += more.repairs
 

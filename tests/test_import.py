@@ -180,6 +180,9 @@ def test_numbers_under_a_heading_that_is_not_known_hold_the_row_back(tmp_path: P
     [
         ("湖北省采血点名单,联系电话,\n单位名称,办公电话,手机\n大冶市公安局,0714-8001234,13800001234\n", ("", "0714-8001234", "13800001234")),
         ("单位,联系方式,\n,办公电话,手机\n大冶市公安局,0714-8001234,13800001234\n", ("", "0714-8001234", "13800001234")),
+        ("单位,联系方式,,\n,负责人,办公电话,手机\n大冶市公安局,欧阳春兰,0714-8001234,13800001234\n", ("欧阳春兰", "0714-8001234", "13800001234")),
+        ("市州,单位,地址,联系方式,\n,,,负责人,手机\n,大冶市公安局,,宇文,13800001234\n", ("宇文", "", "13800001234")),
+        ("单位,负责人,手机\n大冶市公安局,无,13800001234\n", ("", "", "13800001234")),
         ("大冶市公安局,王警官,0714-8001234,13800001234\n", ("王警官", "0714-8001234", "13800001234")),
         ("手机,负责人,单位名称\n13800001234,王警官,大冶市公安局\n", ("王警官", "", "13800001234")),
         ("单位名称,联系人及电话\n大冶市公安局,王警官13800001234；李警官13800001235\n", ("王警官、李警官", "", "13800001234;13800001235")),
@@ -408,6 +411,7 @@ def test_a_number_of_two_counties_is_a_doubt(tmp_path: Path) -> None:
         (",荆州市荆州区公安分局,荆门市象山大道1号", "荆州区", [], ["单位在荆州区，地址却在荆门市"]),
         (",武昌区公安分局,宜昌市中山路1号", "武昌区", [], ["单位在武昌区，地址却在宜昌市"]),
         (",通城县公安局,通山县通羊镇1号", "通城县", [], ["单位在通城县，地址却在通山县"]),
+        (",通城县公安局,广东省广州市一路", "", [], ["在广东省，这份名单只收湖北的"]),
         (",北京市朝阳区公安分局,", "", [], ["在北京市，这份名单只收湖北的"]),
         (",河北省武安市公安局,", "", [], ["在河北省，这份名单只收湖北的"]),
         (",武安市公安局,", "", [], ["单位「武安市公安局」里的地名认不出来"]),
@@ -580,6 +584,26 @@ def test_a_name_without_a_surname_is_doubted_on_a_picture(contact: str, strip: b
 def test_the_date_in_a_title(text: str, date: str, tmp_path: Path) -> None:
     for rows in ("单位名称,手机\n大冶市公安局,13800001234\n", "\n大冶市公安局 13800001234\n成立于2001年1月1日\n"):
         assert read(tmp_path / "list.txt", f"{text}\n{rows}").date == date
+
+
+def test_a_row_that_goes_on_brings_its_doubts_and_a_confirmed_one_confirms_no_other(tmp_path: Path) -> None:
+    """As a picture's rows are: a second officer whose number is doubted; two rows of one unit, one of them looked at."""
+    lines = [
+        xunqin.Line(1, ["单位名称", "地址", "负责人", "手机"]),
+        xunqin.Line(2, ["大冶市公安局", "一路1号", "王警官", "13800001234"]),
+        xunqin.Line(3, ["", "", "李警官", "13800001235"], ("再读成了 13800001236",)),
+    ]
+    batch = xunqin.Batch("")
+    xunqin.read_units(batch, [xunqin.Part("", True, lines)], PLACES)
+    assert [(entry.cells["contact"], entry.doubts) for entry in batch.entries] == [
+        ("王警官\n李警官", ["再读成了 13800001236"])
+    ]
+    rows = ("大冶市公安局,13800001234,甲,", "大冶市公安局,13800001235,乙,是")
+    for first, second in (rows, reversed(rows)):
+        batch = read(tmp_path / "list.csv", f"单位名称,手机,存疑,核对\n{first}\n{second}\n")
+        assert [(set(row[5].split(";")), reasons) for row, reasons in zip(told(batch), held(batch))] == [
+            ({"13800001234", "13800001235"}, ["甲"])
+        ]
 
 
 def test_columns_without_headings_are_known_by_what_stands_in_them(tmp_path: Path) -> None:
