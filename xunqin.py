@@ -2912,7 +2912,6 @@ def transposed(lines: list[Line]) -> list[Line]:
 def content_columns(lines: list[Line], places: Places) -> list[str]:
     """The field of each column by what stands in most of its cells, "" for none."""
     tests: dict[str, Callable[[str], object]] = {
-        "number": lambda cell: re.fullmatch(r"\d{1,4}", cell),
         "phone": has_number,
         "city": lambda cell: simplified(cell) in places.cities,
         "district": lambda cell: simplified(cell) in places.counties,
@@ -3098,10 +3097,10 @@ def labelled_pieces(clause: str, field: str) -> Iterator[tuple[str, str]]:
             return
     begun = re.match(LABEL, head)
     if begun:
-        yield HEADING_WORDS.get(begun[1], "contact"), head[begun.end() :]
+        yield heading_field(begun[1]), head[begun.end() :]
     elif head:
         note = clause.strip("、.:：，, ")  # 288号 （刑警大队）: the bracket is the address's
-        bracketed = note[:1] in ("（", "(") and note[-1:] in ("）", ")") and "公安" not in note
+        bracketed = re.fullmatch(r"[（(].*[）)]", note) and "公安" not in note
         yield field, note if field in ("address", "") and bracketed else head
 
 
@@ -3212,12 +3211,12 @@ class Reading:
             return ""
         if self.last == "unit" and looks_like_unit(piece):
             return "unit"
-        if is_person(piece):
-            return "contact" if self.last in ("contact", "phone") or not entry.cells.get("contact") else ""
-        if self.last == "address":
+        if self.last == "address" and not is_person(piece):
             return "address"
-        address = looks_like_address(piece) or looks_like_unit(piece) or self.places.address(piece).division
-        return "address" if address and not entry.cells.get("address") else ""
+        if looks_like_address(piece) or self.places.address(piece).division:
+            return "" if entry.cells.get("address") else "address"
+        is_officer = is_person(piece) and (self.last in ("contact", "phone") or not entry.cells.get("contact"))
+        return "contact" if is_officer else ""
 
 
 def columns_of(
@@ -3234,7 +3233,7 @@ def columns_of(
         width = max((len(line.cells) for line in lines), default=0)
         if fields and width == len(fields):
             return 0, fields, headings
-        start, own, said, new = 0, [""] * width, [""] * width, {*FIELD_NAMES, "number"}
+        start, own, said, new = 0, [""] * width, [""] * width, set(FIELD_NAMES)
     content = content_columns(lines[start:], places)
     pairs = itertools.zip_longest(own, content, fillvalue="")
     return start, [field or (other if other in new else "") for field, other in pairs], said
@@ -3345,7 +3344,7 @@ def place_entry(entry: Entry, places: Places) -> None:
     division = unit.division or (None if unit.unknown else county or address.division)
     if re.search(WIDE_POLICE, unit.unknown) and (city or address.city):
         division = places.city_division(city or address.city)
-    elif division is None and unit.unknown:
+    elif unit.unknown:
         division = repaired_unit(entry, unit, city, address.division or county, places)
     entry.division = division
     if division is None:
@@ -3363,7 +3362,7 @@ def contradictions(
     wide = division[0].endswith("00")  # a city's own, or a zone: it may sit in any of the city's counties
     if city not in ("", home):
         entry.problems.append(f"{division[1]}不属于{city}")
-    if county not in (None, division) and not (wide and county and places.city_of(county) == home):
+    if county and county != division and not (wide and places.city_of(county) == home):
         entry.problems.append(f"单位在{division[1]}，区县却写{entry.read['district'] or entry.cells.get('city')}")
     if address.city not in ("", home) or (not wide and address.division not in (None, division)):
         there = address.division[1] if address.division else address.city
@@ -3775,10 +3774,12 @@ def take_over(new: list[Row], path: str, whole: bool, held: Collection[Division 
 
 def undo(path: str) -> str:
     """Bring the own list back as it was before the last import, and say so; what was undone is kept too."""
-    if not kept_states(path):
-        raise ListError(path, "没有可以撤销的导入", "还没有导入过，或已经全部撤销")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     with locked(path):
-        state = kept_states(path)[-1]
+        states = kept_states(path)
+        if not states:
+            raise ListError(path, "没有可以撤销的导入", "还没有导入过，或已经全部撤销")
+        state = states[-1]
         with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
             write_new(state.removesuffix(".csv"), ".undone.csv", file.read())
         with open(state, "rb") as file:
