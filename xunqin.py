@@ -2857,7 +2857,7 @@ class Stray(NamedTuple):
 
 def looks_like_unit(text: str) -> bool:
     """Whether a text is written as a police unit's name is, not as an address at one: 公安局院内, 公安局办公楼一楼."""
-    bare = re.sub(r"[（(][^）)]*[）)]$", "", text[:200].replace("\n", ""))
+    bare = re.sub(r"[（(][^）)]*[）)]$", "", text[:200])
     ends = re.search("[局所队办室处厅科中心点站组]$", bare)
     if not ends or not re.search("公安|分局|派出所|刑侦|刑警|刑事|打拐|反拐|DNA", bare) or has_number(bare):
         return False
@@ -2931,8 +2931,9 @@ def side_by_side(fields: list[str]) -> list[slice]:
     """The columns of each of the tables that stand beside each other: their headings repeat from the left."""
     times = fields.count("unit")
     width = len(fields) // max(times, 1)
-    if times > 1 and fields[: width * times] == fields[:width] * times:
-        return [slice(start, start + width) for start in range(0, width * times, width)]
+    beside = fields[:width] * times
+    if times > 1 and fields[: len(beside)] == beside and not any(fields[len(beside) :]):
+        return [slice(start, start + width) for start in range(0, len(beside), width)]
     return [slice(None)]
 
 
@@ -2970,7 +2971,7 @@ def is_title(cells: list[str], fields: list[str]) -> bool:
         return False
     if len(filled) > 1:
         return re.match(r"(?:合|总|小|共)\s*计", filled[0][0]) is not None
-    return not any(looks_like_unit(cell) or (field == "contact" and is_person(cell)) for cell, field in filled)
+    return not any(looks_like_unit(cell) or field == "contact" for cell, field in filled)
 
 
 def table_entry(batch: Batch, line: Line, fields: list[str], headings: list[str]) -> Entry | None:
@@ -3101,7 +3102,7 @@ def labelled_pieces(clause: str, field: str) -> Iterator[tuple[str, str]]:
     elif head:
         note = clause.strip("、.:：，, ")  # 288号 （刑警大队）: the bracket is the address's
         bracketed = re.fullmatch(r"[（(].*[）)]", note) and "公安" not in note
-        yield field, note if field in ("address", "") and bracketed else head
+        yield field, note if bracketed else head
 
 
 class Reading:
@@ -3121,7 +3122,7 @@ class Reading:
         fields = [field for field, _ in pieces]
         first = fields.index("begin") if "begin" in fields else 0
         in_front = "number" in fields[:first] and fields[-1] != "number"
-        if "begin" not in fields and re.search(AROUND, line.cells[0]):
+        if re.search(AROUND, line.cells[0]):
             self.entry = None
         before = len(self.batch.entries)
         said = ""  # in front of a number, and not another cell's
