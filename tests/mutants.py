@@ -30,7 +30,8 @@ SUITE = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "
 SLOW = " and ".join(f"not {name}" for name in ("stored", "traditional", "name_from_elsewhere", "never", "process"))
 MATCHING = ("tests/test_match.py", "tests/test_gold.py")
 IMPORTING = ("tests/test_import.py", "tests/test_import_own.py", "tests/test_pictures.py")
-TESTS = {"Names": MATCHING, "Match": MATCHING, "Import": IMPORTING, "Merge": IMPORTING}
+CHECKING = ("tests/test_commands.py", "tests/test_attack.py")
+TESTS = {"Names": MATCHING, "Match": MATCHING, "Import": IMPORTING, "Merge": IMPORTING, "Check": CHECKING}
 
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,

@@ -102,6 +102,16 @@ def test_check_says_what_the_bundled_list_covers(call: Call) -> None:
     )
 
 
+def test_of_another_province_nothing_is_known_to_be_published(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(listing(60, address="一路1号", mobile=""), encoding="utf-8")
+    assert xunqin.coverage(xunqin.load_list(str(path)))[1:] == [
+        "合计        60      60       0       0",
+        "测试0      49      49       0       0",
+        "测试1      11      11       0       0",
+    ]
+
+
 def test_check_of_a_list_without_the_columns(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("a,b\n", encoding="utf-8")
