@@ -2901,7 +2901,7 @@ def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
 
 def transposed(lines: list[Line]) -> list[Line]:
     """The rows of a table; where the headings stand in its first column and nowhere else, its columns."""
-    first = {heading_field(line.cells[0]) for line in lines if line.cells} - {"", "number", "note"}
+    first = {heading_field(line.cells[0]) for line in lines if line.cells} - {""}
     elsewhere = any(heading_field(cell) for line in lines for cell in line.cells[1:])
     if len(first) < 3 or elsewhere:
         return lines
@@ -2912,7 +2912,6 @@ def transposed(lines: list[Line]) -> list[Line]:
 def content_columns(lines: list[Line], places: Places) -> list[str]:
     """The field of each column by what stands in most of its cells, "" for none."""
     tests: dict[str, Callable[[str], object]] = {
-        "phone": has_number,
         "city": lambda cell: simplified(cell) in places.cities,
         "district": lambda cell: simplified(cell) in places.counties,
         "unit": looks_like_unit,

@@ -181,11 +181,12 @@ def test_numbers_under_a_heading_that_is_not_known_hold_the_row_back(tmp_path: P
         ("湖北省采血点名单,联系电话,\n单位名称,办公电话,手机\n大冶市公安局,0714-8001234,13800001234\n", ("", "0714-8001234", "13800001234")),
         ("单位,联系方式,\n,办公电话,手机\n大冶市公安局,0714-8001234,13800001234\n", ("", "0714-8001234", "13800001234")),
         ("单位,联系方式,,\n,负责人,办公电话,手机\n大冶市公安局采血窗口,欧阳春兰,0714-8001234,13800001234\n", ("欧阳春兰", "0714-8001234", "13800001234")),
-        ("市州,单位,地址,联系方式,\n,,,负责人,手机\n,大冶市公安局,,宇文,13800001234\n", ("宇文", "", "13800001234")),
+        ("市州,单位,地址,联系方式,\n,,,负责人,手机\n,大冶市公安局采血窗口,,宇文,13800001234\n", ("宇文", "", "13800001234")),
         ("单位,负责人,手机\n大冶市公安局,无,13800001234\n", ("", "", "13800001234")),
         ("单位,负责人,手机\n大冶市公安局,王警官,13800001234（王警官）\n", ("王警官", "", "13800001234")),
         ("区县,,手机\n大冶市,刑侦大队,13800001234\n", ("", "", "13800001234")),
         ("单位名称,采血点,负责人,联系人,手机\n大冶市公安局,大冶市公安局,欧阳春兰,欧阳春兰,13800001234\n", ("欧阳春兰", "", "13800001234")),
+        ("单位,负责人,手机,采血点\n大冶市公安局,王警官,13800001234,大冶市公安局\n", ("王警官", "", "13800001234")),
         ("单位,采血点,手机\n大冶市公安局,大冶市公安局,13800001234\n", ("", "", "13800001234")),
         ("单位,甲,乙,丙,手机\n刑侦大队,黄石市,大冶市,欧阳春兰,13800001234\n", ("欧阳春兰", "", "13800001234")),
         ("大冶市公安局,王警官,0714-8001234,13800001234\n", ("王警官", "0714-8001234", "13800001234")),
@@ -474,6 +475,7 @@ def test_a_number_of_two_counties_is_a_doubt(tmp_path: Path) -> None:
         ("宜昌市,秭归县公安局,湖北省宜昌市口归县一路", "秭归县", ["地址 口归县 → 秭归县"], []),
         (",江汉油田公安局,潜江市一路1号", "潜江市", [], []),
         (",随州市公安局口都区分局,", "曾都区", ["随州市公安局口都区分局 → 随州市公安局曾都区分局"], []),
+        (",随州市公安局口 都区分局,", "", [], ["单位「随州市公安局口 都区分局」里的地名认不出来"]),
         (",通城县公安局,广东省广州市一路", "", [], ["在广东省，这份名单只收湖北的"]),
         (",北京市朝阳区公安分局,", "", [], ["在北京市，这份名单只收湖北的"]),
         (",河北省武安市公安局,", "", [], ["在河北省，这份名单只收湖北的"]),
@@ -900,7 +902,7 @@ def page(tables: list[list[list[str]]]) -> str:
     "text",
     [
         pytest.param(page(TWO_COLUMNS), id="a table of two columns for each unit"),
-        pytest.param(page(TWO_COLUMNS).replace("</tr><tr><td>手机<td>", "<br>"), id="lines in a cell"),
+        pytest.param(page(FOUR_COLUMNS).replace("</tr><tr><td>手机<td>", "<br>"), id="lines in a cell"),
         pytest.param(page(FOUR_COLUMNS), id="a form of four columns for each unit"),
         pytest.param(page([[list(row) for row in zip(LABELS, *UNITS)]]), id="headings in the first column"),
         pytest.param(
@@ -932,6 +934,8 @@ def test_rows_are_numbered_as_people_count_them(tmp_path: Path) -> None:
     odd = page([[list(row) for row in zip(LABELS, *UNITS)]]).replace("<td>", "<td colspan=x>")
     assert [entry.number for entry in read(tmp_path / "list.html", odd).entries] == [2, 3, 4]
     assert [entry.number for entry in read(tmp_path / "list.html", page(FOUR_COLUMNS)).entries] == [1, 1, 1]
+    three = page([[list(row[:3]) for row in zip(LABELS[::2], *(unit[::2] for unit in UNITS))]])
+    assert [entry.number for entry in read(tmp_path / "list.html", three).entries] == [2, 3]
 
 
 @pytest.mark.parametrize(
