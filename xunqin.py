@@ -3380,6 +3380,10 @@ def check_entry(entry: Entry, places: Places) -> None:
     names = re.sub(r"\s*[、，,/／;；]\s*", "、", re.sub("(?<=[一-鿿]) +(?=[一-鿿])", "", entry.read["contact"]))
     entry.read["contact"] = names if is_person(names) else entry.read["contact"]
     place_entry(entry, places)
+    if entry.division in places.catalog.row_numbers and not entry.read["unit"]:
+        entry.read["unit"] = places.catalog.rows_of(entry.division)[0]["unit"]
+    elif entry.division and not entry.read["unit"]:
+        entry.problems.append("没有单位名称")
     numbers = numbers_in(entry.phones(), places.area_code(entry.division)) if entry.division else Numbers()
     entry.problems += numbers.problems
     entry.repairs += numbers.repairs
@@ -3467,8 +3471,6 @@ def entry_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
         row["code"], row["district"] = entry.division
         row["province"], row["city"] = HOME_PROVINCE, places.city_of(entry.division)
         row["hotline"] = f"{places.area_code(entry.division)}-110"
-        if not row["unit"] and entry.division in places.catalog.row_numbers:
-            row["unit"] = places.catalog.rows_of(entry.division)[0]["unit"]
     row["status"] = entry.cells.get("status") or "listed"
     row["source"] = entry.cells.get("source") or source
     row["as_of"] = date_of(entry.cells.get("as_of", "")) or as_of

@@ -184,6 +184,8 @@ def test_numbers_under_a_heading_that_is_not_known_hold_the_row_back(tmp_path: P
         ("市州,单位,地址,联系方式,\n,,,负责人,手机\n,大冶市公安局采血窗口,,宇文,13800001234\n", ("宇文", "", "13800001234")),
         ("单位,负责人,手机\n大冶市公安局,无,13800001234\n", ("", "", "13800001234")),
         ("单位,负责人,手机\n大冶市公安局,王警官,13800001234（王警官）\n", ("王警官", "", "13800001234")),
+        ("联系电话,手机,027-67120000\n单位名称,手机,\n大冶市公安局,13800001234,\n", ("", "", "13800001234")),
+        ("单位,负责人,手机\n大冶市公安局,宦 恒；梅 警官,13800001234\n", ("宦恒、梅警官", "", "13800001234")),
         ("区县,,手机\n大冶市,刑侦大队,13800001234\n", ("", "", "13800001234")),
         ("单位名称,采血点,负责人,联系人,手机\n大冶市公安局,大冶市公安局,欧阳春兰,欧阳春兰,13800001234\n", ("欧阳春兰", "", "13800001234")),
         ("单位,负责人,手机,采血点\n大冶市公安局,王警官,13800001234,大冶市公安局\n", ("王警官", "", "13800001234")),
@@ -537,6 +539,12 @@ def test_a_province_in_the_row_decides(tmp_path: Path) -> None:
     assert held(batch) == [["在河北省，这份名单只收湖北的"], [], ["在北京，这份名单只收湖北的"]]
 
 
+def test_a_county_stands_for_its_bureau_and_a_city_for_none(tmp_path: Path) -> None:
+    batch = read(tmp_path / "list.csv", "区县,手机\n大冶市,13800001234\n襄阳市公安局,13800001235\n")
+    assert [row[:2] for row in told(batch)] == [("大冶市", "大冶市公安局"), ("襄阳市", "")]
+    assert held(batch) == [[], ["没有单位名称"]]
+
+
 def test_other_faults_of_a_row(tmp_path: Path) -> None:
     header = "区县,单位名称,地址,负责人,手机"
     for row, problem in (
@@ -553,11 +561,11 @@ def test_other_faults_of_a_row(tmp_path: Path) -> None:
 def test_one_unit_in_two_rows_is_one_and_at_two_addresses_is_asked_about(tmp_path: Path) -> None:
     batch = read(
         tmp_path / "list.csv",
-        "单位,地址,负责人,手机\n武汉市江岸区公安分局,,戴警官,13800001234\n江岸区公安分局,,李警官,13800001235\n"
+        "单位,地址,负责人,手机\n武汉市江岸区公安分局,一路,戴警官,13800001234\n江岸区公安分局,一路,李警官,13800001235\n"
         "大冶市公安局,一路1号,,\n大冶市公安局,二路2号,,\n阳新县公安局,一路,,\n阳新县公安局,,,0714-7001234\n",
     )
     assert told(batch) == [
-        ("江岸区", "武汉市江岸区公安分局", "", "戴警官、李警官", "", "13800001234;13800001235"),
+        ("江岸区", "武汉市江岸区公安分局", "一路", "戴警官、李警官", "", "13800001234;13800001235"),
         ("大冶市", "大冶市公安局", "一路1号", "", "", ""),
         ("大冶市", "大冶市公安局", "二路2号", "", "", ""),
         ("阳新县", "阳新县公安局", "一路", "", "0714-7001234", ""),
@@ -801,6 +809,8 @@ def test_what_stands_above_a_list_casts_no_doubt_on_it(tmp_path: Path) -> None:
         batch = read(tmp_path / "list.txt", head + rows)
         assert [row[1] for row in told(batch)] == ["大冶市公安局", "阳新县公安局"]
         assert held(batch) == [[], []]
+    rows = "大冶市公安局 大冶市一路1号 王警官 0714-8001234\n阳新县公安局 0714-7001234\n"
+    assert held(read(tmp_path / "list.txt", f"湖北省采血点一览\n{rows}")) == [[], []]
 
 
 @pytest.mark.parametrize(
@@ -816,15 +826,21 @@ def test_a_heading_ends_what_is_a_units_and_a_city_in_its_line_does_not(heading:
 def test_same_as_above_and_a_sum(tmp_path: Path) -> None:
     rows = (
         "序号,市州,区县,单位,警务通手机\n1,黄石市,,大冶市公安局,13800001234\n2,同上,,阳新县公安局,13800001235\n"
-        ",武汉市,江岸区,,\n0714-8001234,黄石市,,下陆区公安分局,\n合计,2个,,,\n"
+        "3,,,刑侦专班,\n,武汉市,江岸区,,\n0714-8001234,黄石市,,下陆区公安分局,\n合计,2个,,,\n"
     )
     batch = read(tmp_path / "list.csv", rows)
     assert [(row[0], row[5]) for row in told(batch)] == [
         ("大冶市", "13800001234"),
         ("阳新县", "13800001235"),
+        ("", ""),
         ("下陆区", ""),
     ]
-    assert held(batch) == [[], [], ["这一栏有号码，没有收：序号 0714-8001234；若是采血电话，请填到电话栏"]]
+    assert held(batch) == [
+        [],
+        [],
+        ["看不出是哪个区县"],
+        ["这一栏有号码，没有收：序号 0714-8001234；若是采血电话，请填到电话栏"],
+    ]
 
 
 def pdf(texts: list[tuple[float, float, str]], lines: Sequence[tuple[float, ...]] = ()) -> bytes:
