@@ -3738,13 +3738,17 @@ def merge(old: Sequence[Row], new: list[Row], whole: bool, held: Collection[Divi
         key = row_key(row)
         seen.add(key)
         before = rows.get(key)
-        if before and (date_of(before["as_of"]) or before["as_of"]) > row["as_of"]:
+        if before is None:
+            rows[key] = row
+            outcomes.append("新增")
+        elif (date_of(before["as_of"]) or before["as_of"]) > row["as_of"]:
             outcomes.append("旧于现有")
-            continue
-        update = {**row, **{name: row[name] or before[name] for name in CONTACT_COLUMNS}} if before else row
-        same = before and all(update[name] == before[name] for name in CONTACT_COLUMNS)
-        outcomes.append("未变" if same else "更新" if before else "新增")
-        rows[key] = before if before and same and before["as_of"] == row["as_of"] else update
+        else:
+            filled = {name: row[name] or before[name] for name in CONTACT_COLUMNS}
+            same = all(cell == before[name] for name, cell in filled.items())
+            outcomes.append("未变" if same else "更新")
+            if not same or before["as_of"] != row["as_of"]:
+                rows[key] = {**row, **filled}
     stays = not whole or None in held
     gone = [row for key, row in rows.items() if not (stays or key in seen or key[0] in held)]
     after = [row for row in rows.values() if row not in gone]

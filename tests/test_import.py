@@ -691,6 +691,18 @@ def test_a_row_that_goes_on_brings_its_doubts_and_a_confirmed_one_confirms_no_ot
         ]
 
 
+def test_a_drafts_row_that_is_wrong_stands_as_it_was_read() -> None:
+    batch = xunqin.Batch("")
+    cells = {"city": "黄石", "district": "大治市", "unit": "□□公安局", "office_phone": "071480", "mobile": "1380000"}
+    batch.entries = [xunqin.Entry(xunqin.Line(1, [], (), b"strip"), cells)]
+    xunqin.check_entry(batch.entries[0], PLACES)
+    (row,) = xunqin.draft_rows(batch, PLACES, "平安湖北", "2022-07-05")
+    assert row == {
+        "图": "", "市州": "黄石", "区县": "大治市", "单位名称": "□□公安局", "地址": "", "负责人": "",
+        "办公电话": "071480\n1380000", "手机": "", "存疑": "看不出是哪个区县", "核对": "", "出处": "平安湖北", "日期": "2022-07-05",
+    }  # fmt: skip
+
+
 def test_columns_without_headings_are_known_by_what_stands_in_them(tmp_path: Path) -> None:
     rows = "1,武汉,江岸区,公安分局刑侦大队,一元路1号,戴警官,82812345\n2,黄石,阳新县,公安局打拐办,兴国大道2号,李警官,7001234\n"
     batch = read(tmp_path / "list.csv", rows)

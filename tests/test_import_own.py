@@ -96,6 +96,10 @@ def test_older_and_same_lists(call: Call, tmp_path: Path) -> None:
     assert sorted(os.listdir(f"{xunqin.own_list_path()}.history")) == states
     call("import", path, "--as-of", "2023-07-05")
     assert [(row["source"], row["as_of"]) for row in xunqin.own_rows()] == [("名单.csv", "2023-07-05")]
+    kept = Path(xunqin.own_list_path())
+    kept.write_text(kept.read_text(encoding="utf-8").replace("2023-07-05", "2023/7/5"), encoding="utf-8")
+    call("import", older, "--as-of", "2023-08-01")  # later than the date as a spreadsheet writes it
+    assert [(row["mobile"], row["as_of"]) for row in xunqin.own_rows()] == [("13800009999", "2023-08-01")]
 
 
 def test_replace_says_what_goes_and_keeps_the_county_of_a_row_held_back(call: Call, tmp_path: Path) -> None:
@@ -132,6 +136,7 @@ def test_rows_held_back_are_written_as_they_came_and_come_back_corrected(call: C
     book = openpyxl.load_workbook(rejected)
     assert book.sheetnames == ["名单", "未收录的号码"]
     assert [[cell.style for cell in row[:2]] for row in book["名单"]] == [["表头", "表头"], *[["待核对", "待核对"]] * 3]
+    assert {cell.alignment.wrap_text for row in book["名单"] for cell in row} == {True}
     head = {
         "行": "3",
         "单位名称": "阳新县公安局",
@@ -199,7 +204,7 @@ def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A picture and what the picture reader says of it."""
     lines = [
         xunqin.Line(1, ["单位名称", "负责人", "办公电话"]),
-        xunqin.Line(2, ["大冶市公安局", "王警官", "0714-8001234"], (), png()),
+        xunqin.Line(2, ["大冶市公安局", "王警官", "0714-8001234"], (), png(300, 1080)),
         xunqin.Line(3, ["阳新县公安局", "李警官", "0714-8001235"], ("再读成了 0714-8001236",), png(1400, 8)),
         xunqin.Line(4, ["", "", ""]),
     ]
@@ -243,7 +248,7 @@ def test_a_picture_becomes_a_draft_whose_doubts_are_held_back_until_they_are_loo
     ]
     book = openpyxl.load_workbook(draft)
     assert [image.anchor._from.row for image in book["草稿"]._images] == [1, 2]
-    assert [round(book["草稿"].row_dimensions[row].height) for row in (2, 3)] == [26, 18]
+    assert [round(book["草稿"].row_dimensions[row].height) for row in (2, 3)] == [408, 18]
     assert round(book["草稿"].column_dimensions["A"].width) == round(800 / 7)
     assert {cell.number_format for row in book["草稿"].iter_rows() for cell in row} == {"@"}
     result = call("import", draft)
