@@ -703,6 +703,18 @@ def test_a_drafts_row_that_is_wrong_stands_as_it_was_read() -> None:
     }  # fmt: skip
 
 
+def test_a_draft_says_what_was_changed_and_which_number_is_no_rows() -> None:
+    batch = xunqin.Batch("")
+    batch.entries = [xunqin.Entry(xunqin.Line(1, []), {"unit": "大治市公安局", "phone": "8001234"})]
+    batch.strays = [xunqin.Stray(2, "027-67120000", "前面没有单位")]
+    xunqin.check_entry(batch.entries[0], PLACES)
+    rows = xunqin.draft_rows(batch, PLACES, "", "")
+    assert [(row["单位名称"], row["办公电话"], row["存疑"]) for row in rows] == [
+        ("大冶市公安局", "0714-8001234", "已改 大治市公安局 → 大冶市公安局"),
+        ("", "", "「027-67120000」没归到哪一行"),
+    ]
+
+
 def test_columns_without_headings_are_known_by_what_stands_in_them(tmp_path: Path) -> None:
     rows = "1,武汉,江岸区,公安分局刑侦大队,一元路1号,戴警官,82812345\n2,黄石,阳新县,公安局打拐办,兴国大道2号,李警官,7001234\n"
     batch = read(tmp_path / "list.csv", rows)

@@ -137,6 +137,7 @@ def test_rows_held_back_are_written_as_they_came_and_come_back_corrected(call: C
     assert book.sheetnames == ["名单", "未收录的号码"]
     assert [[cell.style for cell in row[:2]] for row in book["名单"]] == [["表头", "表头"], *[["待核对", "待核对"]] * 3]
     assert {cell.alignment.wrap_text for row in book["名单"] for cell in row} == {True}
+    assert [row[0].font.bold for row in book["名单"]] == [True, False, False, False]
     head = {
         "行": "3",
         "单位名称": "阳新县公安局",
