@@ -218,7 +218,7 @@ def parse_list(text: str, path: str) -> tuple[Rows, list[ListError]]:
     if twice:
         raise ListError(path, f"列 {'、'.join(twice)} 重复", "请只留一列", 1)
     # One look at the whole; most lists are clean, and large.
-    marks = ['"', *(before + sign for before in ",\n" for sign in _FORMULA_STARTS)]
+    marks = ('"', "=", "@", "+", ",-", "\n-")  # a quote, or what _FORMULA_STARTS may begin a cell with
     plain = text.replace("\n", "").replace("\r", "").isprintable() and not any(mark in text for mark in marks)
     if plain:
         kept = [line.split(",") for line in text.splitlines() if line]
@@ -1309,8 +1309,10 @@ def _forms(core: str, catalog: Catalog, everywhere: bool) -> Iterator[str]:
             yield from filter(None, (name, stem))
 
 
-def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Candidate]]) -> list[Hit]:
-    """What a table of sounds or shapes makes of the cores, of their fronts that end like a county, of their stems."""
+def by_repair(query: Query, tier: str, table: Callable[[Catalog, str], list[Candidate]]) -> list[Hit]:
+    """What a table of sounds, shapes or counts makes of the cores, of their fronts that end like a county, of their
+    stems: 乔口, 武汉市桥口区, 大治, 巴巴东. The city in front may be misspelt too; several answer in one city only.
+    """
     if query.text.isascii():
         return []
     catalog = query.catalog
@@ -1334,21 +1336,6 @@ def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
             if len({catalog.city_of(hit.division) for hit in hits}) == 1:
                 return hits
     return []
-
-
-def by_homophone(query: Query) -> list[Hit]:
-    """Characters that sound right: 乔口, 黄皮, 武汉市桥口区; the city in front may be a homophone too."""
-    return _repaired(query, "homophone", _sounds_like)
-
-
-def by_lookalike(query: Query) -> list[Hit]:
-    """One character that looks like the right one (大治, 虢亭, 江崖区), when only one place is meant."""
-    return _repaired(query, "lookalike", _looks_alike)
-
-
-def by_miscount(query: Query) -> list[Hit]:
-    """One character typed twice (巴巴东), or lost from a long name (西塞区)."""
-    return _repaired(query, "typo", _miscounted)
 
 
 # --- letters ----------------------------------------------------------------------------------
@@ -1440,12 +1427,19 @@ def _soft_letters(letters: str) -> str:
     return letters
 
 
-def _one_slip(typed: str, right: str) -> bool:
-    """Whether a typed spelling is one slip off: a letter lost, doubled, swapped, or beside the right key."""
-    if len(typed) != len(right):
-        return True
+def one_slip(typed: str, right: str) -> bool:
+    """Whether a spelling is another one with one letter lost, added, replaced or swapped with the next, or none."""
+    same = next((at for at, (a, b) in enumerate(zip(typed, right)) if a != b), min(len(typed), len(right)))
+    wrong, meant = typed[same:], right[same:]
+    swapped = wrong[:2] == meant[:2][::-1] and wrong[2:] == meant[2:]
+    return swapped or wrong[1:] in (meant, meant[1:]) or wrong == meant[1:]
+
+
+def _likely_slip(typed: str, right: str) -> bool:
+    """Whether a finger may have slipped so: a letter replaced only in a long spelling, by one beside its key."""
     wrong = [(a, b) for a, b in zip(typed, right) if a != b]
-    return len(wrong) == 2 or (len(right) > 5 and _neighbours(*wrong[0]))
+    replaced = len(typed) == len(right) and len(wrong) == 1
+    return one_slip(typed, right) and (not replaced or (len(right) > 5 and _neighbours(*wrong[0])))
 
 
 def bare_letters(text: str, catalog: Catalog) -> str:
@@ -1465,13 +1459,8 @@ def by_typo(query: Query) -> list[Hit]:
     forms = [form for form in dict.fromkeys((whole, bare, stem)) if len(form) > 4]
     if any(map(elsewhere_senses, (query.text, *forms))):
         return []
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
     for form in forms:
-        names = query.catalog.spelled_surely
-        near = [key for key, *_ in process.extract(form, names, scorer=OSA.distance, score_cutoff=1, limit=None)]
-        near = [key for key in near if _one_slip(form, key)]
+        near = [key for key in query.catalog.spelled_surely if _likely_slip(form, key)]
         keys = [key for key in near if _soft_letters(key) == _soft_letters(form)] or near
         if len(keys) == 1:
             return _rank(query.catalog.find("spelling", keys), "typo", None)
@@ -1505,9 +1494,9 @@ WAYS: tuple[Callable[[Query], list[Hit]], ...] = (
     by_pinyin,
     by_initials,
     by_mixed,
-    by_homophone,
-    by_lookalike,
-    by_miscount,
+    lambda query: by_repair(query, "homophone", _sounds_like),
+    lambda query: by_repair(query, "lookalike", _looks_alike),
+    lambda query: by_repair(query, "typo", _miscounted),
     by_typo,
     by_unit,
 )
@@ -5086,9 +5075,11 @@ def chosen_city(text: str, catalog: Catalog) -> str:
     than one is meant.
     """
     name = simplified(clean(text))
+    if not name:
+        return ""
     for form in (name, name + "市"):
-        if not name or form in catalog.city_names:
-            return catalog.city_names.get(form, "")
+        if form in catalog.city_names:
+            return catalog.city_names[form]
     hits = search(text, catalog)
     known = [place for place in repaired_places() if place.code.endswith("00") or place.code.startswith("4290")]
     found = {place.district for place in known if name in place.names() and place.kind != "zone"}
@@ -5171,10 +5162,8 @@ class NameFirst(Page, click.Group):
         if word in self.commands or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
         if word.isascii() and word.isalpha():
-            from rapidfuzz.distance import OSA
-
             # No name in Hubei is spelled one slip away from a command (a test tries them all).
-            near = [name for name in (*self.commands, "help") if OSA.distance(word, name) <= 1]
+            near = [name for name in (*self.commands, "help") if one_slip(word, name)]
             if near:
                 page = "--help" if near[0] == "help" else near[0]
                 raise click.UsageError(f"没有 {word} 这个命令。您是不是要用 xunqin {page}？", ctx)

@@ -6,6 +6,7 @@ import pytest
 from conftest import listing
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
 
 import xunqin
 
@@ -257,6 +258,12 @@ def test_a_place_whose_county_is_not_in_the_list_gives_nothing() -> None:
 def test_search_and_suggest_never_raise(text: str) -> None:
     xunqin.search(text, CATALOG)
     xunqin.suggest(text, CATALOG)
+
+
+@given(st.text("abc", max_size=6), st.text("abc", max_size=6))
+@settings(deadline=None, max_examples=300)
+def test_one_slip_is_a_distance_of_one_or_none(typed: str, right: str) -> None:
+    assert xunqin.one_slip(typed, right) == (OSA.distance(typed, right) <= 1)
 
 
 NAMED = [(name, place) for place in xunqin.all_places() for name in place.names()]
