@@ -233,7 +233,7 @@ HEAVY |= {"phonenumbers", "openpyxl", "tempfile", "shutil", "dataclasses"}
         (("list",), set()),
         (("search", "江岸", "-f", "json"), {"json"}),
         (("search", "江岸", "-f", "table"), {"rich"}),
-        (("search", "qiaoko"), {"rapidfuzz"}),
+        (("qiaoko",), set()),
     ],
 )
 def test_nothing_heavy_is_loaded_before_it_is_needed(args: tuple[str, ...], needed: set[str]) -> None:
