@@ -277,10 +277,10 @@ TOWNSHIP_SUFFIXES = ("街道办事处", "人民公社", "办事处", "街道", "
 
 def _without_peoples(text: str) -> str:
     """长阳土家族 -> 长阳; at least two characters stay."""
-    peoples = sorted((people for people in _PEOPLES.split()), key=len, reverse=True)
-    for people in (*(f"{people}族" for people in peoples), *peoples):
-        if text.endswith(people) and len(text) - len(people) >= 2:
-            return _without_peoples(text.removesuffix(people))
+    bare = text.removesuffix("族")
+    for people in _PEOPLES.split():
+        if bare.endswith(people) and len(bare) - len(people) >= 2:
+            return _without_peoples(bare.removesuffix(people))
     return text
 
 
@@ -303,8 +303,6 @@ def clean(text: str) -> str:
 
     "Jiang'an" -> "jiangan", "ＪＩＡＮＧ　ＡＮ" -> "jiangan", "江岸。" -> "江岸", "huáng pí" -> "huangpi".
     """
-    if all("一" <= c <= "鿿" or "a" <= c <= "z" or "0" <= c <= "9" for c in text):
-        return text
     import unicodedata
 
     letters = unicodedata.normalize("NFKD", text).casefold()
@@ -322,7 +320,7 @@ _IDENTITY_CARD = (
 
 def masked(text: str) -> str:
     """A text with each identity card's number cut down to its division code: 421023************."""
-    return re.sub(_IDENTITY_CARD, r"\g<1>************", text) if re.search(r"\d", text) else text
+    return re.sub(_IDENTITY_CARD, r"\g<1>************", text)
 
 
 @lru_cache(maxsize=1)
@@ -354,7 +352,7 @@ def _character_readings(character: str) -> tuple[str, ...]:
 def readings(text: str, most: int = 16) -> list[tuple[str, ...]]:
     """The toneless readings of a text, at most `most`: 硚口 -> [("qiao", "kou")]; [] with an unknown character."""
     options = [_character_readings(character) for character in text]
-    return list(itertools.islice(itertools.product(*options), most)) if text and all(options) else []
+    return list(itertools.islice(itertools.product(*options), most))
 
 
 _SOFT = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("l", "n"))
@@ -426,21 +424,9 @@ REPAIRED = ("county", "zone", "prefecture", "former")
 
 
 @lru_cache(maxsize=1)
-def repaired_places() -> list[Place]:
-    """The gazetteer's rows of the kinds in REPAIRED, which stand first; no field holds a comma (a test sees to it)."""
-    rows = (Place(*line.split(",")) for line in table_lines("places.csv")[1:])
-    return list(itertools.takewhile(lambda place: place.kind in REPAIRED, rows))
-
-
-@lru_cache(maxsize=1)
-def other_places() -> list[Place]:
-    """The rest of the gazetteer: popular names and townships."""
-    return [Place(*line.split(",")) for line in table_lines("places.csv")[1 + len(repaired_places()) :]]
-
-
 def all_places() -> list[Place]:
-    """The whole gazetteer."""
-    return repaired_places() + other_places()
+    """The gazetteer: places.csv, in which no field holds a comma (a test sees to it)."""
+    return [Place(*line.split(",")) for line in table_lines("places.csv")[1:]]
 
 
 # ==============================================================================================
@@ -551,10 +537,9 @@ def near_keys(name: str, heard: Iterable[tuple[str, ...]]) -> Iterator[str]:
             yield f"{len(name)} {at} {part}"
 
 
-def without_one(name: str, instead: str, ends: bool) -> list[str]:
-    """A name with each of its characters, or each but its ends, put out by `instead`: 大冶 -> *冶, 大*."""
-    places = range(len(name)) if ends else range(1, len(name) - 1)
-    return [name[:at] + instead + name[at + 1 :] for at in places]
+def without_one(name: str, instead: str) -> list[str]:
+    """A name with each of its characters put out by `instead`: 大冶 -> *冶, 大*."""
+    return [name[:at] + instead + name[at + 1 :] for at in range(len(name))]
 
 
 # What the names that may be repaired are looked up by.
@@ -566,8 +551,8 @@ KEYS: dict[str, Callable[[Candidate], Iterable[str]]] = {
     "initials": lambda one: [
         "".join(syllable[0] for syllable in reading) for reading in one.readings(1) if one.place.kind in OF_TODAY
     ],
-    "shape": lambda one: without_one(one.name, "*", ends=True),
-    "cut short": lambda one: without_one(one.name, "", ends=False) if len(one.name) > 3 else [],
+    "shape": lambda one: without_one(one.name, "*"),
+    "cut short": lambda one: without_one(one.name, "") if len(one.name) > 3 else [],
     "near": lambda one: near_keys(one.name, one.readings()),
 }
 
@@ -641,7 +626,7 @@ class Catalog:
     def full_names(self) -> dict[str, list[Division]]:
         """{a county's or zone's full name: its divisions}."""
         names: dict[str, list[Division]] = {}
-        divisions = [division for division in self.divisions if division[1] and division[1] not in self.above]
+        divisions = [division for division in self.divisions if division[1] not in self.above]
         for name, division in zip(simplified("\n".join(name for _, name in divisions)).split("\n"), divisions):
             names.setdefault(name, []).append(division)
         return names
@@ -651,13 +636,9 @@ class Catalog:
         """{a county's or zone's full or short name: its divisions}; what has the full name comes first."""
         names = {name: [*divisions] for name, divisions in self.full_names.items()}
         for name, divisions in self.full_names.items():
-            known = names.setdefault(short_name(name), [])
-            known += [division for division in divisions if division not in known]
+            if short_name(name) != name:
+                names.setdefault(short_name(name), []).extend(divisions)
         return names
-
-    def named_exactly(self, name: str) -> list[Division]:
-        """The divisions with this full name, else with this short name."""
-        return self.full_names.get(name) or self.counties.get(name, [])
 
     @cached_property
     def units(self) -> dict[str, list[Division]]:
@@ -671,23 +652,24 @@ class Catalog:
 
     def resolve(self, code: str, district: str) -> list[Division]:
         """The divisions of this list that a code and a name of today stand for; a prefecture's for all its counties."""
-        if code.endswith("00") and district in self.cities:
+        if district in self.cities:
             return self.cities[district]
         return [(code, district)] if (code, district) in self.row_numbers else []
 
-    def here(self, places: list[Place]) -> list[tuple[Place, list[Division]]]:
-        """(place, divisions) for the gazetteer's rows whose division is in this list; none for another province's."""
+    def here(self, repaired: bool) -> list[tuple[Place, list[Division]]]:
+        """(place, divisions) for the gazetteer's rows of kinds in REPAIRED, or not, whose division is in this list."""
+        places = [place for place in all_places() if (place.kind in REPAIRED) == repaired]
         found = [(place, self.resolve(place.code, place.district)) for place in places]
         return [(place, divisions) for place, divisions in found if divisions]
 
     @cached_property
     def named(self) -> list[tuple[Place, list[Division]]]:
         """What sound and shape may repair: counties, zones, prefectures, former names; and those of the list alone."""
-        known = self.here(repaired_places())
+        known = self.here(repaired=True)
         covered = set(itertools.chain(*(divisions for _, divisions in known)))
         for division in self.divisions:
             code, name = division
-            if name and division not in covered and name not in self.above:
+            if division not in covered and name not in self.above:
                 known.append((Place(name, short_name(name), "county", code, name, "", "", "", "", ""), [division]))
         return known
 
@@ -698,14 +680,14 @@ class Catalog:
             own = self._own_senses(name)
             # Today's names are in the lexicon where a place elsewhere has them too; else nothing need be read for them.
             stored = [] if own and name not in _table("lexicon") else self._stored_senses(name)
-            spelled = self._spelled_senses(name) if name.isascii() and name.isalpha() else []
+            spelled = self._spelled_senses(name) if name.isascii() else []
             found = self._senses[name] = tuple(own + spelled + stored or self._slip_senses(name))
         return found
 
     def _own_senses(self, name: str) -> list[Sense]:
         """The counties, the city and the province of the list with this name."""
         found = []
-        counties = tuple(self.named_exactly(name))
+        counties = tuple(self.counties.get(name, ()))
         if counties:
             found.append(Sense("county", "whole" if simplified(counties[0][1]) == name else "short", counties))
         city = self.city_names.get(name, "")
@@ -713,7 +695,7 @@ class Catalog:
             found.append(Sense("city", "short" if name == short_name(city) else "whole", tuple(self.cities[city])))
         if name in self.province_names:
             own = [division for division in self.divisions if division[1] in self.provinces]  # its own unit's row
-            found.append(Sense("province", "whole" if name in self.provinces else "short", tuple(own)))
+            found.append(Sense("province", "whole", tuple(own)))
         return found
 
     def _stored_senses(self, name: str) -> list[Sense]:
@@ -724,7 +706,7 @@ class Catalog:
                 places = [self.resolve(*place.split("/")) for place in where.split(",")]
                 divisions = tuple(dict.fromkeys(itertools.chain(*places)))
                 if divisions:
-                    found.append(Sense(kind, use, divisions, "" if note == "-" else note))
+                    found.append(Sense(kind, use, divisions, note))
         return found + elsewhere_senses(name)
 
     def _spelled_senses(self, letters: str) -> list[Sense]:
@@ -734,14 +716,12 @@ class Catalog:
 
     def _slip_senses(self, name: str) -> list[Sense]:
         """The senses of a name with another suffix than its own: 江岸县, 汉口区, 五峰自治县, 汪集街."""
-        if name.endswith(_AUTONOMOUS) or ("族" in name and name.endswith(("县", "州"))):
-            stem = short_name(name) if name.endswith(_AUTONOMOUS) else _without_peoples(name[:-1])
-            senses = self.senses(stem) if stem != name else ()
-            kinds = ("city", "former") if name.endswith("州") else ("county", "former")
-            return [sense._replace(use="whole") for sense in senses if sense.kind in kinds]
-        if name.endswith(COUNTY_SUFFIXES) and len(name) > 2:
-            senses = self.senses(name[:-1])
-            return [sense._replace(use="whole") for sense in senses if sense.kind in ("county", "popular")]
+        peoples = "族" in name or "自治" in name
+        stem = re.sub("[区县市州]$", "", name)
+        stem = _without_peoples(stem.removesuffix("自治")) if peoples else stem
+        if stem != name and len(stem) > 1:
+            kinds = ("city", "former") if name.endswith("州") else ("county", "former" if peoples else "popular")
+            return [sense._replace(use="whole") for sense in self.senses(stem) if sense.kind in kinds]
         suffix = next((suffix for suffix in TOWNSHIP_SUFFIXES if name.endswith(suffix)), "")
         stem = name.removesuffix(suffix)
         if not suffix or len(stem) < 2:
@@ -781,7 +761,7 @@ class Catalog:
     def town_sounds(self) -> dict[str, list[Division]]:
         """{"yang nuo": [新洲区]}: popular names and townships by their readings, soft pairs folded."""
         index: dict[str, list[Division]] = {}
-        for place, divisions in self.here(other_places()):
+        for place, divisions in self.here(repaired=False):
             for name in place.names():
                 for reading in place.readings(name):
                     index.setdefault(" ".join(map(soft, reading)), []).extend(divisions)
@@ -859,7 +839,7 @@ def scope_of(piece: Piece, behind: Piece = END) -> Scope:
 def _is_county_gongan(text: str, at: int, before: list[Piece], catalog: Catalog) -> bool:
     """Whether 公安 is the county here, not the word for police: alone, 公安公安局, 公安斗湖堤, 荆州公安, 公安福利院."""
     behind = text[at + 2 :]
-    county = set(catalog.named_exactly("公安县"))
+    county = set(catalog.counties.get("公安县", ()))
     towns = [sense for end in range(2, 7) for sense in catalog.senses(behind[:end])]
     if behind.startswith("公安") or any(county & set(sense.divisions) for sense in towns):
         return True
@@ -1113,10 +1093,8 @@ class Sentence:
         return self.before.kind in ("end", "break", "filler", "police") or self.directly()
 
     def directly(self) -> bool:
-        """Whether a coarser name stands right in front, or 的 between."""
-        return (
-            self.before.kind in ("name", "filler", "police") and not self.fine and (self.home or self.scope is not None)
-        )
+        """Whether a coarser name stands right in front."""
+        return self.before.kind == "name" and self.home and not self.fine
 
     def closes(self) -> bool:
         """Whether a known word, or a thing that stays in the place it is named after, or nothing follows."""
@@ -1319,14 +1297,14 @@ def by_repair(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
 
     def candidates(text: str, scope: Scope | None = None) -> list[Candidate]:
         # Spelled right, whatever it means; behind a prefecture of Hubei no place elsewhere is meant: 武汉江安.
-        known = catalog.named_exactly(text) or (not scope and (is_word(text) or catalog.senses(text)))
+        known = text in catalog.counties or (not scope and (is_word(text) or catalog.senses(text)))
         return [] if known else [found for found in table(catalog, text) if found.name != text]
 
     behind_city: list[tuple[Scope | None, str]] = []  # what follows a misspelt prefecture
     for _, core in query.cores:
         for end in range(2, min(6, len(core) - 1)):
             cities = [found.divisions for found in candidates(core[:end]) if found.place.kind == "prefecture"]
-            right = [division for division in catalog.named_exactly(core[end:]) if cities and division in cities[0]]
+            right = [division for division in catalog.counties.get(core[end:], []) if cities and division in cities[0]]
             if right:  # 石堰竹山: only the city is misspelt
                 return [Hit(division, tier) for division in right]
             behind_city += [(frozenset(found), core[end:]) for found in cities]
@@ -1593,7 +1571,7 @@ def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
     if not query.text or len(query.text) > 40 or is_large_elsewhere(query.text):
         return []
     if is_official_elsewhere(query.text):  # 华容县 is in Hunan; only 华容区 itself is near
-        return catalog.named_exactly(query.text[:-1])[:most]
+        return catalog.counties.get(query.text[:-1], [])[:most]
     scores: dict[Division, float] = {}
     for division, score in _near(query):
         if score >= 0.75:
@@ -5081,8 +5059,9 @@ def chosen_city(text: str, catalog: Catalog) -> str:
         if form in catalog.city_names:
             return catalog.city_names[form]
     hits = search(text, catalog)
-    known = [place for place in repaired_places() if place.code.endswith("00") or place.code.startswith("4290")]
-    found = {place.district for place in known if name in place.names() and place.kind != "zone"}
+    kinds = ("county", "prefecture", "former")
+    known = [place for place in all_places() if place.kind in kinds and name in place.names()]
+    found = {place.district for place in known if place.code.endswith("00") or place.code.startswith("4290")}
     found = found or {catalog.city_of(hit.division) for hit in hits}
     if len(found) == 1:
         city = found.pop()
