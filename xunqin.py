@@ -552,7 +552,7 @@ KEYS: dict[str, Callable[[Candidate], Iterable[str]]] = {
         "".join(syllable[0] for syllable in reading) for reading in one.readings(1) if one.place.kind in OF_TODAY
     ],
     "shape": lambda one: without_one(one.name, "*"),
-    "cut short": lambda one: without_one(one.name, "") if len(one.name) > 3 else [],
+    "cut short": lambda one: without_one(one.name, "")[:-1] if len(one.name) > 3 else [],
     "near": lambda one: near_keys(one.name, one.readings()),
 }
 
@@ -729,10 +729,10 @@ class Catalog:
         if stem.endswith(TOWNSHIP_SUFFIXES):  # 徐古街街道: the stem's own slip
             return [sense for sense in self.senses(stem + "道") if sense.use == "whole"] or self._slip_senses(stem)
         senses = self.senses(stem)
-        if any(sense.kind in ("county", "city") for sense in senses):  # 张湾镇 may mean 张湾区
+        if any(sense.kind == "county" for sense in senses):  # 张湾镇 may mean 张湾区
             return []
         if suffix == "街":  # what people call a 街道, or just a street
-            return [sense._replace(use="bare") for sense in self.senses(stem + "街道") if sense.use == "whole"]
+            return [sense._replace(use="short") for sense in self.senses(stem + "街道")]
         return [sense._replace(use="whole") for sense in senses if sense.kind in ("township", "popular")]
 
     def index(self, kind: str) -> dict[str, list[Candidate]]:
@@ -750,12 +750,6 @@ class Catalog:
     def find(self, kind: str, keys: Iterable[str]) -> list[Candidate]:
         """The names that may be repaired and have any of the keys of one of KEYS."""
         return [candidate for key in keys for candidate in self.index(kind).get(key, ())]
-
-    @cached_property
-    def spelled_surely(self) -> list[str]:
-        """The spellings of counties and prefectures: those that one slip may be repaired to."""
-        spelled = self.index("spelling").items()
-        return [key for key, found in spelled if any(one.place.kind in OF_TODAY for one in found)]
 
     @cached_property
     def town_sounds(self) -> dict[str, list[Division]]:
@@ -839,17 +833,16 @@ def scope_of(piece: Piece, behind: Piece = END) -> Scope:
 def _is_county_gongan(text: str, at: int, before: list[Piece], catalog: Catalog) -> bool:
     """Whether 公安 is the county here, not the word for police: alone, 公安公安局, 公安斗湖堤, 荆州公安, 公安福利院."""
     behind = text[at + 2 :]
+    after = _piece_at(text, at + 2, [], catalog) if behind else END
     county = set(catalog.counties.get("公安县", ()))
-    towns = [sense for end in range(2, 7) for sense in catalog.senses(behind[:end])]
-    if behind.startswith("公安") or any(county & set(sense.divisions) for sense in towns):
+    if behind.startswith("公安") or any(county & set(sense.divisions) for sense in after.senses):
         return True
     if before and before[-1].kind == "police":  # 人民公安
         return False
     if before and before[-1].kind == "name":
         return bool(county & scope_of(before[-1]))
-    kind = next((kind for word, kind in words_around().items() if behind.startswith(word) and len(word) > 1), "")
-    stays = kind == "thing" and not behind.startswith(("医院", "人民医院"))
-    village = not kind and re.fullmatch(r".{1,6}[村镇乡组路]\S*", behind) is not None
+    stays = after.kind == "thing" and not behind.startswith("医院")
+    village = after.kind in ("name", "unknown") and re.match(".{1,6}[村镇乡组路]", behind) is not None
     return behind in ("", "人", "话") or stays or village
 
 
@@ -858,7 +851,7 @@ def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> P
     token = re.match(r"\d+x?|[a-z]+|.", text[at:], re.S)[0]  # type: ignore[index]
     end = at + len(token)
     if token[0].isdigit():
-        if text[end : end + 1] in tuple("年月日") or token == "110":
+        if text[end : end + 1] in tuple("年月日"):
             return Piece("filler", at, end)
         card = len(token) in (15, 18)
         alone = (not before or before[-1].kind != "unknown") and text[end : end + 1] not in tuple("元条号块米")
@@ -868,7 +861,7 @@ def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> P
         if card and not senses:
             senses = catalog.senses(token[:2])  # a card of another province
     else:
-        senses = catalog.senses(token) if len(token) > 3 and not text.isascii() else ()
+        senses = () if text.isascii() else catalog.senses(token)
         end += int(text[end : end + 1] in tuple("区县市"))
     return Piece("name" if senses else words_around().get(token, "unknown"), at, end, senses)
 
@@ -925,7 +918,7 @@ class Query:
     def cores(self) -> list[tuple[Scope | None, str]]:
         """(what the coarse names in front allow, what is left of the text) for sound, shape and slips."""
         pieces = list(self.pieces)
-        while len(pieces) > 1 and pieces[-1].kind not in ("name", "unknown"):
+        while pieces and pieces[-1].kind not in ("name", "unknown"):
             pieces.pop()
         found: list[tuple[Scope | None, str]] = [(None, self.text)]
         scope: Scope | None = None
@@ -1070,7 +1063,8 @@ class Sentence:
             elif self.denied or self.before.kind == "person":
                 continue
             elif piece.of("code"):
-                self.found.append((SURE, _hits("code", piece.of("code"), "")))
+                hits = _hits("code", piece.of("code"), "")
+                self.found.append((SURE if len(hits) == 1 else CITY, hits))  # an area code is of several
             elif piece.of("province") and not self.borrowed():
                 self.restart()
                 self.home = True
@@ -1438,7 +1432,7 @@ def by_typo(query: Query) -> list[Hit]:
     if any(map(elsewhere_senses, (query.text, *forms))):
         return []
     for form in forms:
-        near = [key for key in query.catalog.spelled_surely if _likely_slip(form, key)]
+        near = [key for key in query.catalog.index("spelling") if _likely_slip(form, key)]
         keys = [key for key in near if _soft_letters(key) == _soft_letters(form)] or near
         if len(keys) == 1:
             return _rank(query.catalog.find("spelling", keys), "typo", None)
@@ -1532,8 +1526,8 @@ def _near_in_letters(letters: str, catalog: Catalog) -> Iterator[tuple[Division,
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 
-    similar = OSA.normalized_similarity
-    for key, score, _ in process.extract(letters, catalog.spelled_surely, scorer=similar, score_cutoff=0.75, limit=9):
+    similar, known = OSA.normalized_similarity, list(catalog.index("spelling"))
+    for key, score, _ in process.extract(letters, known, scorer=similar, score_cutoff=0.75, limit=9):
         for candidate in catalog.find("spelling", [key]):
             yield division_named(candidate), score
 

@@ -21,6 +21,7 @@ def other_province(**cells: str) -> xunqin.Catalog:
 
 
 ENSHI = ("恩施市", "利川市", "建始县", "巴东县", "宣恩县", "咸丰县", "来凤县", "鹤峰县")
+WUHAN = tuple(name for _, name in CATALOG.cities["武汉市"])
 
 
 def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, str]]:
@@ -144,6 +145,35 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("woshijianlide", [("监利市", "pinyin")]),
         ("yincheng", [("应城市", "typo")]),
         ("cytjzzzx", [("长阳土家族自治县", "initials")]),
+        ("公安公安局", [("公安县", "unit")]),
+        ("公安人民医院", [("公安县", "address")]),
+        ("公安医院", []),
+        ("公安福利院", [("公安县", "address")]),
+        ("公安附近村庄", []),
+        ("公安宜昌路159号", [("公安县", "address")]),
+        ("公安话", [("公安县", "address")]),
+        ("不是巴东，是公安", [("公安县", "address")]),
+        ("我不是巴东人，我是公安人", [("公安县", "address")]),
+        ("江岸公安", [("江岸区", "unit")]),
+        ("旧街街道曹家井村", [("新洲区", "address")]),
+        ("陆城街", [("宜都市", "township")]),
+        ("葛店乡", [("华容区", "popular")]),
+        ("沔阳镇", []),
+        ("郧阳城关", [("郧阳区", "township")]),
+        ("五峰自治县", [("五峰土家族自治县", "exact")]),
+        ("长阳土家族县", [("长阳土家族自治县", "exact")]),
+        ("土家族自治县", []),
+        ("422427800312701", [("仙桃市", "code")]),
+        ("门牌0713", []),
+        ("4210235", []),
+        ("13栋监利", []),
+        ("老家监利，电话07286225110", [("监利市", "address")]),
+        ("02785395340", [(d, "code") for d in WUHAN]),
+        ("湖北daye", [("大冶市", "exact")]),
+        ("襄羊市南漳县", [("南漳县", "address")]),
+        ("小芳湖南省华容县", []),
+        ("石港区", [("黄石港区", "typo")]),
+        ("随州市现在归哪里管", [(d, "city") for d in ("曾都区", "随县", "广水市")]),
     ],
 )
 def test_the_tier_that_answers(query: str, expected: list[tuple[str, str]]) -> None:
@@ -161,6 +191,29 @@ def test_the_tier_that_answers(query: str, expected: list[tuple[str, str]]) -> N
 )
 def test_what_the_note_says_of_then(query: str, expected: list[tuple[str, str]]) -> None:
     assert [(hit.division[1], hit.note) for hit in xunqin.search(query, CATALOG)] == expected
+
+
+def test_only_full_names_elsewhere_are_official() -> None:
+    assert [sense.kind for sense in xunqin.elsewhere_senses("沔阳县")] == []
+    assert xunqin.is_official_elsewhere("益都县")
+    assert not xunqin.is_official_elsewhere("益都")
+
+
+def test_a_row_without_names_changes_nothing() -> None:
+    row = dict.fromkeys(xunqin.COLUMNS, "")
+    catalog = xunqin.Catalog([*CATALOG.rows, {**row, "code": "420000", "unit": "某大队"}])
+    assert (catalog.provinces, list(catalog.cities)) == (CATALOG.provinces, list(CATALOG.cities))
+    for query in ("江岸", "jiangan", "大冶县", "火星", "省", "anjiang"):
+        assert answers(query, catalog) == answers(query), query
+        assert xunqin.suggest(query, catalog) == xunqin.suggest(query, CATALOG), query
+
+
+def test_a_unit_of_a_whole_city_is_no_county_of_its_name() -> None:
+    row = {**CATALOG.rows[0], "code": "420600", "city": "襄阳市", "district": "襄阳市", "unit": "襄阳市公安局刑侦支队"}
+    catalog = xunqin.Catalog([*CATALOG.rows, row])
+    counties = [name for _, name in CATALOG.cities["襄阳市"]]
+    assert answers("襄阳市", catalog) == [(name, "city") for name in ("襄阳市", *counties)]
+    assert answers("襄羊", catalog) == [(name, "homophone") for name in ("襄阳市", *counties)]
 
 
 def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() -> None:
@@ -199,6 +252,7 @@ def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() 
         ("laohekkoo", ["老河口市"]),
         ("荆明市", ["荆门市"]),
         ("𠮷𠮷", []),
+        ("益都县", []),
     ],
 )
 def test_suggestions_are_near_in_sound_or_shape_or_there_are_none(query: str, expected: list[str]) -> None:
