@@ -28,6 +28,7 @@ from __future__ import annotations
 import gc
 
 gc.disable()  # looking for cycles while modules load takes a tenth of the start
+import codecs
 import contextlib
 import csv
 import errno
@@ -38,8 +39,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, overload
+from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import click
 
@@ -181,13 +182,9 @@ class Rows(Sequence[Row]):
     def __init__(self, header: list[str], records: list[list[str]]) -> None:
         self.header, self.records = header, records
 
-    @overload
-    def __getitem__(self, at: int) -> Row: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Row]: ...
-    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+    def __getitem__(self, at: Any) -> Any:
         if isinstance(at, slice):
-            return [dict(zip(self.header, cells)) for cells in self.records[at]]
+            return [self[number] for number in range(len(self))[at]]
         return dict(zip(self.header, self.records[at]))
 
     def __len__(self) -> int:
@@ -252,6 +249,7 @@ def bundled_path(name: str) -> str:
     return path
 
 
+@cache
 def table_lines(name: str) -> list[str]:
     """The lines of a bundled table."""
     return read_text(bundled_path(name)).splitlines()
@@ -261,11 +259,11 @@ def table_lines(name: str) -> list[str]:
 # Names: how a place's name is written, read and drawn
 # ==============================================================================================
 
-# The 55 peoples and 各族, as autonomous areas are named after them.
+# The 55 peoples and 各族 at the end of a name, as autonomous areas are named after them.
 _PEOPLES = (
-    "蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 东乡 纳西 景颇 "
-    "柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒 乌孜别克 俄罗斯 鄂温克 德昂 保安 裕固 京 "
-    "塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺 各"
+    "(?:(?:蒙古|回|藏|维吾尔|苗|彝|壮|布依|朝鲜|满|侗|瑶|白|土家|哈尼|哈萨克|傣|黎|傈僳|佤|畲|高山|拉祜|水|东乡|纳西|景颇|"
+    "柯尔克孜|土|达斡尔|仫佬|羌|布朗|撒拉|毛南|仡佬|锡伯|阿昌|普米|塔吉克|怒|乌孜别克|俄罗斯|鄂温克|德昂|保安|裕固|京|"
+    "塔塔尔|独龙|鄂伦春|赫哲|门巴|珞巴|基诺|各)族?)+$"
 )
 _AUTONOMOUS = ("自治区", "自治州", "自治县", "自治旗")
 _LONG_SUFFIXES = ("特别行政区", "林区", "新区", "地区", "矿区")
@@ -277,11 +275,7 @@ TOWNSHIP_SUFFIXES = ("街道办事处", "人民公社", "办事处", "街道", "
 
 def _without_peoples(text: str) -> str:
     """长阳土家族 -> 长阳; at least two characters stay."""
-    bare = text.removesuffix("族")
-    for people in _PEOPLES.split():
-        if bare.endswith(people) and len(bare) - len(people) >= 2:
-            return _without_peoples(bare.removesuffix(people))
-    return text
+    return re.sub(f"(?<=..){_PEOPLES}", "", text)
 
 
 def short_name(name: str) -> str:
@@ -336,17 +330,12 @@ def simplified(text: str) -> str:
     return text if known else text.translate(_traditional())
 
 
-@lru_cache(maxsize=1)
-def _syllables() -> list[str]:
-    return table_lines("syllables.txt")
-
-
 @lru_cache(maxsize=4096)
 def _character_readings(character: str) -> tuple[str, ...]:
     """A character's toneless readings; () for one that the table does not know."""
     if character.isascii():
         return ()
-    return tuple(line.partition(" ")[0] for line in _syllables() if character in line)
+    return tuple(line.partition(" ")[0] for line in table_lines("syllables.txt") if character in line)
 
 
 def readings(text: str, most: int = 16) -> list[tuple[str, ...]]:
@@ -491,10 +480,9 @@ def _table(name: str) -> dict[str, str]:
 
 def _written_senses(name: str) -> list[list[str]]:
     """The fields of a name's senses: kind, use, where, note. A name that a place elsewhere has too is in lexicon."""
-    line = _table("letters").get(name, "") if name.isascii() else _table("lexicon").get(name)
-    return [
-        sense.split(" ") for sense in (_table("elsewhere").get(name, "") if line is None else line).split(";") if sense
-    ]
+    tables = ("letters",) if name.isascii() else ("lexicon", "elsewhere")
+    line = next((_table(table)[name] for table in tables if name in _table(table)), "")
+    return [sense.split(" ") for sense in line.split(";") if sense]
 
 
 def elsewhere_senses(name: str) -> list[Sense]:
@@ -537,11 +525,6 @@ def near_keys(name: str, heard: Iterable[tuple[str, ...]]) -> Iterator[str]:
             yield f"{len(name)} {at} {part}"
 
 
-def without_one(name: str, instead: str) -> list[str]:
-    """A name with each of its characters put out by `instead`: 大冶 -> *冶, 大*."""
-    return [name[:at] + instead + name[at + 1 :] for at in range(len(name))]
-
-
 # What the names that may be repaired are looked up by.
 KEYS: dict[str, Callable[[Candidate], Iterable[str]]] = {
     "written": lambda one: [one.name],
@@ -551,8 +534,10 @@ KEYS: dict[str, Callable[[Candidate], Iterable[str]]] = {
     "initials": lambda one: [
         "".join(syllable[0] for syllable in reading) for reading in one.readings(1) if one.place.kind in OF_TODAY
     ],
-    "shape": lambda one: without_one(one.name, "*"),
-    "cut short": lambda one: without_one(one.name, "")[:-1] if len(one.name) > 3 else [],
+    "shape": lambda one: [f"{one.name[:at]}*{one.name[at + 1 :]}" for at in range(len(one.name))],
+    "cut short": lambda one: [
+        one.name[:at] + one.name[at + 1 :] for at in range(len(one.name) - 1) if len(one.name) > 3
+    ],
     "near": lambda one: near_keys(one.name, one.readings()),
 }
 
@@ -564,10 +549,7 @@ class Catalog:
         self.rows = rows
         self.row_numbers: dict[Division, list[int]] = {}
         for at, division in enumerate(zip(column_of(rows, "code"), column_of(rows, "district"))):
-            if division in self.row_numbers:
-                self.row_numbers[division].append(at)
-            else:
-                self.row_numbers[division] = [at]
+            self.row_numbers.setdefault(division, []).append(at)
         self._senses: dict[str, tuple[Sense, ...]] = {}
         self._indexes: dict[str, dict[str, list[Candidate]]] = {}
 
@@ -802,10 +784,6 @@ class Piece(NamedTuple):
         """The senses of these kinds."""
         return [sense for sense in self.senses if sense.kind in kinds]
 
-    def is_full(self) -> bool:
-        """Whether it is a full name, which counts anywhere."""
-        return any(sense.use == "whole" for sense in self.senses)
-
 
 END = Piece("end", 0, 0)
 Scope = frozenset[Division]
@@ -927,11 +905,11 @@ class Query:
             one_letter = piece.kind == "filler" and piece.end - piece.start == 1  # 急先锋 is no 咸丰
             if one_letter or (piece.kind in ("unknown", "name") and not piece.of("province", "city", "held")):
                 break
-            scope = scope_of(piece) or scope
-        for piece in self.pieces:  # 我小时候在巴冬县走丢
+            scope = scope_of(piece)
+        for before, piece in itertools.pairwise([END, *self.pieces]):  # 我小时候在巴冬县走丢
             written = self.text[piece.start : piece.end]
             if piece.kind == "unknown" and re.match("..[^区县市]{0,2}[区县市]", written):
-                found.append((None, written))
+                found.append((scope_of(before) or None, written))
         return [(within, core) for within, core in dict.fromkeys(found) if len(core) > 1]
 
 
@@ -988,12 +966,6 @@ def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool, off
     return _hits("", senses, name, scope)
 
 
-def _scope_behind(pieces: list[Piece]) -> Scope | None:
-    """What the coarser names in front allow the last one to be, None when there is only the province or nothing."""
-    scopes = [scope_of(piece, behind) for piece, behind in itertools.pairwise(pieces) if not piece.of("province")]
-    return scopes[-1] if scopes else None
-
-
 def named(text: str, pieces: list[Piece]) -> list[Hit]:
     """What a reading says that is one name and nothing else of weight: [] for any other."""
     bones = [piece for piece in pieces if piece.kind not in ("filler", "break", "police")]
@@ -1004,7 +976,8 @@ def named(text: str, pieces: list[Piece]) -> list[Hit]:
     orders = (bones[::-1], bones) if coarse_behind else (bones, bones[::-1])  # 监利，荆州，湖北
     hits: list[Hit] = []
     for *coarse, last in orders:
-        scope = _scope_behind([*coarse, last])
+        above = [piece for piece in coarse if not piece.of("province")]
+        scope = scope_of(above[-1], last) if above else None  # the province alone allows anything
         hits = whole_meaning(last, text[last.start : last.end], scope, kinds == {"name"}, "police" in kinds)
         if hits:
             break
@@ -1072,8 +1045,9 @@ class Sentence:
                 self.coarse(piece)
             elif piece.of(*_FINER):
                 self.finer(piece)
-            elif piece.of("elsewhere"):
-                self.elsewhere(piece)
+            elif piece.of("elsewhere") and not self.borrowed():
+                self.restart()
+                self.away = True  # takes what follows; a short name only a township, or where it is a large one's
         return [] if self.contradicts else self.found
 
     # What stands around a piece.
@@ -1121,12 +1095,6 @@ class Sentence:
 
     # What a piece does.
 
-    def elsewhere(self, piece: Piece) -> None:
-        """A place outside Hubei takes what follows; a short name only a township, or where it is a large one's."""
-        if not self.borrowed():
-            self.restart()
-            self.away = True
-
     def is_coarse(self, piece: Piece) -> bool:
         """Whether a name stands for its prefecture: not where it names the county inside one."""
         inside = self.scope is not None and any(lies_in(s, self.scope) for s in piece.of("county", "former"))
@@ -1147,7 +1115,8 @@ class Sentence:
     def coarse(self, piece: Piece) -> None:
         """A prefecture: what follows must lie in it; when nothing does, it is the answer."""
         unknown = self.unknown_district(piece)
-        stands = piece.is_full() or (self.opens() and (self.closes() or self.heads_village(piece, two=False)))
+        full = any(sense.use == "whole" for sense in piece.senses)
+        stands = full or (self.opens() and (self.closes() or self.heads_village(piece, two=False)))
         cities = piece.of("city") or piece.of("former")
         self.scope, self.fine, self.home = scope_of(piece), False, True
         if stands and not unknown:
@@ -1155,20 +1124,17 @@ class Sentence:
 
     def finer(self, piece: Piece) -> None:
         """A county or something finer, by the surest kind that may stand here."""
+        if self.fine and any(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions):
+            return  # a zone behind its district is in it: 洪山区东湖新技术开发区
         scope = None if self.fine else self.scope
-        senses = [sense for sense in finer_senses(piece, scope) if scope or sense.use != "bare"]
         if self.fine and self.is_sibling(piece):
-            county = _hits("address", piece.of("county"), self.text[piece.start : piece.end])
-            self.found[-1][1].extend(county)
+            self.found[-1][1].extend(_hits("address", piece.of("county"), self.text[piece.start : piece.end]))
             return
-        if self.away or self.fine:
-            senses = [s for s in senses if s.kind in ("county", "former") and s.use == "whole"]
-            # A zone behind its district is in it: 洪山区东湖新技术开发区.
-            senses = [s for s in senses if not (self.fine and all(code.endswith("00") for code, _ in s.divisions))]
-        if self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县"):
-            senses = [sense for sense in senses if sense.use == "whole"]
-        if self.is_elsewhere(piece):
-            senses = []
+        senses = [] if self.is_elsewhere(piece) else finer_senses(piece, scope)
+        if self.away or self.fine:  # only another county is meant
+            senses = [s for s in senses if s.kind in ("county", "former")]
+        full = self.away or self.fine or self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县")
+        senses = [s for s in senses if s.use == "whole" or not (full or (s.use == "bare" and not scope))]
         if not senses:
             self.contradicts |= bool(scope and piece.of("county") and self.closes())
             return
@@ -1186,8 +1152,7 @@ class Sentence:
 
     def is_sibling(self, piece: Piece) -> bool:
         """Whether a county right behind another one is named beside it."""
-        zone = all(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions)
-        return bool(self.before.of("county")) and not zone and (self.closes() or self.has_sibling())
+        return bool(self.before.of("county")) and (self.closes() or self.has_sibling())
 
     def is_elsewhere(self, piece: Piece) -> bool:
         """Whether the text names a larger place elsewhere that has one of this name: 华容 湖南, 青山区，包头市."""
@@ -1272,15 +1237,6 @@ def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
     return catalog.find("written", once) + catalog.find("cut short", [text])
 
 
-def _forms(core: str, catalog: Catalog, everywhere: bool) -> Iterator[str]:
-    """A core, its fronts that end like a county's name, each without its suffix too; no name of a place elsewhere."""
-    fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
-    for name in (core, *fronts):
-        stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
-        if not everywhere or not (is_official_elsewhere(name) or elsewhere_senses(stem)):
-            yield from filter(None, (name, stem))
-
-
 def by_repair(query: Query, tier: str, table: Callable[[Catalog, str], list[Candidate]]) -> list[Hit]:
     """What a table of sounds, shapes or counts makes of the cores, of their fronts that end like a county, of their
     stems: 乔口, 武汉市桥口区, 大治, 巴巴东. The city in front may be misspelt too; several answer in one city only.
@@ -1303,7 +1259,10 @@ def by_repair(query: Query, tier: str, table: Callable[[Catalog, str], list[Cand
                 return [Hit(division, tier) for division in right]
             behind_city += [(frozenset(found), core[end:]) for found in cities]
     for scope, core in [*behind_city, *query.cores]:
-        for form in _forms(core, catalog, everywhere=not scope):
+        stem = core[:-1] if core.endswith(COUNTY_SUFFIXES) and len(core) > 2 else ""
+        if not scope and (is_official_elsewhere(core) or elsewhere_senses(stem)):
+            continue
+        for form in filter(None, (core, stem)):
             hits = _rank(candidates(form, scope), tier, scope)
             if len({catalog.city_of(hit.division) for hit in hits}) == 1:
                 return hits
@@ -1324,40 +1283,30 @@ def plain_letters(text: str) -> str:
     return re.sub("(?<=^woshi)(.*)de$", r"\1", letters)
 
 
-def spellings(letters: str, catalog: Catalog) -> Iterator[list[Piece]]:
+def spellings(letters: str, catalog: Catalog, most: int = 50) -> list[list[Piece]]:
     """The ways in which joined letters are names and known words from end to end, those with longer ones first.
 
     A suffix belongs to the name before it: jianlixian; but jingzhoushishou is 荆州 and 石首, not 荆州市 and "shou".
     """
-    found: dict[int, list[Piece]] = {len(letters) - 1: []}  # by where they start
-    whole: set[int] = {len(letters)}  # from here the end can be reached
+    ways: dict[int, list[list[Piece]]] = {len(letters): [[]]}  # {a place in the letters: the ways from there on}
     for at in range(len(letters) - 2, -1, -1):
-        found[at] = []
+        pieces: list[Piece] = []
         for end in range(min(len(letters), at + 60), at + 1, -1):
             part = letters[at:end]
             senses = catalog.senses(part.replace("v", "u"))  # ü
             suffix = re.match(_LETTERS_SUFFIX, letters[end:])
             stop = end + suffix.end() if suffix and not catalog.senses(letters[at : end + suffix.end()]) else end
-            pieces = [Piece("name", at, stop, senses)] if senses and stop > end else []
+            pieces += [Piece("name", at, stop, senses)] if senses and stop > end else []
             pieces += [Piece(words_around()[part], at, end)] if part in words_around() else []
             pieces += [Piece("name", at, end, senses)] if senses else []
-            found[at] += [piece for piece in pieces if piece.end in whole]
-        if found[at]:
-            whole.add(at)
-
-    def from_here(at: int) -> Iterator[list[Piece]]:
-        if at == len(letters):
-            yield []
-        for piece in found.get(at, ()):
-            yield from ([piece, *rest] for rest in from_here(piece.end))
-
-    return from_here(0)
+        ways[at] = [[piece, *rest] for piece in pieces for rest in ways.get(piece.end, ())][:most]
+    return ways.get(0, [])
 
 
 def by_pinyin(query: Query) -> list[Hit]:
     """Joined pinyin of a name, of coarser and finer ones in either order, with words around; huangpo is let pass."""
     letters = plain_letters(query.text)
-    for pieces in itertools.islice(spellings(letters, query.catalog), 50):
+    for pieces in spellings(letters, query.catalog):
         hits = named(letters, pieces)
         if hits:
             return [Hit(hit.division, "pinyin") for hit in hits]
@@ -1366,12 +1315,12 @@ def by_pinyin(query: Query) -> list[Hit]:
 
 def by_initials(query: Query) -> list[Hit]:
     """The first letters of a county's name, of a prefecture's when no county has them: all that share them."""
-    return _rank(query.catalog.find("initials", [query.text]), "initials", None) if query.text.isascii() else []
+    return _rank(query.catalog.find("initials", [query.text]), "initials", None)
 
 
 def by_mixed(query: Query) -> list[Hit]:
     """Characters and pinyin mixed, each syllable whole or its initial: 江an, 黄p, 恩sh."""
-    if query.text.isascii() or not re.search("[a-z]", query.text) or len(query.text) > 24:
+    if query.text.isascii() or not re.search("[a-z]", query.text):
         return []
     found = []
     for name, candidates in query.catalog.index("written").items():
@@ -1393,12 +1342,6 @@ def _neighbours(one: str, other: str) -> bool:
     return abs(row - other_row) <= 1 and abs(at - other_at) <= 1
 
 
-def _soft_letters(letters: str) -> str:
-    for hard, plain in (*_SOFT, ("ing", "in"), ("eng", "en")):
-        letters = letters.replace(hard, plain)
-    return letters
-
-
 def one_slip(typed: str, right: str) -> bool:
     """Whether a spelling is another one with one letter lost, added, replaced or swapped with the next, or none."""
     same = next((at for at, (a, b) in enumerate(zip(typed, right)) if a != b), min(len(typed), len(right)))
@@ -1414,26 +1357,16 @@ def _likely_slip(typed: str, right: str) -> bool:
     return one_slip(typed, right) and (not replaced or (len(right) > 5 and _neighbours(*wrong[0])))
 
 
-def bare_letters(text: str, catalog: Catalog) -> str:
-    """A text in letters without known words and the province at its ends: qingwenqiaokohubei -> qiaoko."""
-    letters = plain_letters(text)
-    known = [word for word in (*catalog.province_names, *words_around()) if word.isascii()]
-    for word in [*known, *known]:
-        left = letters.removeprefix(word).removesuffix(word)
-        letters = left if len(left) > 4 else letters
-    return letters
-
-
 def by_typo(query: Query) -> list[Hit]:
     """One slip in the pinyin of a county or prefecture (qiaoko), when only one is near."""
-    whole, bare = plain_letters(query.text), bare_letters(query.text, query.catalog)
-    stem = re.sub(_LETTERS_SUFFIX + "$", "", bare)
-    forms = [form for form in dict.fromkeys((whole, bare, stem)) if len(form) > 4]
+    whole = bare = plain_letters(query.text)
+    for word in filter(str.isascii, (*query.catalog.province_names, *words_around())):  # qingwenqiaokohubei
+        bare = bare.removeprefix(word).removesuffix(word)
+    forms = [form for form in dict.fromkeys((whole, bare)) if len(form) > 4]
     if any(map(elsewhere_senses, (query.text, *forms))):
         return []
     for form in forms:
-        near = [key for key in query.catalog.index("spelling") if _likely_slip(form, key)]
-        keys = [key for key in near if _soft_letters(key) == _soft_letters(form)] or near
+        keys = [key for key in query.catalog.index("spelling") if _likely_slip(form, key)]
         if len(keys) == 1:
             return _rank(query.catalog.find("spelling", keys), "typo", None)
     return []
@@ -1521,20 +1454,11 @@ def division_named(candidate: Candidate) -> Division:
     return (place.code, place.district) if place.kind == "prefecture" else candidate.divisions[0]
 
 
-def _near_in_letters(letters: str, catalog: Catalog) -> Iterator[tuple[Division, float]]:
-    """The same for pinyin of counties and prefectures."""
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
-    similar, known = OSA.normalized_similarity, list(catalog.index("spelling"))
-    for key, score, _ in process.extract(letters, known, scorer=similar, score_cutoff=0.75, limit=9):
-        for candidate in catalog.find("spelling", [key]):
-            yield division_named(candidate), score
-
-
 def _near(query: Query) -> Iterator[tuple[Division, float]]:
     """(a division, how near it is, 0 to 1): names inside the text that nothing says are meant, names cut short (丹江),
     towns that sound the same (阳罗), and counties, prefectures and former names near in sound, shape or spelling."""
+    from rapidfuzz.distance import OSA
+
     catalog = query.catalog
     for piece in query.pieces:
         for sense in piece.of(*_FINER):
@@ -1550,8 +1474,9 @@ def _near(query: Query) -> Iterator[tuple[Division, float]]:
         for reading in heard:
             towns = catalog.town_sounds.get(" ".join(map(soft, reading)), [])
             yield from ((division, 0.85) for division in towns[:1])
-        if core.isascii():
-            yield from _near_in_letters(core, catalog)
+        for spelling, named in catalog.index("spelling").items() if core.isascii() else ():
+            score = OSA.normalized_similarity(core, spelling)
+            yield from ((division_named(candidate), score) for candidate in named)
         for candidate in dict.fromkeys(catalog.find("near", near_keys(core, heard))):
             yield division_named(candidate), _nearness(core, candidate)
 
@@ -4878,7 +4803,7 @@ FOUND, NOT_FOUND, UNUSABLE, READER_GONE = 0, 1, 2, 141
 def emit(text: str, machine: bool = False) -> None:
     """Write to stdout and make sure it arrived; in a pipe or file, what a machine reads is UTF-8.
 
-    Raises BrokenPipeError when nobody reads it, else ListError.
+    Raises click's Exit when nobody reads it, ListError when it cannot be written.
     """
     if sys.stdout is None:
         raise ListError("标准输出", "已经关闭", "请不要用 >&- 关闭它")
@@ -4890,7 +4815,7 @@ def emit(text: str, machine: bool = False) -> None:
             left = left[sys.stdout.buffer.write(left) :]
         sys.stdout.flush()
     except BrokenPipeError:
-        raise
+        raise click.exceptions.Exit(READER_GONE) from None
     except OSError as error:
         raise ListError("标准输出", f"写不进去（{reason(error)}）", "请检查磁盘空间") from None
 
@@ -5047,11 +4972,8 @@ def chosen_city(text: str, catalog: Catalog) -> str:
     than one is meant.
     """
     name = simplified(clean(text))
-    if not name:
-        return ""
-    for form in (name, name + "市"):
-        if form in catalog.city_names:
-            return catalog.city_names[form]
+    if not name or name in catalog.city_names:
+        return catalog.city_names.get(name, "")
     hits = search(text, catalog)
     kinds = ("county", "prefecture", "former")
     known = [place for place in all_places() if place.kind in kinds and name in place.names()]
@@ -5063,10 +4985,9 @@ def chosen_city(text: str, catalog: Catalog) -> str:
             tell(f"「{text}」属于{city}，按整个{city}来。")
         return city
     near = [catalog.city_names.get(division[1]) or catalog.city_of(division) for division in suggest(text, catalog)]
-    near += [city for city in catalog.cities if set(name) & set(short_name(city))] if not near else []
-    hint = f"您是不是要找：{'、'.join(dict.fromkeys(near))}"
-    hint = hint if near else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
-    raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
+    near = near or [city for city in catalog.cities if set(name) & set(short_name(city))]
+    hint = "、".join(list(dict.fromkeys(near or catalog.cities))[:17])
+    raise click.UsageError(f"名单里没有「{text}」这个市州。{'您是不是要找' if near else '可用的有'}：{hint}")
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -5220,16 +5141,14 @@ def input_lines() -> Iterator[str]:
 NUMBERED = r"\s*(?:[(（]?\d{1,3}(?:[)）]\s*[、.．,，]?|\s*[、．:：]|[.,，]\s*(?!\d)|\s(?=\s*\D))|[①-⑳])\s*"
 
 
-Find = Callable[[str], list[Hit]]
-
-
-def place_in(line: str, find: Find) -> tuple[str, list[Hit]]:
+@lru_cache(maxsize=10_000)
+def place_in(line: str, catalog: Catalog, within: str = "") -> tuple[str, list[Hit]]:
     """(the name that a line of somebody's list holds, what it means): "1、监利" -> 监利, "张三<Tab>监利" -> 监利.
 
     Of several fields apart by tabs, the one that is read most surely; the last of them when none is read.
     """
     fields = [re.sub(f"^{NUMBERED}", "", field).strip() for field in line.split("\t")]
-    read = [(field, find(field)) for field in fields if field]
+    read = [(field, search(field, catalog, within)) for field in fields if field]
     ranks = list(TIERS)
     sure = sorted((answer for answer in read if answer[1]), key=lambda answer: ranks.index(answer[1][0].tier))
     return (sure or read[-1:] or [("", [])])[0]
@@ -5237,17 +5156,11 @@ def place_in(line: str, find: Find) -> tuple[str, list[Hit]]:
 
 def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterator[list[Row]]:
     """The rows for each line of a list, with the line's number; an empty or unmatched line keeps one row."""
-
-    @lru_cache(maxsize=10_000)
-    def rows_for(line: str) -> list[Row]:
-        text, hits = place_in(line, lambda text: search(text, catalog, within))
-        if not line.strip():
-            return [{"match": "", "note": ""}]
-        return rows_of(text, hits, catalog) or [{"match": "none", "note": note_of(text, [], catalog)}]
-
     for number, line in enumerate(lines, 1):
+        text, hits = place_in(line, catalog, within)
+        nothing = {"match": "none", "note": note_of(text, [], catalog)} if line.strip() and not hits else {"match": ""}
         written = {"line": str(number), "query": masked(" ".join(line.split()))}
-        yield [{**row, **written} for row in rows_for(line)]
+        yield [{**row, **written} for row in rows_of(text, hits, catalog) or [nothing]]
 
 
 LINES_AT_A_TIME = 500  # whose rows are written, so that memory stays flat
@@ -5359,7 +5272,7 @@ def heading_row(table: list[list[str]]) -> int:
     return at
 
 
-def place_column(table: list[list[str]], heading: int, wanted: str, find: Find) -> int:
+def place_column(table: list[list[str]], heading: int, wanted: str, catalog: Catalog) -> int:
     """The number of the column that holds the places, 0 when none does.
 
     It is the one asked for, by its heading or its letter; else the one that its heading and its cells speak for.
@@ -5373,7 +5286,7 @@ def place_column(table: list[list[str]], heading: int, wanted: str, find: Find) 
     for at, head in enumerate(headings):
         cells = [cells[at] for cells in table[heading:][:100]]
         words = [cell for cell in cells if cell and not re.fullmatch(r"[\d\s-]*[\dXx]", cell)]
-        places = [word for word in words if place_in(word, find)[1] or elsewhere_senses(simplified(clean(word)))]
+        places = [word for word in words if place_in(word, catalog)[1] or elsewhere_senses(simplified(clean(word)))]
         share = len(places) / max(len(words), 1)
         told = max((rank for rank, word in enumerate(telling, 1) if word in head), default=0)
         if told or share > 0.3:
@@ -5426,13 +5339,13 @@ def family_table(sheet: Any) -> list[list[str]]:
     return table
 
 
-def fill_sheet(sheet: Any, values: Any, wanted: str, catalog: Catalog, find: Find) -> list[str]:
+def fill_sheet(sheet: Any, values: Any, wanted: str, catalog: Catalog) -> list[str]:
     """Write each family's unit beside its row; the kind of each answer. [] when no column holds places."""
     from openpyxl.styles import Alignment, PatternFill
 
     table = family_table(values)
     heading = heading_row(table)
-    column = place_column(table, heading, wanted, find)
+    column = place_column(table, heading, wanted, catalog)
     if not column:
         return []
     headed = f"「{table[heading - 1][column - 1]}」一列" if heading else f"第 {column} 列"
@@ -5441,7 +5354,7 @@ def fill_sheet(sheet: Any, values: Any, wanted: str, catalog: Catalog, find: Fin
     if len(numbers) > 1000 and is_terminal(sys.stderr):
         steps = click.progressbar(numbers, file=sys.stderr, label=sheet.title)
     with steps as watched:
-        found = {number: family_cells(*place_in(table[number - 1][column - 1], find), catalog) for number in watched}
+        found = {number: family_cells(*place_in(table[number - 1][column - 1], catalog), catalog) for number in watched}
     used = [at for row in table for at, cell in enumerate(row, 1) if cell]
     first = max([*used, *(span.max_col for span in sheet.merged_cells.ranges)]) + 1
     for number, (kind, cells) in {**({heading: ("found", RESULT_HEADINGS)} if heading else {}), **found}.items():
@@ -5475,11 +5388,10 @@ def batch_command(data: str | None, file: str, column: str, out: str) -> int:
     if out and os.path.exists(out):
         raise ListError(out, "已经有这个文件，没有动它", "请换个名字")
     catalog = open_catalog(data)
-    find = lru_cache(maxsize=None)(lambda text: search(text, catalog))
     book, values = family_books(file)
     counts = dict.fromkeys(("found", "unsure", "none", "blank"), 0)
     for sheet in book.worksheets:
-        kinds = fill_sheet(sheet, values[sheet.title], typed(column), catalog, find)
+        kinds = fill_sheet(sheet, values[sheet.title], typed(column), catalog)
         if not kinds:
             tell(f"「{sheet.title}」里没有地名一列，没有动它。")
         for kind in kinds:
@@ -5559,13 +5471,6 @@ def guide_command() -> int:
     return FOUND
 
 
-def shell_word(path: str) -> str:
-    """A file's name as it can be typed in a command."""
-    import shlex
-
-    return shlex.quote(f"./{path}" if path.startswith("-") else path)
-
-
 def import_note(entry: Entry) -> Row:
     """What an import says of a row: its number, the result, what is wrong, doubtful or repaired."""
     result = "待核对" if entry.held() else entry.outcome
@@ -5574,6 +5479,8 @@ def import_note(entry: Entry) -> Row:
 
 def import_picture(batch: Batch, places: Places, source: str, date: str, dry_run: bool) -> None:
     """Write a draft beside a picture; nothing is taken over from a picture itself."""
+    import shlex
+
     rows = draft_rows(batch, places, source, date)
     tell(f"从图里读到 {len(batch.entries)} 行，{sum(bool(row['存疑']) for row in rows)} 行有存疑。图片不直接收录。")
     if dry_run:
@@ -5582,7 +5489,7 @@ def import_picture(batch: Batch, places: Places, source: str, date: str, dry_run
     data = workbook({"草稿": rows}, [entry.strip for entry in batch.entries])
     draft = printable(typed(write_new(f"{batch.path}.草稿", ".xlsx", data)))
     tell(f"草稿写在 {draft}。请对照每行前面的图改好，存疑的行改完在「核对」里写「是」，")
-    tell(f"再运行 xunqin import {shell_word(draft)}")
+    tell(f"再运行 xunqin import {shlex.quote(f'./{draft}' if draft.startswith('-') else draft)}")
 
 
 def import_units(
@@ -5716,14 +5623,14 @@ def check_command(data: str | None, file: str | None) -> int:
     能导入的文件都能检查；不给文件时，检查正在使用的名单。
     """
     bundled = bundled_catalog()
-    own = own_list_path()
-    paths = [file or data or ""] if file or data else [data_file("points.csv"), *([own] if os.path.exists(own) else [])]
-    lists = []
+    chosen = file or data
+    paths = [chosen] if chosen else [bundled_path("points.csv"), *filter(os.path.exists, [own_list_path()])]
+    rows: Sequence[Row] = []
+    problems: list[str] = []
     for path in paths:
-        imported = bool(file) and not is_own_format(path)
-        lists.append(import_problems(path, Places(bundled)) if imported else list_problems(path, bundled))
-    rows = lists[0][0] if len(lists) == 1 else merged(lists[0][0], lists[1][0])
-    problems = [problem for _, found in lists for problem in found]
+        own = not file or is_own_format(path)
+        found, wrong = list_problems(path, bundled) if own else import_problems(path, Places(bundled))
+        rows, problems = merged(rows, found), problems + wrong
     lines = [*problems, *(f"名单：{typed(path)}" for path in paths), *coverage(rows)]
     emit("".join(f"{printable(line)}\n" for line in lines))
     tell(f"有 {len(problems)} 个问题。" if problems else "没有发现问题。")
@@ -5763,26 +5670,19 @@ def _ready_streams() -> None:
     """Never fail on a character: one that the terminal cannot show becomes ?, an ASCII locale is taken for UTF-8."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            ascii_only = stream.encoding.lower().replace("_", "-") in ("ascii", "us-ascii", "ansi-x3.4-1968", "646")
+            ascii_only = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding="utf-8" if ascii_only else None, errors="replace")
 
 
 def run(args: list[str]) -> int:
     """Run one command line and give its exit code; every error a user can cause is one line on stderr."""
     try:
-        if "_XUNQIN_COMPLETE" in os.environ:
-            cli.main(args, prog_name="xunqin")
-        with cli.make_context("xunqin", args) as context:
-            code = cli.invoke(context)
+        code = cli.main(args, "xunqin", standalone_mode=False)
         return code if isinstance(code, int) else FOUND
-    except click.exceptions.Exit as leave:
-        return leave.exit_code
     except click.ClickException as error:
         tell(usage_text(error))
     except ListError as error:
         tell(typed(str(error)))
-    except BrokenPipeError:
-        return READER_GONE
     except OSError as error:
         tell(f"{error.filename2 or error.filename or '标准输出'}: {reason(error)}: 请检查磁盘空间和权限")
     except (click.Abort, KeyboardInterrupt):
