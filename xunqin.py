@@ -789,6 +789,7 @@ END = Piece("end", 0, 0)
 Scope = frozenset[Division]
 
 
+_COARSE = ("province", "city", "held")
 _FINER = ("county", "former", "popular", "township")  # in this order they answer
 
 
@@ -798,8 +799,11 @@ def lies_in(sense: Sense, scope: Scope | None) -> bool:
 
 
 def scope_of(piece: Piece, behind: Piece = END) -> Scope:
-    """The divisions in which what follows a name must lie: its county's, where that behind it does (郧阳城关), else its
-    prefecture's, with those it held then."""
+    """The divisions in which what follows a name must lie.
+
+    监利 -> the county; 黄冈 -> the prefecture's, with those it held then; 郧阳, which is both -> the county where
+    `behind` is a town in it (郧阳城关), else the prefecture's.
+    """
     coarse = piece.of("city", "held")
     finer = piece.of("county") if coarse else piece.of(*_FINER)
     county = frozenset(finer[0].divisions) if finer else frozenset()
@@ -903,7 +907,7 @@ class Query:
         for piece in pieces:
             found += [(scope, self.text[piece.start :]), (scope, self.text[piece.start : pieces[-1].end])]
             one_letter = piece.kind == "filler" and piece.end - piece.start == 1  # 急先锋 is no 咸丰
-            if one_letter or (piece.kind in ("unknown", "name") and not piece.of("province", "city", "held")):
+            if one_letter or (piece.kind in ("unknown", "name") and not piece.of(*_COARSE)):
                 break
             scope = scope_of(piece)
         for before, piece in itertools.pairwise([END, *self.pieces]):  # 我小时候在巴冬县走丢
@@ -941,23 +945,21 @@ def finer_senses(piece: Piece, scope: Scope | None) -> list[Sense]:
     return [sense for sense in finer if lies_in(sense, scope)] or ([] if piece.of("county") else then)
 
 
-def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool, official: bool) -> list[Hit]:
+def whole_meaning(piece: Piece, name: str, scope: Scope | None, kinds: set[str]) -> list[Hit]:
     """All that a name means when nothing finer is there; behind a prefecture only what lies in it.
 
     A county; where only the name was typed, with its prefecture's rest (恩施, 荆州) and the county that had the name
-    before (江陵); an official wording is of today. Else the prefecture, else former and popular names and townships.
+    before (江陵). Else the prefecture, else former and popular names and townships. `kinds` are the text's pieces'.
     """
     senses = finer_senses(piece, scope) if scope else [s for s in piece.of(*_FINER) if s.use != "inside"]
     counties = [sense for sense in senses if sense.kind == "county"]
     if counties:
-        full = counties[0].use == "whole"
-        cities = piece.of("city") if plain and scope is None else []
-        former = [s for s in senses if s.kind == "former" and (full or (plain and scope is None)) and not official]
-        hits = [*_hits("exact", counties, name, scope), *_hits("city", cities, name), *_hits("former", former, name)]
-        return _once(hits)
-    cities = piece.of("city", "province")
-    if cities and (scope is None or (not senses and scope >= set(cities[0].divisions))):
-        return _hits("city", cities, name)
+        alone = kinds == {"name"} and scope is None
+        then = "police" not in kinds and (alone or counties[0].use == "whole")  # an official wording is of today
+        others = [*(piece.of("city") if alone else []), *(s for s in senses if s.kind == "former" and then)]
+        return _once([*_hits("exact", counties, name, scope), *_hits("", others, name)])
+    if piece.of("city", "province") and scope is None:
+        return _hits("city", piece.of("city", "province"), name)
     if any(sense.large for sense in piece.of("elsewhere")) and not any(sense.kind == "former" for sense in senses):
         return []  # 洛阳 is a town in 曾都 and a city in Henan: whoever types the bare name means the city
     if any(sense.kind == "popular" and sense.use == "whole" for sense in senses):  # a zone by another name
@@ -972,19 +974,19 @@ def named(text: str, pieces: list[Piece]) -> list[Hit]:
     if not bones or any(piece.kind != "name" for piece in bones):
         return []
     kinds = {piece.kind for piece in pieces}
-    coarse_behind = bones[-1].of("province", "city", "held") and not bones[0].of("province", "city", "held")
+    coarse_behind = bones[-1].of(*_COARSE) and not bones[0].of(*_COARSE)
     orders = (bones[::-1], bones) if coarse_behind else (bones, bones[::-1])  # 监利，荆州，湖北
     hits: list[Hit] = []
     for *coarse, last in orders:
         above = [piece for piece in coarse if not piece.of("province")]
         scope = scope_of(above[-1], last) if above else None  # the province alone allows anything
-        hits = whole_meaning(last, text[last.start : last.end], scope, kinds == {"name"}, "police" in kinds)
+        hits = whole_meaning(last, text[last.start : last.end], scope, kinds)
         if hits:
             break
-    town = hits and hits[0].tier in ("township", "popular")
+    town = bool(hits) and hits[0].tier in ("township", "popular")
     if town and "police" in kinds and not re.search("公安|派出所", text):
         return []  # 保安大队
-    behind_county = any(not piece.of("province", "city", "held") for piece in coarse)
+    behind_county = any(not piece.of(*_COARSE) for piece in coarse)
     if kinds & {"filler", "break"} or behind_county:
         return [hit if hit.tier in ("city", "code") else hit._replace(tier="address") for hit in hits]
     if "police" in kinds:
@@ -1025,20 +1027,17 @@ class Sentence:
         for at, piece in enumerate(self.pieces):
             self.at = at
             self.before, _, self.after = [END, *self.pieces, END][at : at + 3]
-            # 在河南长大的浠水人 is from 浠水.
-            from_there = piece.of("county") and self.text[piece.end :] in ("人", "人氏", "籍")
-            outside = self.away or (self.scope is not None and not finer_senses(piece, self.scope))
-            if piece.kind == "break" or (from_there and outside):
+            if piece.kind == "break":
                 self.restart()
             if piece.kind == "denial":
                 self.restart()
                 self.denied = True
-            elif self.denied or self.before.kind == "person":
+            elif self.denied:
                 continue
             elif piece.of("code"):
                 hits = _hits("code", piece.of("code"), "")
                 self.found.append((SURE if len(hits) == 1 else CITY, hits))  # an area code is of several
-            elif piece.of("province") and not self.borrowed():
+            elif piece.of("province"):
                 self.restart()
                 self.home = True
             elif piece.of("city", "held") and self.is_coarse(piece):
@@ -1085,7 +1084,7 @@ class Sentence:
         `two`: two unknown characters will do (蕲春漕河).
         """
         tail = self.tail(piece)
-        if len(tail) < 2 or tail[0] in "镇乡" or self.borrowed():
+        if len(tail) < 2 or self.borrowed():
             return False
         if len(tail) == 2 and is_word(self.text[piece.end - 1 : piece.end + 1]):  # 红安全帽
             return False
@@ -1097,9 +1096,11 @@ class Sentence:
 
     def is_coarse(self, piece: Piece) -> bool:
         """Whether a name stands for its prefecture: not where it names the county inside one."""
-        inside = self.scope is not None and any(lies_in(s, self.scope) for s in piece.of("county", "former"))
-        if inside or not piece.of("county"):
-            return not inside
+        if self.scope is not None and any(lies_in(s, self.scope) for s in piece.of("county", "former")):
+            return False  # 襄樊市襄阳: the county inside
+        if not piece.of("county"):
+            return True
+        # One name for both, 荆州 or 恩施.
         if self.unknown_district(piece):  # 湖北荆州剑利市
             return bool(piece.of("city"))
         return self.leads(piece) and scope_of(piece, self.after) == scope_of(piece)
