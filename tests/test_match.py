@@ -153,6 +153,21 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("宜昌监力", []),
         ("cytjzzzx", [("长阳土家族自治县", "initials")]),
         ("公安公安局", [("公安县", "unit")]),
+        ("我不是房县人", []),
+        ("没去过房县", []),
+        ("云南的通山在哪里", []),
+        ("鄂西北的竹溪", [("竹溪县", "address")]),
+        ("宜昌县小溪塔镇", [("夷陵区", "address")]),
+        ("身份证号421023开头", [("监利市", "code")]),
+        ("enshizaina", [("恩施市", "pinyin")]),
+        ("我是jiangling的", [("江陵县", "address")]),
+        ("点军宜昌", [("点军区", "exact")]),
+        ("团风县（黄冈）", [("团风县", "exact")]),
+        ("mianyang", [("仙桃市", "pinyin")]),
+        ("洪湖岸边是家乡", []),
+        ("监利方向去", []),
+        ("天门陈家大湾", [("天门市", "address")]),
+        ("白云黄石花园社区", []),
         ("阳新县江陵县", [("阳新县", "address"), ("江陵县", "address")]),
         ("我是jingzhou的", [("荆州区", "address")]),
         ("江陵，荆州", [("江陵县", "exact")]),
@@ -198,6 +213,8 @@ def test_the_tier_that_answers(query: str, expected: list[tuple[str, str]]) -> N
     [
         ("我在枝城市", [("宜都市", "1998 年以前的枝城市，今宜都市")]),
         ("监利", [("监利市", "")]),
+        ("应山公安局电话", [("广水市", "1988 年以前的应山，今广水市")]),
+        ("长阳土家族自治县长阳县磨市镇", [("长阳土家族自治县", "")]),
         ("孝感黄陂", [("黄陂区", "黄陂区一带以前归孝感管")]),
         ("荆州地区沔阳县", [("仙桃市", "1986 年以前的沔阳县，今仙桃市；仙桃市一带以前归荆州地区管")]),
     ],
@@ -219,6 +236,13 @@ def test_a_row_without_names_changes_nothing() -> None:
     for query in ("江岸", "jiangan", "大冶县", "火星", "省", "anjiang"):
         assert answers(query, catalog) == answers(query), query
         assert xunqin.suggest(query, catalog) == xunqin.suggest(query, CATALOG), query
+
+
+def test_a_province_with_a_unit_of_its_own_is_a_whole_city() -> None:
+    row = {**CATALOG.rows[0], "code": "420000", "city": "湖北省", "district": "湖北省", "unit": "湖北省公安厅"}
+    catalog = xunqin.Catalog([*CATALOG.rows, row])
+    assert answers("湖北", catalog) == [("湖北省", "city")]
+    assert answers("湖北监利", catalog) == answers("湖北监利")
 
 
 def test_a_unit_of_a_whole_city_is_no_county_of_its_name() -> None:
