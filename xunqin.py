@@ -291,19 +291,6 @@ def short_name(name: str) -> str:
     return name[: len(name) - length] if len(name) - length >= 2 else name
 
 
-@lru_cache(maxsize=4096)
-def clean(text: str) -> str:
-    """A query without what never changes an answer: spaces, width, case, punctuation, tone marks.
-
-    "Jiang'an" -> "jiangan", "ＪＩＡＮＧ　ＡＮ" -> "jiangan", "江岸。" -> "江岸", "huáng pí" -> "huangpi".
-    """
-    import unicodedata
-
-    letters = unicodedata.normalize("NFKD", text).casefold()
-    letters = "".join(c for c in letters if not unicodedata.combining(c))
-    return "".join(c for c in unicodedata.normalize("NFKC", letters) if c.isalnum())
-
-
 # An identity card's number: six digits of a division code, the birthday, three digits, a check digit or X;
 # of then, fifteen digits in all.
 _IDENTITY_CARD = (
@@ -328,6 +315,19 @@ def simplified(text: str) -> str:
     """Traditional and variant characters made simplified: 鄖陽 -> 郧阳, 穀城 -> 谷城."""
     known = text.isascii() or _traditional().keys().isdisjoint(map(ord, set(text)))
     return text if known else text.translate(_traditional())
+
+
+@lru_cache(maxsize=4096)
+def clean(text: str) -> str:
+    """A text without what never changes an answer: spaces, width, case, punctuation, tone marks, traditional forms.
+
+    Jiang'an -> jiangan, "ＪＩＡＮＧ　ＡＮ" -> jiangan, 江岸。 -> 江岸, "huáng pí" -> huangpi, 鄖陽 -> 郧阳.
+    """
+    import unicodedata
+
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    letters = "".join(c for c in letters if not unicodedata.combining(c))
+    return simplified("".join(c for c in unicodedata.normalize("NFKC", letters) if c.isalnum()))
 
 
 @lru_cache(maxsize=4096)
@@ -629,7 +629,7 @@ class Catalog:
         columns = (column_of(self.rows, name) for name in ("unit", "code", "district"))
         for unit, code, district in zip(*columns):
             if unit:
-                units.setdefault(simplified(clean(unit)), []).append((code, district))
+                units.setdefault(clean(unit), []).append((code, district))
         return units
 
     def resolve(self, code: str, district: str) -> list[Division]:
@@ -645,7 +645,7 @@ class Catalog:
         return [(place, divisions) for place, divisions in found if divisions]
 
     @cached_property
-    def named(self) -> list[tuple[Place, list[Division]]]:
+    def repairable(self) -> list[tuple[Place, list[Division]]]:
         """What sound and shape may repair: counties, zones, prefectures, former names; and those of the list alone."""
         known = self.here(repaired=True)
         covered = set(itertools.chain(*(divisions for _, divisions in known)))
@@ -721,7 +721,7 @@ class Catalog:
         """{key: the names that may be repaired and have it} for one of KEYS."""
         if kind not in self._indexes:
             index: dict[str, list[Candidate]] = {}
-            for place, divisions in self.named:
+            for place, divisions in self.repairable:
                 for name in place.names():
                     candidate = Candidate(name, place, tuple(divisions))
                     for key in dict.fromkeys(KEYS[kind](candidate)):
@@ -888,7 +888,7 @@ class Query:
     """What a person typed, cleaned, and its reading in a list."""
 
     def __init__(self, text: str, catalog: Catalog) -> None:
-        self.text = text
+        self.text = clean(text)
         self.catalog = catalog
 
     @cached_property
@@ -968,7 +968,7 @@ def whole_meaning(piece: Piece, name: str, scope: Scope | None, kinds: set[str])
     return _hits("", senses, name, scope)
 
 
-def named(text: str, pieces: list[Piece]) -> list[Hit]:
+def one_name(text: str, pieces: list[Piece]) -> list[Hit]:
     """What a reading says that is one name and nothing else of weight: [] for any other."""
     bones = [piece for piece in pieces if piece.kind not in ("filler", "break", "police")]
     if not bones or any(piece.kind != "name" for piece in bones):
@@ -996,7 +996,7 @@ def named(text: str, pieces: list[Piece]) -> list[Hit]:
 
 def by_name(query: Query) -> list[Hit]:
     """One name: coarser names before or behind it, police wording and filler around."""
-    return named(query.text, query.pieces)
+    return one_name(query.text, query.pieces)
 
 
 Mention = tuple[int, list[Hit]]  # a place named inside a text: its grade, what it stands for
@@ -1308,7 +1308,7 @@ def by_pinyin(query: Query) -> list[Hit]:
     """Joined pinyin of a name, of coarser and finer ones in either order, with words around; huangpo is let pass."""
     letters = plain_letters(query.text)
     for pieces in spellings(letters, query.catalog):
-        hits = named(letters, pieces)
+        hits = one_name(letters, pieces)
         if hits:
             return [Hit(hit.division, "pinyin") for hit in hits]
     return []
@@ -1333,12 +1333,12 @@ def by_mixed(query: Query) -> list[Hit]:
     return _rank(found, "pinyin", None)
 
 
-_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
 def _neighbours(one: str, other: str) -> bool:
     """Whether two letters lie side by side on a keyboard."""
-    spots = {letter: (row, at + row / 2) for row, keys in enumerate(_KEYS) for at, letter in enumerate(keys)}
+    spots = {letter: (row, at + row / 2) for row, keys in enumerate(_KEYBOARD) for at, letter in enumerate(keys)}
     (row, at), (other_row, other_at) = spots[one], spots[other]
     return abs(row - other_row) <= 1 and abs(at - other_at) <= 1
 
@@ -1377,7 +1377,7 @@ def by_unit(query: Query) -> list[Hit]:
     """A unit's whole name; in a list that the gazetteer does not cover, a part of one, or one nearly right."""
     catalog, text = query.catalog, query.text
     units = catalog.units
-    if text in units or len(catalog.named) > len(catalog.divisions) or len(text) < 2:
+    if text in units or len(catalog.repairable) > len(catalog.divisions) or len(text) < 2:
         return [Hit(division, "unit") for division in units.get(text, [])]
     inside = [division for unit, found in catalog.units.items() if text in unit for division in found]
     inside = inside or [division for division in catalog.divisions if text in division[1]]
@@ -1423,7 +1423,7 @@ def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     if re.search(r"\d", text):
         text = re.sub(r"(?<=\d) +(?=\d)", "", text)
         text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
-    query = Query(simplified(clean(text)), catalog)
+    query = Query(text, catalog)
     if not query.text or len(query.text) > 200:
         return []
     for way in WAYS:
@@ -1487,7 +1487,7 @@ def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
 
     A prefecture is (420600, 襄阳市). Nothing for a place elsewhere but what bears its stem.
     """
-    query = Query(simplified(clean(text)), catalog)
+    query = Query(text, catalog)
     if not query.text or len(query.text) > 40 or is_large_elsewhere(query.text):
         return []
     if is_official_elsewhere(query.text):  # 华容县 is in Hunan; only 华容区 itself is near
@@ -2589,7 +2589,7 @@ class Places:
 
     def named(self, text: str) -> Division | None:
         """The county with this full or short name."""
-        name = simplified(clean(text))
+        name = clean(text)
         return self.counties.get(name) or self.short.get(name)
 
     def read(self, text: str) -> Placed:
@@ -4879,7 +4879,7 @@ def open_catalog(data: str | None) -> Catalog:
 
 def elsewhere_of(text: str, catalog: Catalog) -> str:
     """The provinces outside Hubei of the places named in a text, "" when it names none: 南山区 -> 黑龙江、广东."""
-    named = [piece.of("elsewhere") for piece in Query(simplified(clean(text)), catalog).pieces]
+    named = [piece.of("elsewhere") for piece in Query(text, catalog).pieces]
     provinces: list[str] = []
     for senses in filter(None, named):
         found = [province for sense in senses for province in sense.note.split("、")]
@@ -4911,7 +4911,7 @@ def not_found(text: str, catalog: Catalog) -> list[str]:
     """What to tell when nothing is sure: what was not found, up to three suggestions, what to do next."""
     divisions = suggest(text, catalog)
     provinces = elsewhere_of(text, catalog)
-    asked = simplified(clean(text))
+    asked = clean(text)
     lines: list[str] = []
     lost = re.search(rf"(?:孩子|小孩|儿子|女儿|宝宝|老人|孙子|孙女|人).{{0,4}}{any_of('lost')}", asked)
     if lost:
@@ -4945,7 +4945,7 @@ def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
     return masked("；".join(line.strip().removeprefix(text).strip().rstrip("。") for line in lines))
 
 
-def rows_of(text: str, hits: list[Hit], catalog: Catalog) -> list[Row]:
+def answer_rows(text: str, hits: list[Hit], catalog: Catalog) -> list[Row]:
     """The list's rows for the hits, best first, with `query`, `match` and `note` in front.
 
     A unit of the whole city follows its counties' own.
@@ -4972,7 +4972,7 @@ def chosen_city(text: str, catalog: Catalog) -> str:
     A city of Hubei without a row in this list is one too. Raises UsageError, with the nearest, when no city or more
     than one is meant.
     """
-    name = simplified(clean(text))
+    name = clean(text)
     if not name or name in catalog.city_names:
         return catalog.city_names.get(name, "")
     hits = search(text, catalog)
@@ -4997,7 +4997,7 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 
     if param.name not in ("name", "city", "city_option"):
         return [CompletionItem(incomplete, type="file")]
-    begun = simplified(clean(incomplete))
+    begun = clean(incomplete)
     catalog = open_catalog(ctx.find_root().params.get("data"))
     names = [district for _, district in catalog.divisions] if param.name == "name" else catalog.cities
     spelled = {name: (name, *map("".join, readings(name))) for name in names}
@@ -5102,7 +5102,7 @@ def tell_reading(text: str, hits: list[Hit], catalog: Catalog, notes: list[str])
 def answer(text: str, catalog: Catalog, within: str = "", most: int = 0, format: str | None = None) -> int:
     """Print what one name means: the rows on stdout, how it was read or what to do next on stderr. The exit code."""
     hits = search(text, catalog, within)
-    rows = rows_of(text, hits, catalog)
+    rows = answer_rows(text, hits, catalog)
     show(rows[: most or None], ("query", "match", "note"), format, catalog.rows)
     notes = [f"还有 {len(rows) - most} 行没有显示，不写 -n 就全部显示。"] if 0 < most < len(rows) else []
     if within and not hits:
@@ -5161,7 +5161,7 @@ def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterato
         text, hits = place_in(line, catalog, within)
         nothing = {"match": "none", "note": note_of(text, [], catalog)} if line.strip() and not hits else {"match": ""}
         written = {"line": str(number), "query": masked(" ".join(line.split()))}
-        yield [{**row, **written} for row in rows_of(text, hits, catalog) or [nothing]]
+        yield [{**row, **written} for row in answer_rows(text, hits, catalog) or [nothing]]
 
 
 LINES_AT_A_TIME = 500  # whose rows are written, so that memory stays flat
@@ -5287,7 +5287,7 @@ def place_column(table: list[list[str]], heading: int, wanted: str, catalog: Cat
     for at, head in enumerate(headings):
         cells = [cells[at] for cells in table[heading:][:100]]
         words = [cell for cell in cells if cell and not re.fullmatch(r"[\d\s-]*[\dXx]", cell)]
-        places = [word for word in words if place_in(word, catalog)[1] or elsewhere_senses(simplified(clean(word)))]
+        places = [word for word in words if place_in(word, catalog)[1] or elsewhere_senses(clean(word))]
         share = len(places) / max(len(words), 1)
         told = max((rank for rank, word in enumerate(telling, 1) if word in head), default=0)
         if told or share > 0.3:
@@ -5432,7 +5432,7 @@ def list_command(data: str | None, city: str, city_option: str, own: bool, forma
     if own and not catalog.rows:
         tell("还没有导入过名单。请用 xunqin import 文件。")
     text = city or city_option
-    within = "" if simplified(clean(text)) in catalog.province_names else chosen_city(text, catalog)
+    within = "" if clean(text) in catalog.province_names else chosen_city(text, catalog)
     kept = [row for row in catalog.rows if within in ("", row["city"])]
     kept.sort(key=lambda row: (row["code"][:4], not above_county(row)))  # those of a whole city stand first in theirs
     show(kept, (), format, catalog.rows)

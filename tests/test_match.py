@@ -335,7 +335,7 @@ def test_a_county_with_two_points_gives_both_and_a_row_without_unit_is_no_troubl
     (row,) = other_province(district="海珠区", unit="一局").rows
     catalog = xunqin.Catalog([row, {**row, "unit": "二局"}, {**row, "district": "越秀区", "unit": ""}])
     hits = xunqin.search("海珠", catalog)
-    assert [found["unit"] for found in xunqin.rows_of("海珠", hits, catalog)] == ["一局", "二局"]
+    assert [found["unit"] for found in xunqin.answer_rows("海珠", hits, catalog)] == ["一局", "二局"]
     assert answers("三局", catalog) == []
     loaded = xunqin.load_list(xunqin.data_file("points.csv"))
     assert [found["district"] for found in loaded[3:5]] == [loaded[3]["district"], loaded[4]["district"]]
@@ -428,7 +428,8 @@ def test_a_citys_own_unit_comes_first_for_the_city_and_behind_its_counties_own()
     assert answers("宜城", catalog) == [("宜城市", "exact")]
     assert answers("湖北省公安厅刑侦总队", catalog) == [("湖北省", "unit")]
     hits = xunqin.search("宜城", catalog)
-    assert [row["unit"] for row in xunqin.rows_of("宜城", hits, catalog)] == ["宜城市公安局", "襄阳市公安局刑侦支队"]
+    units = [row["unit"] for row in xunqin.answer_rows("宜城", hits, catalog)]
+    assert units == ["宜城市公安局", "襄阳市公安局刑侦支队"]
     assert answers("湖北", CATALOG) == []
     assert [*catalog.cities] == [*CATALOG.cities]  # the province is no city
 
