@@ -3118,7 +3118,7 @@ def columns_of(
     new = {"contact", "address", "district", "city"} - set(own)
     if not {"unit", "district"} & set(own):
         width = max((len(line.cells) for line in lines), default=0)
-        if fields and width == len(fields):
+        if width == len(fields):
             return 0, fields, headings
         start, own, said, new = 0, [""] * width, [""] * width, set(FIELD_NAMES)
     content = content_columns(lines[start:], places)
