@@ -1096,7 +1096,7 @@ class Sentence:
 
     def is_coarse(self, piece: Piece) -> bool:
         """Whether a name stands for its prefecture: not where it names the county inside one."""
-        if self.scope is not None and any(lies_in(s, self.scope) for s in piece.of("county", "former")):
+        if self.scope is not None and any(lies_in(s, self.scope) for s in piece.of(*_FINER)):
             return False  # 襄樊市襄阳: the county inside
         if not piece.of("county"):
             return True
@@ -1125,25 +1125,23 @@ class Sentence:
 
     def finer(self, piece: Piece) -> None:
         """A county or something finer, by the surest kind that may stand here."""
-        if self.fine and any(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions):
-            return  # a zone behind its district is in it: 洪山区东湖新技术开发区
-        scope = None if self.fine else self.scope
-        if self.fine and self.is_sibling(piece):
-            self.found[-1][1].extend(_hits("address", piece.of("county"), self.text[piece.start : piece.end]))
+        if self.fine:  # what follows lies in it, but for another county beside it
+            if self.is_sibling(piece):
+                self.found[-1][1].extend(_hits("address", piece.of("county"), self.text[piece.start : piece.end]))
             return
-        senses = [] if self.is_elsewhere(piece) else finer_senses(piece, scope)
-        if self.away or self.fine:  # only another county is meant
+        senses = [] if self.is_elsewhere(piece) else finer_senses(piece, self.scope)
+        if self.away:  # only another county is meant
             senses = [s for s in senses if s.kind in ("county", "former")]
-        full = self.away or self.fine or self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县")
-        senses = [s for s in senses if s.use == "whole" or not (full or (s.use == "bare" and not scope))]
+        full = self.away or self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县")
+        senses = [s for s in senses if s.use == "whole" or not (full or (s.use == "bare" and not self.scope))]
         if not senses:
-            self.contradicts |= bool(scope and piece.of("county") and self.closes())
+            self.contradicts |= bool(self.scope and piece.of("county") and self.closes())
             return
         chosen = min((sense.kind for sense in senses), key=_FINER.index)
         senses = [sense for sense in senses if sense.kind == chosen]
         grade = self.grade(piece, chosen, whole=any(sense.use == "whole" for sense in senses))
         if grade:
-            self.found.append((grade, _hits("address", senses, self.text[piece.start : piece.end], scope)))
+            self.found.append((grade, _hits("address", senses, self.text[piece.start : piece.end], self.scope)))
             self.scope, self.fine = frozenset(itertools.chain(*(sense.divisions for sense in senses))), True
 
     def has_sibling(self) -> bool:
@@ -1152,8 +1150,9 @@ class Sentence:
         return bool(behind) and all(piece.of("county") for piece in behind)
 
     def is_sibling(self, piece: Piece) -> bool:
-        """Whether a county right behind another one is named beside it."""
-        return bool(self.before.of("county")) and (self.closes() or self.has_sibling())
+        """Whether a county right behind another one is named beside it; a zone is in it: 洪山区东湖新技术开发区."""
+        zone = any(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions)
+        return bool(self.before.of("county")) and not zone and (self.closes() or self.has_sibling())
 
     def is_elsewhere(self, piece: Piece) -> bool:
         """Whether the text names a larger place elsewhere that has one of this name: 华容 湖南, 青山区，包头市."""
@@ -1163,13 +1162,13 @@ class Sentence:
 
     def grade(self, piece: Piece, kind: str, whole: bool) -> int:
         """How surely a county or something finer is meant; 0 when nothing says so."""
-        if self.directly() or (whole and not self.fine and self.scope is not None):
+        if self.directly() or (whole and self.scope is not None):
             return INSIDE
         if kind == "township":
             before = self.text[self.before.start : self.before.end]
             # 白纸坊街道 is another town than 纸坊街道; 云西县上津镇 may not be where 上津镇 is.
             stray = 0 < len(before) < 3 or before.endswith(tuple("县区市旗州"))
-            return TOWNSHIP if whole and not stray else 0
+            return 0 if stray else TOWNSHIP
         if whole or (self.opens() and (self.closes() or self.leads(piece) or self.has_sibling())):
             return SURE
         if self.scope is not None or (
@@ -1193,9 +1192,9 @@ def by_sentence(query: Query) -> list[Hit]:
 
 
 def _rank(candidates: Iterable[Candidate], tier: str, scope: Scope | None) -> list[Hit]:
-    """Hits, in the scope if one is given, of the surest kind: county or zone, prefecture, former name, the rest."""
+    """Hits, in the scope if one is given, of the surest kind: county or zone, prefecture, former name."""
     found = list(candidates)
-    for kinds in (("county", "zone"), ("prefecture",), ("former",), ("popular", "township")):
+    for kinds in (("county", "zone"), ("prefecture",), ("former",)):
         best = [candidate for candidate in found if candidate.place.kind in kinds]
         names = {candidate.name for candidate in best}
         best += [candidate for candidate in found if candidate.name in names and not scope]  # 荆洲 is 荆州
@@ -1227,7 +1226,7 @@ def _looks_alike(catalog: Catalog, text: str) -> list[Candidate]:
         for candidate in catalog.find("shape", [f"{text[:at]}*{text[at + 1 :]}"]):
             right = candidate.name[at]
             full = candidate.name == candidate.place.name  # with the county's suffix a weak likeness will do
-            if right != text[at] and looks_like(text[at], right, perhaps=full):
+            if looks_like(text[at], right, perhaps=full):
                 found.append(candidate)
     return found
 
