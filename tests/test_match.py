@@ -21,6 +21,7 @@ def other_province(**cells: str) -> xunqin.Catalog:
 
 
 ENSHI = ("恩施市", "利川市", "建始县", "巴东县", "宣恩县", "咸丰县", "来凤县", "鹤峰县")
+XIAOGAN = tuple(name for _, name in CATALOG.cities["孝感市"])
 XIANGYANG = tuple(name for _, name in CATALOG.cities["襄阳市"])
 WUHAN = tuple(name for _, name in CATALOG.cities["武汉市"])
 
@@ -170,7 +171,7 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("天门陈家大湾", [("天门市", "address")]),
         ("白云黄石花园社区", []),
         ("钟祥胡集房县湾", [("钟祥市", "address")]),
-        ("孝感市黄陂大道3号", [(d, "city") for d in ("孝南区", "孝昌县", "大悟县", "云梦县", "应城市", "安陆市", "汉川市")]),
+        ("孝感市黄陂大道3号", [(d, "city") for d in XIAOGAN]),
         ("隔壁老王住在襄樊", [(d, "city") for d in XIANGYANG]),
         ("湖北荆州江林县", [("江陵县", "homophone")]),
         ("我小时候在硬山县走丢", [("英山县", "homophone")]),
