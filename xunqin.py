@@ -425,28 +425,24 @@ def all_places() -> list[Place]:
 Division = tuple[str, str]  # (code, district): a zone shares its prefecture's code
 
 
-class Tier:
-    """How a name was understood: what people are told of it, whether it is sure enough to place a row of an import."""
-
-    def __init__(self, label: str, sure: bool = False) -> None:
-        self.label, self.sure = label, sure
-
-
+# How a name was understood, the surest way first, and what people are told of it.
 TIERS = {
-    "exact": Tier("", True),
-    "unit": Tier("按单位名", True),
-    "city": Tier("整个市州"),
-    "code": Tier("按代码"),
-    "former": Tier("旧名", True),
-    "popular": Tier("俗称"),
-    "township": Tier("乡镇街道"),
-    "address": Tier("按地址", True),
-    "pinyin": Tier("按拼音"),
-    "initials": Tier("按首字母"),
-    "homophone": Tier("按读音"),
-    "lookalike": Tier("按字形"),
-    "typo": Tier("按相近写法"),
+    "exact": "",
+    "unit": "按单位名",
+    "city": "整个市州",
+    "code": "按代码",
+    "former": "旧名",
+    "popular": "俗称",
+    "township": "乡镇街道",
+    "address": "按地址",
+    "pinyin": "按拼音",
+    "initials": "按首字母",
+    "homophone": "按读音",
+    "lookalike": "按字形",
+    "typo": "按相近写法",
 }
+SURE_TIERS = ("exact", "unit", "former", "address")  # their answer may place a row of an import
+GUESSES = ("initials", "homophone", "lookalike", "typo")  # theirs is to be confirmed
 
 
 class Hit(NamedTuple):
@@ -2540,7 +2536,6 @@ def numbers_in(cell: str, area: str) -> Numbers:
 # Police that belong to no county. Their names hold places that they are not in: 江汉油田 is not 江汉区.
 WIDE_POLICE = "水上|铁路|铁道|航运|长航|油田|机场|民航|轨道"
 POLICE_START = "公安|分局|刑侦|刑警|刑事|打拐|反拐|派出所"
-SURE_TIERS = [name for name, tier in TIERS.items() if tier.sure]  # of a search that may place a row without a doubt
 PROVINCE_DIVISION = ("420000", HOME_PROVINCE)
 
 
@@ -4893,13 +4888,13 @@ def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
     lines: list[str] = []
     for tier, group in itertools.groupby(hits, key=lambda hit: hit.tier):
         found = list(group)
-        if not TIERS[tier].label:
+        if not TIERS[tier]:
             lines += dict.fromkeys(hit.note for hit in found if hit.note)
             continue
         names = list(dict.fromkeys(hit.division[1] for hit in found))
         if tier == "city" or len(names) > 6:
             names = list(dict.fromkeys(catalog.city_of(hit.division) for hit in found))
-        lines.append(f"{text} {TIERS[tier].label} → {'、'.join(names[:6])}{' 等' if len(names) > 6 else ''}")
+        lines.append(f"{text} {TIERS[tier]} → {'、'.join(names[:6])}{' 等' if len(names) > 6 else ''}")
         lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.note)
     bare = hits[0].tier not in ("unit", "city", "address", "code")
     provinces = elsewhere_of(text, catalog) if lines and bare else ""
@@ -5230,7 +5225,6 @@ FAMILY_HEADINGS = (
     f"{PLACE_HEADINGS}|姓名|称呼|家长|父亲|母亲|孩子|关系|性别|年龄|日期|时间|电话|手机|身份证|序号|编号|备注|情况"
 )
 RESULT_HEADINGS = ("区县", "采血单位", "单位地址", "单位联系人", "单位电话", "当地 110", "怎么认出的", "要问的")
-GUESSES = ("initials", "homophone", "lookalike", "typo")  # tiers whose answer is to be confirmed
 COLOURS = {"unsure": "FFF2CC", "none": "F8CBAD", "blank": "F8CBAD"}
 MOST_UNITS = 8  # in one cell
 
