@@ -1649,6 +1649,93 @@ def advice(rows: Sequence[Row], listing: Sequence[Row]) -> list[str]:
     return [*lines, *shared_hotline(unlisted, listing), BRING]
 
 
+# --- how a name was read ----------------------------------------------------------------------
+
+
+def elsewhere_of(text: str, catalog: Catalog) -> str:
+    """The provinces outside Hubei of the places named in a text, "" when it names none: 南山区 -> 黑龙江、广东."""
+    named = [piece.of("elsewhere") for piece in Query(text, catalog).pieces]
+    provinces: list[str] = []
+    for senses in filter(None, named):
+        found = [province for sense in senses for province in sense.note.split("、")]
+        common = [province for province in provinces if province in found]
+        provinces = common or provinces or list(dict.fromkeys(found))
+    return "、".join(provinces)
+
+
+def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
+    """How a name was read, a line for each tier but the plain name."""
+    text = masked(text)
+    lines: list[str] = []
+    for tier, group in itertools.groupby(hits, key=lambda hit: hit.tier):
+        found = list(group)
+        if not TIERS[tier]:
+            lines += dict.fromkeys(hit.note for hit in found if hit.note)
+            continue
+        names = list(dict.fromkeys(hit.division[1] for hit in found))
+        if tier == "city" or len(names) > 6:
+            names = list(dict.fromkeys(catalog.city_of(hit.division) for hit in found))
+        lines.append(f"{text} {TIERS[tier]} → {'、'.join(names[:6])}{' 等' if len(names) > 6 else ''}")
+        lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.note)
+    bare = hits[0].tier not in ("unit", "city", "address", "code")
+    provinces = elsewhere_of(text, catalog) if lines and bare else ""
+    return lines + ([f"  {provinces}也有{text}；若找的是它，请问当地公安。"] if provinces else [])
+
+
+def not_found(text: str, catalog: Catalog) -> list[str]:
+    """What to tell when nothing is sure: what was not found, up to three suggestions, what to do next."""
+    divisions = suggest(text, catalog)
+    provinces = elsewhere_of(text, catalog)
+    asked = clean(text)
+    lines: list[str] = []
+    lost = re.search(rf"(?:孩子|小孩|儿子|女儿|宝宝|老人|孙子|孙女|人).{{0,4}}{any_of('lost')}", asked)
+    if lost:
+        lines.append("孩子或老人刚丢：请马上打 110 报警，不用等 24 小时。")
+    if provinces and not divisions:
+        lines.append(f"没有找到「{masked(text)}」：它在{provinces}，这份名单只有湖北的单位。")
+        return [*lines, "不管家在哪里、人在哪里，都可以到附近公安机关的刑侦部门免费采血；不知道地方就打当地 110 问。"]
+    where = f"它在{provinces}" if is_official_elsewhere(asked) else f"{provinces}有这个地方"
+    lines.append(f"没有找到「{masked(text)}」" + (f"：{where}，不在这份名单里。" if provinces else "。"))
+    if divisions:
+        lines.append("您是不是要找：")
+        for division in divisions:
+            inside = catalog.city_of(division) if division in catalog.row_numbers else "整个市州"
+            lines.append(f"  {division[1]}（{inside}）")
+    if lost or re.search(any_of("procedure"), asked):
+        lines.append("要问怎么采血、要不要钱、带什么，请看 xunqin guide。")
+    return [*lines, "请换个写法，或用 xunqin list 看全部；各地刑侦部门都可采血，也可打当地 110 询问。"]
+
+
+def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
+    """What a terminal says of a reading on stderr, in one line and without the text itself.
+
+    For hits, how the name was read; without, the province elsewhere that it lies in, and the first suggestion
+    as a question.
+    """
+    lines = explain(text, hits, catalog) if hits else []
+    if not hits:
+        province = elsewhere_of(text, catalog)
+        lines += [f"在{province}，不在这份名单里，可到附近公安的刑侦部门采血"] if province else []
+        lines += [f"您是不是要找 {division[1]}？" for division in suggest(text, catalog)[:1]]
+    return masked("；".join(line.strip().removeprefix(text).strip().rstrip("。") for line in lines))
+
+
+def answer_rows(text: str, hits: list[Hit], catalog: Catalog) -> list[Row]:
+    """The list's rows for the hits, best first, with `query`, `match` and `note` in front.
+
+    A unit of the whole city follows its counties' own.
+    """
+    rows = []
+    cities = dict.fromkeys(catalog.city_of(hit.division) for hit in hits if hit.division[1] not in catalog.above)
+    own = [division for city in cities for division in catalog.cities.get(city, []) if division[1] in catalog.above]
+    shown = {hit.division for hit in hits}
+    above = [Hit(division, hits[0].tier, "市州一级的单位") for division in own if division not in shown]
+    for hit in [*hits, *above]:
+        lead = {"query": masked(text), "match": hit.tier, "note": note_of(text, [hit], catalog)}
+        rows += [{**lead, **row} for row in catalog.rows_of(hit.division)]
+    return rows
+
+
 # --- for people -------------------------------------------------------------------------------
 
 
@@ -1801,8 +1888,9 @@ def message_text(rows: Sequence[Row], listing: Sequence[Row]) -> str:
     """Units to be pasted into a message, each with what to do: no escapes, no trailing blanks, no wrapping."""
     blocks = []
     for row in rows:
-        fields = [*((column.heading, column.cell(row)) for column in SHOWN), ("说明", row.get("note", ""))]
-        lines = [f"{heading}：{text}".replace("\n", "、") for heading, text in dict(fields).items() if text]
+        fields = [(column.heading, column.cell(row)) for column in SHOWN if column.heading != "说明"]
+        fields.append(("说明", row.get("note", "")))
+        lines = [f"{heading}：{text}".replace("\n", "、") for heading, text in fields if text]
         blocks.append("\n".join([*lines, *(advice([row], listing) if row.get("unit") else [])]) + "\n")
     return "\n".join(blocks)
 
@@ -4869,90 +4957,6 @@ def open_catalog(data: str | None) -> Catalog:
     if data:
         return Catalog(load_list(data))
     return Catalog(merged(load_list(bundled_path("points.csv")), own_rows()))
-
-
-def elsewhere_of(text: str, catalog: Catalog) -> str:
-    """The provinces outside Hubei of the places named in a text, "" when it names none: 南山区 -> 黑龙江、广东."""
-    named = [piece.of("elsewhere") for piece in Query(text, catalog).pieces]
-    provinces: list[str] = []
-    for senses in filter(None, named):
-        found = [province for sense in senses for province in sense.note.split("、")]
-        common = [province for province in provinces if province in found]
-        provinces = common or provinces or list(dict.fromkeys(found))
-    return "、".join(provinces)
-
-
-def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
-    """How a name was read, a line for each tier but the plain name."""
-    text = masked(text)
-    lines: list[str] = []
-    for tier, group in itertools.groupby(hits, key=lambda hit: hit.tier):
-        found = list(group)
-        if not TIERS[tier]:
-            lines += dict.fromkeys(hit.note for hit in found if hit.note)
-            continue
-        names = list(dict.fromkeys(hit.division[1] for hit in found))
-        if tier == "city" or len(names) > 6:
-            names = list(dict.fromkeys(catalog.city_of(hit.division) for hit in found))
-        lines.append(f"{text} {TIERS[tier]} → {'、'.join(names[:6])}{' 等' if len(names) > 6 else ''}")
-        lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.note)
-    bare = hits[0].tier not in ("unit", "city", "address", "code")
-    provinces = elsewhere_of(text, catalog) if lines and bare else ""
-    return lines + ([f"  {provinces}也有{text}；若找的是它，请问当地公安。"] if provinces else [])
-
-
-def not_found(text: str, catalog: Catalog) -> list[str]:
-    """What to tell when nothing is sure: what was not found, up to three suggestions, what to do next."""
-    divisions = suggest(text, catalog)
-    provinces = elsewhere_of(text, catalog)
-    asked = clean(text)
-    lines: list[str] = []
-    lost = re.search(rf"(?:孩子|小孩|儿子|女儿|宝宝|老人|孙子|孙女|人).{{0,4}}{any_of('lost')}", asked)
-    if lost:
-        lines.append("孩子或老人刚丢：请马上打 110 报警，不用等 24 小时。")
-    if provinces and not divisions:
-        lines.append(f"没有找到「{masked(text)}」：它在{provinces}，这份名单只有湖北的单位。")
-        return [*lines, "不管家在哪里、人在哪里，都可以到附近公安机关的刑侦部门免费采血；不知道地方就打当地 110 问。"]
-    where = f"它在{provinces}" if is_official_elsewhere(asked) else f"{provinces}有这个地方"
-    lines.append(f"没有找到「{masked(text)}」" + (f"：{where}，不在这份名单里。" if provinces else "。"))
-    if divisions:
-        lines.append("您是不是要找：")
-        for division in divisions:
-            inside = catalog.city_of(division) if division in catalog.row_numbers else "整个市州"
-            lines.append(f"  {division[1]}（{inside}）")
-    if lost or re.search(any_of("procedure"), asked):
-        lines.append("要问怎么采血、要不要钱、带什么，请看 xunqin guide。")
-    return [*lines, "请换个写法，或用 xunqin list 看全部；各地刑侦部门都可采血，也可打当地 110 询问。"]
-
-
-def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
-    """What a terminal says of a reading on stderr, in one line and without the text itself.
-
-    For hits, how the name was read; without, the province elsewhere that it lies in, and the first suggestion
-    as a question.
-    """
-    lines = explain(text, hits, catalog) if hits else []
-    if not hits:
-        province = elsewhere_of(text, catalog)
-        lines += [f"在{province}，不在这份名单里，可到附近公安的刑侦部门采血"] if province else []
-        lines += [f"您是不是要找 {division[1]}？" for division in suggest(text, catalog)[:1]]
-    return masked("；".join(line.strip().removeprefix(text).strip().rstrip("。") for line in lines))
-
-
-def answer_rows(text: str, hits: list[Hit], catalog: Catalog) -> list[Row]:
-    """The list's rows for the hits, best first, with `query`, `match` and `note` in front.
-
-    A unit of the whole city follows its counties' own.
-    """
-    rows = []
-    cities = dict.fromkeys(catalog.city_of(hit.division) for hit in hits if hit.division[1] not in catalog.above)
-    own = [division for city in cities for division in catalog.cities.get(city, []) if division[1] in catalog.above]
-    shown = {hit.division for hit in hits}
-    above = [Hit(division, hits[0].tier, "市州一级的单位") for division in own if division not in shown]
-    for hit in [*hits, *above]:
-        lead = {"query": masked(text), "match": hit.tier, "note": note_of(text, [hit], catalog)}
-        rows += [{**lead, **row} for row in catalog.rows_of(hit.division)]
-    return rows
 
 
 def above_county(row: Row) -> bool:
