@@ -894,7 +894,11 @@ class Query:
 
     @cached_property
     def cores(self) -> list[tuple[Scope | None, str]]:
-        """(what the coarse names in front allow, what is left of the text) for sound, shape and slips."""
+        """(what the coarse names in front allow, what is left of the text) for sound, shape and slips.
+
+        武汉市桥口区公安局 -> (None, the whole), (武汉, 桥口区公安局), (武汉, 桥口区); what looks like a county amid the
+        unknown is one too: 我小时候在巴冬县走丢.
+        """
         pieces = list(self.pieces)
         while pieces and pieces[-1].kind not in ("name", "unknown"):
             pieces.pop()
@@ -906,7 +910,7 @@ class Query:
             if one_letter or (piece.kind in ("unknown", "name") and not piece.of(*_COARSE)):
                 break
             scope = scope_of(piece)
-        for before, piece in itertools.pairwise([END, *self.pieces]):  # 我小时候在巴冬县走丢
+        for before, piece in itertools.pairwise([END, *self.pieces]):
             written = self.text[piece.start : piece.end]
             if piece.kind == "unknown" and re.match("..[^区县市]{0,2}[区县市]", written):
                 found.append((scope_of(before) or None, written))
@@ -1233,33 +1237,41 @@ def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
     return catalog.find("written", once) + catalog.find("cut short", [text])
 
 
-def by_repair(query: Query, tier: str, table: Callable[[Catalog, str], list[Candidate]]) -> list[Hit]:
-    """What a table of sounds, shapes or counts makes of the cores, of their fronts that end like a county, of their
-    stems: 乔口, 武汉市桥口区, 大治, 巴巴东. The city in front may be misspelt too; several answer in one city only.
+Repairs = Callable[[Catalog, str], list[Candidate]]
+
+
+def misspelt(text: str, scope: Scope | None, catalog: Catalog, repairs: Repairs) -> list[Candidate]:
+    """The names that a text may be, by its sound, shape or count; [] where it is spelled right, whatever it means.
+
+    Behind a prefecture of Hubei (`scope`) no place elsewhere is meant: 武汉江安.
+    """
+    right = text in catalog.counties or (not scope and (is_word(text) or catalog.senses(text)))
+    return [] if right else [candidate for candidate in repairs(catalog, text) if candidate.name != text]
+
+
+def by_repair(query: Query, tier: str, repairs: Repairs) -> list[Hit]:
+    """What sound, shape or count makes of the cores and of their stems: 乔口, 武汉市桥口区, 大治, 巴巴东.
+
+    The city in front may be misspelt too, or alone (石堰竹山); counties of more than one city are no answer.
     """
     if query.text.isascii():
         return []
     catalog = query.catalog
-
-    def candidates(text: str, scope: Scope | None = None) -> list[Candidate]:
-        # Spelled right, whatever it means; behind a prefecture of Hubei no place elsewhere is meant: 武汉江安.
-        known = text in catalog.counties or (not scope and (is_word(text) or catalog.senses(text)))
-        return [] if known else [found for found in table(catalog, text) if found.name != text]
-
     behind_city: list[tuple[Scope | None, str]] = []  # what follows a misspelt prefecture
     for _, core in query.cores:
         for end in range(2, min(6, len(core) - 1)):
-            cities = [found.divisions for found in candidates(core[:end]) if found.place.kind == "prefecture"]
+            fronts = misspelt(core[:end], None, catalog, repairs)
+            cities = [frozenset(front.divisions) for front in fronts if front.place.kind == "prefecture"]
             right = [division for division in catalog.counties.get(core[end:], []) if cities and division in cities[0]]
-            if right:  # 石堰竹山: only the city is misspelt
+            if right:
                 return [Hit(division, tier) for division in right]
-            behind_city += [(frozenset(found), core[end:]) for found in cities]
+            behind_city += [(city, core[end:]) for city in cities]
     for scope, core in [*behind_city, *query.cores]:
         stem = core[:-1] if core.endswith(COUNTY_SUFFIXES) and len(core) > 2 else ""
         if not scope and (is_official_elsewhere(core) or elsewhere_senses(stem)):
             continue
         for form in filter(None, (core, stem)):
-            hits = _rank(candidates(form, scope), tier, scope)
+            hits = _rank(misspelt(form, scope, catalog, repairs), tier, scope)
             if len({catalog.city_of(hit.division) for hit in hits}) == 1:
                 return hits
     return []

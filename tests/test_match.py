@@ -180,6 +180,7 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("jan", []),
         ("湖北省十堰市仿县姚坪乡", [("房县", "address")]),
         ("东西湖柏泉中学", [("东西湖区", "address")]),
+        ("广州监利，老家洪湖", [("洪湖市", "address")]),
         ("阳新县江陵县", [("阳新县", "address"), ("江陵县", "address")]),
         ("我是jingzhou的", [("荆州区", "address")]),
         ("江陵，荆州", [("江陵县", "exact")]),
