@@ -697,12 +697,12 @@ class Catalog:
         peoples = "族" in name or "自治" in name
         stem = re.sub("[区县市州]$", "", name)
         stem = _without_peoples(stem.removesuffix("自治")) if peoples else stem
-        if stem != name and len(stem) > 1:
+        if stem != name:
             kinds = ("city", "former") if name.endswith("州") else ("county", "former" if peoples else "popular")
             return [sense._replace(use="whole") for sense in self.senses(stem) if sense.kind in kinds]
         suffix = next((suffix for suffix in TOWNSHIP_SUFFIXES if name.endswith(suffix)), "")
         stem = name.removesuffix(suffix)
-        if not suffix or len(stem) < 2:
+        if not suffix:
             return []
         if stem.endswith(TOWNSHIP_SUFFIXES):  # 徐古街街道: the stem's own slip
             return [sense for sense in self.senses(stem + "道") if sense.use == "whole"] or self._slip_senses(stem)
@@ -1427,9 +1427,8 @@ def _with_prefecture_of_then(hit: Hit, query: Query) -> Hit:
 
 def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     """The divisions that a name means, best first; [] when none is sure. `city` keeps to one city's."""
-    if re.search(r"\d", text):
-        text = re.sub(r"(?<=\d) +(?=\d)", "", text)
-        text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
+    text = re.sub(r"(?<=\d) +(?=\d)", "", text)
+    text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
     query = Query(text, catalog)
     if not query.text or len(query.text) > 200:
         return []
