@@ -1171,9 +1171,7 @@ class Sentence:
             return 0 if stray else TOWNSHIP
         if whole or (self.opens() and (self.closes() or self.leads(piece) or self.has_sibling())):
             return SURE
-        if self.scope is not None or (
-            self.opens() and self.heads_village(piece, two=kind == "county" and not piece.of("city"))
-        ):
+        if self.scope is not None or (self.opens() and self.heads_village(piece, two=kind == "county")):
             return HEAD
         return 0
 

@@ -182,6 +182,7 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("东西湖柏泉中学", [("东西湖区", "address")]),
         ("白纸坊街道", []),
         ("anlo", []),
+        ("ziaokou", []),
         ("广州监利，老家洪湖", [("洪湖市", "address")]),
         ("阳新县江陵县", [("阳新县", "address"), ("江陵县", "address")]),
         ("我是jingzhou的", [("荆州区", "address")]),
@@ -352,6 +353,7 @@ def test_another_provinces_list_needs_no_gazetteer() -> None:
     assert answers("hz", catalog) == [("海珠区", "initials")]
     assert answers("海珠分局刑警", catalog) == [("海珠区", "unit")]
     assert answers("刑警", catalog) == [("海珠区", "unit")]
+    assert answers("珠", catalog) == []
     assert answers("珠分局", catalog) == [("海珠区", "unit")]
     assert answers("广州市公安局海珠分局形警大队", catalog) == [("海珠区", "address")]
     assert answers("广洲市公安局海珠分局行警大队", catalog) == [("海珠区", "address")]
