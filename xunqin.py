@@ -216,8 +216,7 @@ def parse_list(text: str, path: str) -> tuple[Rows, list[ListError]]:
         raise ListError(path, f"列 {'、'.join(twice)} 重复", "请只留一列", 1)
     # One look at the whole; most lists are clean, and large.
     marks = ('"', "=", "@", "+", ",-", "\n-")  # a quote, or what _FORMULA_STARTS may begin a cell with
-    plain = text.replace("\n", "").replace("\r", "").isprintable() and not any(mark in text for mark in marks)
-    if plain:
+    if text.replace("\n", "").replace("\r", "").isprintable() and not any(mark in text for mark in marks):
         kept = [line.split(",") for line in text.splitlines() if line]
         if {len(cells) for cells in kept} == {len(header)}:
             return Rows(header, kept[1:]), []
@@ -228,7 +227,7 @@ def parse_list(text: str, path: str) -> tuple[Rows, list[ListError]]:
             problems.append(ListError(path, wrong, "请补齐或删去多余的格", number))
             continue
         kept.append(cells)
-        found = ((name, cell_problem(cell)) for name, cell in zip(header, () if plain else cells))
+        found = ((name, cell_problem(cell)) for name, cell in zip(header, cells))
         problems += [ListError(path, *problem, number, name) for name, problem in found if problem]
     return Rows(header, kept[1:]), problems
 
