@@ -216,8 +216,7 @@ def parse_list(text: str, path: str) -> tuple[Rows, list[ListError]]:
         raise ListError(path, f"列 {'、'.join(twice)} 重复", "请只留一列", 1)
     # One look at the whole; most lists are clean, and large.
     marks = ('"', "=", "@", "+", ",-", "\n-")  # a quote, or what _FORMULA_STARTS may begin a cell with
-    plain = text.replace("\n", "").replace("\r", "").isprintable() and not any(mark in text for mark in marks)
-    if plain:
+    if text.replace("\n", "").replace("\r", "").isprintable() and not any(mark in text for mark in marks):
         kept = [line.split(",") for line in text.splitlines() if line]
         if {len(cells) for cells in kept} == {len(header)}:
             return Rows(header, kept[1:]), []
@@ -228,7 +227,7 @@ def parse_list(text: str, path: str) -> tuple[Rows, list[ListError]]:
             problems.append(ListError(path, wrong, "请补齐或删去多余的格", number))
             continue
         kept.append(cells)
-        found = ((name, cell_problem(cell)) for name, cell in zip(header, () if plain else cells))
+        found = ((name, cell_problem(cell)) for name, cell in zip(header, cells))
         problems += [ListError(path, *problem, number, name) for name, problem in found if problem]
     return Rows(header, kept[1:]), problems
 
@@ -425,28 +424,24 @@ def all_places() -> list[Place]:
 Division = tuple[str, str]  # (code, district): a zone shares its prefecture's code
 
 
-class Tier:
-    """How a name was understood: what people are told of it, whether it is sure enough to place a row of an import."""
-
-    def __init__(self, label: str, sure: bool = False) -> None:
-        self.label, self.sure = label, sure
-
-
+# How a name was understood, the surest way first, and what people are told of it.
 TIERS = {
-    "exact": Tier("", True),
-    "unit": Tier("按单位名", True),
-    "city": Tier("整个市州"),
-    "code": Tier("按代码"),
-    "former": Tier("旧名", True),
-    "popular": Tier("俗称"),
-    "township": Tier("乡镇街道"),
-    "address": Tier("按地址", True),
-    "pinyin": Tier("按拼音"),
-    "initials": Tier("按首字母"),
-    "homophone": Tier("按读音"),
-    "lookalike": Tier("按字形"),
-    "typo": Tier("按相近写法"),
+    "exact": "",
+    "unit": "按单位名",
+    "city": "整个市州",
+    "code": "按代码",
+    "former": "旧名",
+    "popular": "俗称",
+    "township": "乡镇街道",
+    "address": "按地址",
+    "pinyin": "按拼音",
+    "initials": "按首字母",
+    "homophone": "按读音",
+    "lookalike": "按字形",
+    "typo": "按相近写法",
 }
+SURE_TIERS = ("exact", "unit", "former", "address")  # their answer may place a row of an import
+GUESSES = ("initials", "homophone", "lookalike", "typo")  # theirs is to be confirmed
 
 
 class Hit(NamedTuple):
@@ -701,12 +696,12 @@ class Catalog:
         peoples = "族" in name or "自治" in name
         stem = re.sub("[区县市州]$", "", name)
         stem = _without_peoples(stem.removesuffix("自治")) if peoples else stem
-        if stem != name and len(stem) > 1:
+        if stem != name:
             kinds = ("city", "former") if name.endswith("州") else ("county", "former" if peoples else "popular")
             return [sense._replace(use="whole") for sense in self.senses(stem) if sense.kind in kinds]
         suffix = next((suffix for suffix in TOWNSHIP_SUFFIXES if name.endswith(suffix)), "")
         stem = name.removesuffix(suffix)
-        if not suffix or len(stem) < 2:
+        if not suffix:
             return []
         if stem.endswith(TOWNSHIP_SUFFIXES):  # 徐古街街道: the stem's own slip
             return [sense for sense in self.senses(stem + "道") if sense.use == "whole"] or self._slip_senses(stem)
@@ -898,7 +893,11 @@ class Query:
 
     @cached_property
     def cores(self) -> list[tuple[Scope | None, str]]:
-        """(what the coarse names in front allow, what is left of the text) for sound, shape and slips."""
+        """(what the coarse names in front allow, what is left of the text) for sound, shape and slips.
+
+        武汉市桥口区公安局 -> (None, the whole), (武汉, 桥口区公安局), (武汉, 桥口区); what looks like a county amid the
+        unknown is one too: 我小时候在巴冬县走丢.
+        """
         pieces = list(self.pieces)
         while pieces and pieces[-1].kind not in ("name", "unknown"):
             pieces.pop()
@@ -910,7 +909,7 @@ class Query:
             if one_letter or (piece.kind in ("unknown", "name") and not piece.of(*_COARSE)):
                 break
             scope = scope_of(piece)
-        for before, piece in itertools.pairwise([END, *self.pieces]):  # 我小时候在巴冬县走丢
+        for before, piece in itertools.pairwise([END, *self.pieces]):
             written = self.text[piece.start : piece.end]
             if piece.kind == "unknown" and re.match("..[^区县市]{0,2}[区县市]", written):
                 found.append((scope_of(before) or None, written))
@@ -1096,7 +1095,7 @@ class Sentence:
 
     def is_coarse(self, piece: Piece) -> bool:
         """Whether a name stands for its prefecture: not where it names the county inside one."""
-        if self.scope is not None and any(lies_in(s, self.scope) for s in piece.of("county", "former")):
+        if self.scope is not None and any(lies_in(s, self.scope) for s in piece.of(*_FINER)):
             return False  # 襄樊市襄阳: the county inside
         if not piece.of("county"):
             return True
@@ -1125,25 +1124,23 @@ class Sentence:
 
     def finer(self, piece: Piece) -> None:
         """A county or something finer, by the surest kind that may stand here."""
-        if self.fine and any(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions):
-            return  # a zone behind its district is in it: 洪山区东湖新技术开发区
-        scope = None if self.fine else self.scope
-        if self.fine and self.is_sibling(piece):
-            self.found[-1][1].extend(_hits("address", piece.of("county"), self.text[piece.start : piece.end]))
+        if self.fine:  # what follows lies in it, but for another county beside it
+            if self.is_sibling(piece):
+                self.found[-1][1].extend(_hits("address", piece.of("county"), self.text[piece.start : piece.end]))
             return
-        senses = [] if self.is_elsewhere(piece) else finer_senses(piece, scope)
-        if self.away or self.fine:  # only another county is meant
+        senses = [] if self.is_elsewhere(piece) else finer_senses(piece, self.scope)
+        if self.away:  # only another county is meant
             senses = [s for s in senses if s.kind in ("county", "former")]
-        full = self.away or self.fine or self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县")
-        senses = [s for s in senses if s.use == "whole" or not (full or (s.use == "bare" and not scope))]
+        full = self.away or self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县")
+        senses = [s for s in senses if s.use == "whole" or not (full or (s.use == "bare" and not self.scope))]
         if not senses:
-            self.contradicts |= bool(scope and piece.of("county") and self.closes())
+            self.contradicts |= bool(self.scope and piece.of("county") and self.closes())
             return
         chosen = min((sense.kind for sense in senses), key=_FINER.index)
         senses = [sense for sense in senses if sense.kind == chosen]
         grade = self.grade(piece, chosen, whole=any(sense.use == "whole" for sense in senses))
         if grade:
-            self.found.append((grade, _hits("address", senses, self.text[piece.start : piece.end], scope)))
+            self.found.append((grade, _hits("address", senses, self.text[piece.start : piece.end], self.scope)))
             self.scope, self.fine = frozenset(itertools.chain(*(sense.divisions for sense in senses))), True
 
     def has_sibling(self) -> bool:
@@ -1152,8 +1149,9 @@ class Sentence:
         return bool(behind) and all(piece.of("county") for piece in behind)
 
     def is_sibling(self, piece: Piece) -> bool:
-        """Whether a county right behind another one is named beside it."""
-        return bool(self.before.of("county")) and (self.closes() or self.has_sibling())
+        """Whether a county right behind another one is named beside it; a zone is in it: 洪山区东湖新技术开发区."""
+        zone = any(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions)
+        return bool(self.before.of("county")) and not zone and (self.closes() or self.has_sibling())
 
     def is_elsewhere(self, piece: Piece) -> bool:
         """Whether the text names a larger place elsewhere that has one of this name: 华容 湖南, 青山区，包头市."""
@@ -1163,18 +1161,16 @@ class Sentence:
 
     def grade(self, piece: Piece, kind: str, whole: bool) -> int:
         """How surely a county or something finer is meant; 0 when nothing says so."""
-        if self.directly() or (whole and not self.fine and self.scope is not None):
+        if self.directly() or (whole and self.scope is not None):
             return INSIDE
         if kind == "township":
             before = self.text[self.before.start : self.before.end]
             # 白纸坊街道 is another town than 纸坊街道; 云西县上津镇 may not be where 上津镇 is.
             stray = 0 < len(before) < 3 or before.endswith(tuple("县区市旗州"))
-            return TOWNSHIP if whole and not stray else 0
+            return 0 if stray else TOWNSHIP
         if whole or (self.opens() and (self.closes() or self.leads(piece) or self.has_sibling())):
             return SURE
-        if self.scope is not None or (
-            self.opens() and self.heads_village(piece, two=kind == "county" and not piece.of("city"))
-        ):
+        if self.scope is not None or (self.opens() and self.heads_village(piece, two=kind == "county")):
             return HEAD
         return 0
 
@@ -1193,9 +1189,9 @@ def by_sentence(query: Query) -> list[Hit]:
 
 
 def _rank(candidates: Iterable[Candidate], tier: str, scope: Scope | None) -> list[Hit]:
-    """Hits, in the scope if one is given, of the surest kind: county or zone, prefecture, former name, the rest."""
+    """Hits, in the scope if one is given, of the surest kind: county or zone, prefecture, former name."""
     found = list(candidates)
-    for kinds in (("county", "zone"), ("prefecture",), ("former",), ("popular", "township")):
+    for kinds in (("county", "zone"), ("prefecture",), ("former",)):
         best = [candidate for candidate in found if candidate.place.kind in kinds]
         names = {candidate.name for candidate in best}
         best += [candidate for candidate in found if candidate.name in names and not scope]  # 荆洲 is 荆州
@@ -1227,7 +1223,7 @@ def _looks_alike(catalog: Catalog, text: str) -> list[Candidate]:
         for candidate in catalog.find("shape", [f"{text[:at]}*{text[at + 1 :]}"]):
             right = candidate.name[at]
             full = candidate.name == candidate.place.name  # with the county's suffix a weak likeness will do
-            if right != text[at] and looks_like(text[at], right, perhaps=full):
+            if looks_like(text[at], right, perhaps=full):
                 found.append(candidate)
     return found
 
@@ -1238,33 +1234,41 @@ def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
     return catalog.find("written", once) + catalog.find("cut short", [text])
 
 
-def by_repair(query: Query, tier: str, table: Callable[[Catalog, str], list[Candidate]]) -> list[Hit]:
-    """What a table of sounds, shapes or counts makes of the cores, of their fronts that end like a county, of their
-    stems: 乔口, 武汉市桥口区, 大治, 巴巴东. The city in front may be misspelt too; several answer in one city only.
+Repairs = Callable[[Catalog, str], list[Candidate]]
+
+
+def misspelt(text: str, scope: Scope | None, catalog: Catalog, repairs: Repairs) -> list[Candidate]:
+    """The names that a text may be, by its sound, shape or count; [] where it is spelled right, whatever it means.
+
+    Behind a prefecture of Hubei (`scope`) no place elsewhere is meant: 武汉江安.
+    """
+    right = text in catalog.counties or (not scope and (is_word(text) or catalog.senses(text)))
+    return [] if right else [candidate for candidate in repairs(catalog, text) if candidate.name != text]
+
+
+def by_repair(query: Query, tier: str, repairs: Repairs) -> list[Hit]:
+    """What sound, shape or count makes of the cores and of their stems: 乔口, 武汉市桥口区, 大治, 巴巴东.
+
+    The city in front may be misspelt too, or alone (石堰竹山); counties of more than one city are no answer.
     """
     if query.text.isascii():
         return []
     catalog = query.catalog
-
-    def candidates(text: str, scope: Scope | None = None) -> list[Candidate]:
-        # Spelled right, whatever it means; behind a prefecture of Hubei no place elsewhere is meant: 武汉江安.
-        known = text in catalog.counties or (not scope and (is_word(text) or catalog.senses(text)))
-        return [] if known else [found for found in table(catalog, text) if found.name != text]
-
     behind_city: list[tuple[Scope | None, str]] = []  # what follows a misspelt prefecture
     for _, core in query.cores:
         for end in range(2, min(6, len(core) - 1)):
-            cities = [found.divisions for found in candidates(core[:end]) if found.place.kind == "prefecture"]
+            fronts = misspelt(core[:end], None, catalog, repairs)
+            cities = [frozenset(front.divisions) for front in fronts if front.place.kind == "prefecture"]
             right = [division for division in catalog.counties.get(core[end:], []) if cities and division in cities[0]]
-            if right:  # 石堰竹山: only the city is misspelt
+            if right:
                 return [Hit(division, tier) for division in right]
-            behind_city += [(frozenset(found), core[end:]) for found in cities]
+            behind_city += [(city, core[end:]) for city in cities]
     for scope, core in [*behind_city, *query.cores]:
         stem = core[:-1] if core.endswith(COUNTY_SUFFIXES) and len(core) > 2 else ""
         if not scope and (is_official_elsewhere(core) or elsewhere_senses(stem)):
             continue
         for form in filter(None, (core, stem)):
-            hits = _rank(candidates(form, scope), tier, scope)
+            hits = _rank(misspelt(form, scope, catalog, repairs), tier, scope)
             if len({catalog.city_of(hit.division) for hit in hits}) == 1:
                 return hits
     return []
@@ -1420,9 +1424,8 @@ def _with_prefecture_of_then(hit: Hit, query: Query) -> Hit:
 
 def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     """The divisions that a name means, best first; [] when none is sure. `city` keeps to one city's."""
-    if re.search(r"\d", text):
-        text = re.sub(r"(?<=\d) +(?=\d)", "", text)
-        text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
+    text = re.sub(r"(?<=\d) +(?=\d)", "", text)
+    text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
     query = Query(text, catalog)
     if not query.text or len(query.text) > 200:
         return []
@@ -1654,6 +1657,93 @@ def advice(rows: Sequence[Row], listing: Sequence[Row]) -> list[str]:
     return [*lines, *shared_hotline(unlisted, listing), BRING]
 
 
+# --- how a name was read ----------------------------------------------------------------------
+
+
+def elsewhere_of(text: str, catalog: Catalog) -> str:
+    """The provinces outside Hubei of the places named in a text, "" when it names none: 南山区 -> 黑龙江、广东."""
+    named = [piece.of("elsewhere") for piece in Query(text, catalog).pieces]
+    provinces: list[str] = []
+    for senses in filter(None, named):
+        found = [province for sense in senses for province in sense.note.split("、")]
+        common = [province for province in provinces if province in found]
+        provinces = common or provinces or list(dict.fromkeys(found))
+    return "、".join(provinces)
+
+
+def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
+    """How a name was read, a line for each tier but the plain name."""
+    text = masked(text)
+    lines: list[str] = []
+    for tier, group in itertools.groupby(hits, key=lambda hit: hit.tier):
+        found = list(group)
+        if not TIERS[tier]:
+            lines += dict.fromkeys(hit.note for hit in found if hit.note)
+            continue
+        names = list(dict.fromkeys(hit.division[1] for hit in found))
+        if tier == "city" or len(names) > 6:
+            names = list(dict.fromkeys(catalog.city_of(hit.division) for hit in found))
+        lines.append(f"{text} {TIERS[tier]} → {'、'.join(names[:6])}{' 等' if len(names) > 6 else ''}")
+        lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.note)
+    bare = hits[0].tier not in ("unit", "city", "address", "code")
+    provinces = elsewhere_of(text, catalog) if lines and bare else ""
+    return lines + ([f"  {provinces}也有{text}；若找的是它，请问当地公安。"] if provinces else [])
+
+
+def not_found(text: str, catalog: Catalog) -> list[str]:
+    """What to tell when nothing is sure: what was not found, up to three suggestions, what to do next."""
+    divisions = suggest(text, catalog)
+    provinces = elsewhere_of(text, catalog)
+    asked = clean(text)
+    lines: list[str] = []
+    lost = re.search(rf"(?:孩子|小孩|儿子|女儿|宝宝|老人|孙子|孙女|人).{{0,4}}{any_of('lost')}", asked)
+    if lost:
+        lines.append("孩子或老人刚丢：请马上打 110 报警，不用等 24 小时。")
+    if provinces and not divisions:
+        lines.append(f"没有找到「{masked(text)}」：它在{provinces}，这份名单只有湖北的单位。")
+        return [*lines, "不管家在哪里、人在哪里，都可以到附近公安机关的刑侦部门免费采血；不知道地方就打当地 110 问。"]
+    where = f"它在{provinces}" if is_official_elsewhere(asked) else f"{provinces}有这个地方"
+    lines.append(f"没有找到「{masked(text)}」" + (f"：{where}，不在这份名单里。" if provinces else "。"))
+    if divisions:
+        lines.append("您是不是要找：")
+        for division in divisions:
+            inside = catalog.city_of(division) if division in catalog.row_numbers else "整个市州"
+            lines.append(f"  {division[1]}（{inside}）")
+    if lost or re.search(any_of("procedure"), asked):
+        lines.append("要问怎么采血、要不要钱、带什么，请看 xunqin guide。")
+    return [*lines, "请换个写法，或用 xunqin list 看全部；各地刑侦部门都可采血，也可打当地 110 询问。"]
+
+
+def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
+    """What a terminal says of a reading on stderr, in one line and without the text itself.
+
+    For hits, how the name was read; without, the province elsewhere that it lies in, and the first suggestion
+    as a question.
+    """
+    lines = explain(text, hits, catalog) if hits else []
+    if not hits:
+        province = elsewhere_of(text, catalog)
+        lines += [f"在{province}，不在这份名单里，可到附近公安的刑侦部门采血"] if province else []
+        lines += [f"您是不是要找 {division[1]}？" for division in suggest(text, catalog)[:1]]
+    return masked("；".join(line.strip().removeprefix(text).strip().rstrip("。") for line in lines))
+
+
+def answer_rows(text: str, hits: list[Hit], catalog: Catalog) -> list[Row]:
+    """The list's rows for the hits, best first, with `query`, `match` and `note` in front.
+
+    A unit of the whole city follows its counties' own.
+    """
+    rows = []
+    cities = dict.fromkeys(catalog.city_of(hit.division) for hit in hits if hit.division[1] not in catalog.above)
+    own = [division for city in cities for division in catalog.cities.get(city, []) if division[1] in catalog.above]
+    shown = {hit.division for hit in hits}
+    above = [Hit(division, hits[0].tier, "市州一级的单位") for division in own if division not in shown]
+    for hit in [*hits, *above]:
+        lead = {"query": masked(text), "match": hit.tier, "note": note_of(text, [hit], catalog)}
+        rows += [{**lead, **row} for row in catalog.rows_of(hit.division)]
+    return rows
+
+
 # --- for people -------------------------------------------------------------------------------
 
 
@@ -1806,8 +1896,9 @@ def message_text(rows: Sequence[Row], listing: Sequence[Row]) -> str:
     """Units to be pasted into a message, each with what to do: no escapes, no trailing blanks, no wrapping."""
     blocks = []
     for row in rows:
-        fields = [*((column.heading, column.cell(row)) for column in SHOWN), ("说明", row.get("note", ""))]
-        lines = [f"{heading}：{text}".replace("\n", "、") for heading, text in dict(fields).items() if text]
+        fields = [(column.heading, column.cell(row)) for column in SHOWN if column.heading != "说明"]
+        fields.append(("说明", row.get("note", "")))
+        lines = [f"{heading}：{text}".replace("\n", "、") for heading, text in fields if text]
         blocks.append("\n".join([*lines, *(advice([row], listing) if row.get("unit") else [])]) + "\n")
     return "\n".join(blocks)
 
@@ -2541,7 +2632,6 @@ def numbers_in(cell: str, area: str) -> Numbers:
 # Police that belong to no county. Their names hold places that they are not in: 江汉油田 is not 江汉区.
 WIDE_POLICE = "水上|铁路|铁道|航运|长航|油田|机场|民航|轨道"
 POLICE_START = "公安|分局|刑侦|刑警|刑事|打拐|反拐|派出所"
-SURE_TIERS = [name for name, tier in TIERS.items() if tier.sure]  # of a search that may place a row without a doubt
 PROVINCE_DIVISION = ("420000", HOME_PROVINCE)
 
 
@@ -4809,90 +4899,6 @@ def open_catalog(data: str | None) -> Catalog:
     return Catalog(merged(load_list(bundled_path("points.csv")), own_rows()))
 
 
-def elsewhere_of(text: str, catalog: Catalog) -> str:
-    """The provinces outside Hubei of the places named in a text, "" when it names none: 南山区 -> 黑龙江、广东."""
-    named = [piece.of("elsewhere") for piece in Query(text, catalog).pieces]
-    provinces: list[str] = []
-    for senses in filter(None, named):
-        found = [province for sense in senses for province in sense.note.split("、")]
-        common = [province for province in provinces if province in found]
-        provinces = common or provinces or list(dict.fromkeys(found))
-    return "、".join(provinces)
-
-
-def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
-    """How a name was read, a line for each tier but the plain name."""
-    text = masked(text)
-    lines: list[str] = []
-    for tier, group in itertools.groupby(hits, key=lambda hit: hit.tier):
-        found = list(group)
-        if not TIERS[tier].label:
-            lines += dict.fromkeys(hit.note for hit in found if hit.note)
-            continue
-        names = list(dict.fromkeys(hit.division[1] for hit in found))
-        if tier == "city" or len(names) > 6:
-            names = list(dict.fromkeys(catalog.city_of(hit.division) for hit in found))
-        lines.append(f"{text} {TIERS[tier].label} → {'、'.join(names[:6])}{' 等' if len(names) > 6 else ''}")
-        lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.note)
-    bare = hits[0].tier not in ("unit", "city", "address", "code")
-    provinces = elsewhere_of(text, catalog) if lines and bare else ""
-    return lines + ([f"  {provinces}也有{text}；若找的是它，请问当地公安。"] if provinces else [])
-
-
-def not_found(text: str, catalog: Catalog) -> list[str]:
-    """What to tell when nothing is sure: what was not found, up to three suggestions, what to do next."""
-    divisions = suggest(text, catalog)
-    provinces = elsewhere_of(text, catalog)
-    asked = clean(text)
-    lines: list[str] = []
-    lost = re.search(rf"(?:孩子|小孩|儿子|女儿|宝宝|老人|孙子|孙女|人).{{0,4}}{any_of('lost')}", asked)
-    if lost:
-        lines.append("孩子或老人刚丢：请马上打 110 报警，不用等 24 小时。")
-    if provinces and not divisions:
-        lines.append(f"没有找到「{masked(text)}」：它在{provinces}，这份名单只有湖北的单位。")
-        return [*lines, "不管家在哪里、人在哪里，都可以到附近公安机关的刑侦部门免费采血；不知道地方就打当地 110 问。"]
-    where = f"它在{provinces}" if is_official_elsewhere(asked) else f"{provinces}有这个地方"
-    lines.append(f"没有找到「{masked(text)}」" + (f"：{where}，不在这份名单里。" if provinces else "。"))
-    if divisions:
-        lines.append("您是不是要找：")
-        for division in divisions:
-            inside = catalog.city_of(division) if division in catalog.row_numbers else "整个市州"
-            lines.append(f"  {division[1]}（{inside}）")
-    if lost or re.search(any_of("procedure"), asked):
-        lines.append("要问怎么采血、要不要钱、带什么，请看 xunqin guide。")
-    return [*lines, "请换个写法，或用 xunqin list 看全部；各地刑侦部门都可采血，也可打当地 110 询问。"]
-
-
-def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
-    """What a terminal says of a reading on stderr, in one line and without the text itself.
-
-    For hits, how the name was read; without, the province elsewhere that it lies in, and the first suggestion
-    as a question.
-    """
-    lines = explain(text, hits, catalog) if hits else []
-    if not hits:
-        province = elsewhere_of(text, catalog)
-        lines += [f"在{province}，不在这份名单里，可到附近公安的刑侦部门采血"] if province else []
-        lines += [f"您是不是要找 {division[1]}？" for division in suggest(text, catalog)[:1]]
-    return masked("；".join(line.strip().removeprefix(text).strip().rstrip("。") for line in lines))
-
-
-def answer_rows(text: str, hits: list[Hit], catalog: Catalog) -> list[Row]:
-    """The list's rows for the hits, best first, with `query`, `match` and `note` in front.
-
-    A unit of the whole city follows its counties' own.
-    """
-    rows = []
-    cities = dict.fromkeys(catalog.city_of(hit.division) for hit in hits if hit.division[1] not in catalog.above)
-    own = [division for city in cities for division in catalog.cities.get(city, []) if division[1] in catalog.above]
-    shown = {hit.division for hit in hits}
-    above = [Hit(division, hits[0].tier, "市州一级的单位") for division in own if division not in shown]
-    for hit in [*hits, *above]:
-        lead = {"query": masked(text), "match": hit.tier, "note": note_of(text, [hit], catalog)}
-        rows += [{**lead, **row} for row in catalog.rows_of(hit.division)]
-    return rows
-
-
 def above_county(row: Row) -> bool:
     """Whether a unit is a city's or the province's, not a county's: 襄阳市公安局刑侦支队, code 420600."""
     return row["code"].endswith("00") and row["district"] in (row["city"], row["province"])
@@ -5163,7 +5169,6 @@ FAMILY_HEADINGS = (
     f"{PLACE_HEADINGS}|姓名|称呼|家长|父亲|母亲|孩子|关系|性别|年龄|日期|时间|电话|手机|身份证|序号|编号|备注|情况"
 )
 RESULT_HEADINGS = ("区县", "采血单位", "单位地址", "单位联系人", "单位电话", "当地 110", "怎么认出的", "要问的")
-GUESSES = ("initials", "homophone", "lookalike", "typo")  # tiers whose answer is to be confirmed
 COLOURS = {"unsure": "FFF2CC", "none": "F8CBAD", "blank": "F8CBAD"}
 MOST_UNITS = 8  # in one cell
 

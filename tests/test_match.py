@@ -21,6 +21,8 @@ def other_province(**cells: str) -> xunqin.Catalog:
 
 
 ENSHI = ("恩施市", "利川市", "建始县", "巴东县", "宣恩县", "咸丰县", "来凤县", "鹤峰县")
+XIAOGAN = tuple(name for _, name in CATALOG.cities["孝感市"])
+XIANGYANG = tuple(name for _, name in CATALOG.cities["襄阳市"])
 WUHAN = tuple(name for _, name in CATALOG.cities["武汉市"])
 
 
@@ -168,6 +170,20 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("监利方向去", []),
         ("天门陈家大湾", [("天门市", "address")]),
         ("白云黄石花园社区", []),
+        ("钟祥胡集房县湾", [("钟祥市", "address")]),
+        ("孝感市黄陂大道3号", [(d, "city") for d in XIAOGAN]),
+        ("隔壁老王住在襄樊", [(d, "city") for d in XIANGYANG]),
+        ("湖北荆州江林县", [("江陵县", "homophone")]),
+        ("我小时候在硬山县走丢", [("英山县", "homophone")]),
+        ("姜安区", [("江岸区", "homophone")]),
+        ("lvcongpo", [("巴东县", "pinyin")]),
+        ("jan", []),
+        ("湖北省十堰市仿县姚坪乡", [("房县", "address")]),
+        ("东西湖柏泉中学", [("东西湖区", "address")]),
+        ("白纸坊街道", []),
+        ("anlo", []),
+        ("ziaokou", []),
+        ("广州监利，老家洪湖", [("洪湖市", "address")]),
         ("阳新县江陵县", [("阳新县", "address"), ("江陵县", "address")]),
         ("我是jingzhou的", [("荆州区", "address")]),
         ("江陵，荆州", [("江陵县", "exact")]),
@@ -227,6 +243,20 @@ def test_only_full_names_elsewhere_are_official() -> None:
     assert [sense.kind for sense in xunqin.elsewhere_senses("沔阳县")] == []
     assert xunqin.is_official_elsewhere("益都县")
     assert not xunqin.is_official_elsewhere("益都")
+
+
+@pytest.mark.parametrize(
+    ("text", "provinces"),
+    [
+        ("13栋住户", ""),
+        ("130102198001011234", "河北"),
+        ("小芳湖南省华容县", "湖南"),
+        ("襄羊市南漳县", ""),
+        ("华容", "湖南"),
+    ],
+)
+def test_the_provinces_of_places_elsewhere(text: str, provinces: str) -> None:
+    assert xunqin.elsewhere_of(text, CATALOG) == provinces
 
 
 def test_a_row_without_names_changes_nothing() -> None:
@@ -290,6 +320,7 @@ def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() 
         ("荆明市", ["荆门市"]),
         ("𠮷𠮷", []),
         ("益都县", []),
+        ("东兴", ["大悟县"]),
         ("yincheng", ["应城市", "宜城市"]),
     ],
 )
@@ -321,6 +352,8 @@ def test_another_provinces_list_needs_no_gazetteer() -> None:
     assert answers("haizhu", catalog) == [("海珠区", "pinyin")]
     assert answers("hz", catalog) == [("海珠区", "initials")]
     assert answers("海珠分局刑警", catalog) == [("海珠区", "unit")]
+    assert answers("刑警", catalog) == [("海珠区", "unit")]
+    assert answers("珠", catalog) == []
     assert answers("珠分局", catalog) == [("海珠区", "unit")]
     assert answers("广州市公安局海珠分局形警大队", catalog) == [("海珠区", "address")]
     assert answers("广洲市公安局海珠分局行警大队", catalog) == [("海珠区", "address")]
