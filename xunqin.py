@@ -3896,11 +3896,6 @@ class Text(NamedTuple):
         """The height at which it stands."""
         return (self.top + self.bottom) / 2
 
-    def without(self, end: int) -> Text:
-        """The text without its first (0) or its last (-1) letter."""
-        rest = slice(1, None) if end == 0 else slice(0, -1)
-        return self._replace(text=self.text[rest], middles=self.middles[rest], sure=self.sure[rest])
-
     def gaps(self, wide: float) -> list[float]:
         """Where neighbours stand further apart than `wide`: the middles between them."""
         return [(left + right) / 2 for left, right in itertools.pairwise(self.middles) if right - left > wide]
@@ -4271,7 +4266,6 @@ class Table:
 
     def __init__(self, rows: list[float], columns: list[float]) -> None:
         self.rows, self.columns = rows, columns
-        self.sides = columns[1:]  # up to where the lines of each column run
         self.texts: dict[tuple[int, int], list[Text]] = {}  # by (row, column)
 
     def holds(self, text: Text) -> bool:
@@ -4321,14 +4315,14 @@ def read_once(texts: list[Text], letter: float) -> list[Text]:
     for line in in_lines(texts, letter):
         kept.append(line[0])
         for text in line[1:]:
-            before = kept[-1]
+            before, again = kept[-1], [text]
             if text.left < before.right and abs(text.middles[0] - before.middles[-1]) < 0.45 * letter:
                 if text.middles[0] - text.left < before.right - before.middles[-1]:
-                    text = text.without(0)
+                    again = text.cut([text.middles[0] + 1])[1:]
                 else:
-                    kept[-1] = before.without(-1)
-            kept.append(text)
-    return [text for text in kept if text.text]
+                    kept[-1:] = before.cut([before.middles[-1] - 1])[:-1]
+            kept += again
+    return kept
 
 
 # Two numbers or more without a gap, or with a stroke between them that was read as 1: all are of eleven digits.
@@ -4467,29 +4461,22 @@ def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
 def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int, int]]:
     """The rows (first, last + 1) of each text of a column: its own, or those around it where one stands for several.
 
-    Neighbours that stand closer than their rows do are lines of one cell.
+    Neighbours that stand closer than rows do are lines of one cell, in the middle of its rows.
     """
-    centre = [sum(pair) / 2 for pair in itertools.pairwise(rows)]
-    own = [min(max(sum(edge <= text.middle for edge in rows) - 1, 0), len(centre) - 1) for text in texts]
-    blocks: list[list[int]] = []
-    for at, text in enumerate(texts):
-        apart = centre[own[at]] - centre[own[at - 1]]
-        if at and text.middle - texts[at - 1].middle < min(0.8 * apart, 1.6 * letter):
-            blocks[-1].append(at)
-        else:
-            blocks.append([at])
-    around, first, off, astray = [], 0, 0.0, False
-    for block in blocks:
-        middle = (texts[block[0]].middle + texts[block[-1]].middle) / 2
-        last = min(max(closest(rows, 2 * middle - rows[first]), first + 1), len(centre))
-        around += [(first, last)] * len(block)
-        off = max(off, abs((rows[first] + rows[last]) / 2 - middle))
-        astray |= abs(centre[own[block[0]]] - middle) > letter / 2
-        first = min(last, len(centre) - 1)
+    own = [sum(edge <= text.middle for edge in rows[1:-1]) for text in texts]
+    around = [(row, row + 1) for row in own]
+    blocks = clustered([text.middle for text in texts], min(1.6 * letter, 0.8 * min(numpy.diff(rows))))
+    ends = [0]
+    for middle in blocks:
+        ends.append(closest(rows, 2 * middle - rows[ends[-1]]))
+    tiled = [(rows[first] + rows[last]) / 2 for first, last in itertools.pairwise(ends)]
+    centres = [sum(pair) / 2 for pair in itertools.pairwise(rows)]
+    astray = any(abs(centres[closest(centres, middle)] - middle) > letter / 2 for middle in blocks)
     number = any(re.search(r"\d{5}", text.text) for text in texts)  # of one row only, whatever it looks like
-    if astray and not number and off < 0.6 * letter and around[-1][1] == len(centre):
-        return around
-    return [(row, row + 1) for row in own]
+    if astray and not number and ends[-1] == len(centres) and numpy.allclose(tiled, blocks, 0, 0.6 * letter):
+        block = [closest(blocks, text.middle) for text in texts]
+        around = [(ends[at], ends[at + 1]) for at in block]
+    return around
 
 
 def in_columns(texts: list[Text], columns: list[float]) -> list[list[Text]]:
@@ -4501,36 +4488,21 @@ def in_columns(texts: list[Text], columns: list[float]) -> list[list[Text]]:
     return filled
 
 
-def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
-    """The table that texts make up which no walls, or walls one way only, keep apart; None where it is running text."""
-    pieces = [(piece, cell) for text, cell in placed for piece in text.cut(text.gaps(1.9 * letter))]
-    several = [line for line in in_lines([piece for piece, _ in pieces], letter) if len(line) > 1]
+def gap_table(texts: list[Text], letter: float) -> Table | None:
+    """The table that texts make up by the gaps between them; None where it is running text."""
+    pieces = [piece for text in texts for piece in text.cut(text.gaps(1.9 * letter))]
+    several = [line for line in in_lines(pieces, letter) if len(line) > 1]
     if len(several) < 3 or sum(map(len, several)) < 0.6 * len(pieces):
         return None
-    pieces = [(piece, cell) for piece, cell in pieces if piece.bottom > several[0][0].top]  # a title stands above
-    beside = [edge for _, cell in pieces for edge in (cell[0], cell[2]) if abs(edge) < OPEN]
-    above = [edge for _, cell in pieces for edge in (cell[1], cell[3]) if abs(edge) < OPEN]
-    columns, rows = clustered(beside, letter / 2), clustered(above, letter / 2)
-    if len(columns) < 4 or len(beside) < 1.6 * len(pieces):  # no walls, or only a frame around all
-        columns = column_edges(several, letter)
-        columns[0] = min(piece.left for piece, _ in pieces) - letter
-    if len(columns) < 3:
-        return None
-    filled = in_columns([piece for piece, _ in pieces], columns)
-    gaps = row_edges(filled, letter)
-    if len(rows) < 4 or len(above) < 1.6 * len(pieces):
-        rows = gaps
-    else:  # above the first wall and below the last, and where one was missed
-        high = 1.7 * float(numpy.median(numpy.diff(rows)))
-        tall = [(start, end) for start, end in itertools.pairwise(rows) if end - start > high]
-        tall += [(-OPEN, rows[0]), (rows[-1], OPEN)]
-        rows = sorted(rows + [gap for gap in gaps for start, end in tall if start + letter < gap < end - letter])
-    table = Table(rows, columns)
+    pieces = [piece for piece in pieces if piece.bottom > several[0][0].top]  # a title stands above
+    columns = column_edges(several, letter)
+    columns[0] = min(piece.left for piece in pieces) - letter
+    filled = in_columns(pieces, columns)
+    table = Table(row_edges(filled, letter), columns)
     for column, parts in enumerate(filled):
-        table.sides[column] = max([part.middles[-1] for part in parts], default=0.0) + 0.8 * letter
-        for part, (first, last) in zip(parts, spans(parts, rows, letter)):
+        for part, (first, last) in zip(parts, spans(parts, table.rows, letter)):
             table.put(part, first, last, column)
-    return table
+    return table if len(columns) > 2 else None
 
 
 STROKES = set("1１Il|｜丨/／\\-－—一")  # what one stroke is read as
@@ -4546,7 +4518,7 @@ def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
     used = used_columns(table)
     rows = []
     for row in sorted({row for row, _ in table.texts}):
-        lines = [unwrapped(table.texts.get((row, column), []), letter, table.sides[column]) for column in used]
+        lines = [unwrapped(table.texts.get((row, column), []), letter, table.columns[column + 1]) for column in used]
         rows.append((row, ["\n".join(map(written, cell)) for cell in lines]))
     for at in range(len(used)):
         filled = [cells[at] for _, cells in rows if cells[at]]
@@ -4569,19 +4541,19 @@ def layout(
     placed = [(piece, cell_around(piece, level, down)) for piece in pieces]
     closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
     tables = walled_tables(closed, letter) if closed else []
-    rest = [one for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
+    rest = [one[0] for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
     table = gap_table(rest, letter) if len(rest) > len(pieces) / 2 else None
     if table:
         tables.append(table)
     between: dict[int, list[Text]] = {}
-    for piece, _ in sorted(rest, key=lambda one: one[0].middle):
+    for piece in rest:
         if not (table and table.holds(piece)):
             between.setdefault(sum(one.rows[0] <= piece.middle for one in tables), []).append(piece)
     running = [(max(text.right for text in group) - letter / 4, group) for group in between.values()]
-    for table in tables:
-        cards = sorted(table.texts.items()) if is_cards(table, letter) else []
-        running += [(table.sides[column], group) for (_, column), group in cards]
-    return [table for table in tables if not is_cards(table, letter)], running
+    cards = [table for table in tables if is_cards(table, letter)]
+    for table in cards:
+        running += [(table.columns[column + 1], group) for (_, column), group in sorted(table.texts.items())]
+    return [table for table in tables if table not in cards], running
 
 
 # --- pictures: parts --------------------------------------------------------------------------
@@ -4625,23 +4597,19 @@ class Picture:
         ink = (abs(view - numpy.median(view)) > self.contrast / 2).sum() if view.size else 0
         return bool(ink > 0.1 * self.letter**2)
 
-    def read_again(self, text: Text, more: float) -> str:
-        """One text once more, by itself and larger, with `more` pixels around it."""
-        larger = cv2.resize(self.view(text[:4], more), None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
-        return "".join(self.engine(larger, use_det=False, use_rec=True).txts or ()).replace(" ", "")
-
     def doubts(self, text: Text) -> Iterator[str]:
         """What the engine reads otherwise by itself and larger, of a number and of what is not clear; lost letters."""
         signs = [(sign, sure) for sign, sure in zip(text.text, text.sure) if sign.isalnum()]
-        weak = any(sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER) for sign, sure in signs)
         ends = max(text.middles[0] - text.left, text.right - text.middles[-1])
-        weak |= ends > 0.9 * (text.bottom - text.top)  # something was found there and not read
-        if weak or sum(sign.isdigit() for sign, _ in signs) >= 6:
-            plain, again = bare_signs(text.text), self.read_again(text, 3)
-            if weak and bare_signs(again) == plain:
-                again = self.read_again(text, 8)
-            if bare_signs(again) != plain:
+        weak = ends > 0.9 * (text.bottom - text.top)  # something was found there and not read
+        weak |= any(sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER) for sign, sure in signs)
+        looks = (3, 8) if weak else (3,) if sum(sign.isdigit() for sign, _ in signs) >= 6 else ()
+        for more in looks:  # pixels around it
+            larger = cv2.resize(self.view(text[:4], more), None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
+            again = "".join(self.engine(larger, use_det=False, use_rec=True).txts or ()).replace(" ", "")
+            if bare_signs(again) != bare_signs(text.text):
                 yield f"「{text.text}」再读成了「{again}」"
+                break
         yield from odd_signs(text.text)
         wide = 1.7 * max(self.letter, letter_width([text]))
         for at in range(1, len(text.text)):
@@ -4676,19 +4644,19 @@ class Picture:
             strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
             yield line._replace(doubts=tuple(dict.fromkeys(doubts)), strip=strip)
 
-    def text_lines(self, texts: list[Text], right: float) -> Iterator[Line]:
+    def text_lines(self, texts: list[Text], edge: float) -> Iterator[Line]:
         """Running text by paragraphs, with doubts; the strip of a unit's name shows what stands below it too."""
-        lines = unwrapped(texts, self.letter, right)
+        lines = unwrapped(texts, self.letter, edge)
         told = [written(line, self.letter) for line in lines]
         units = [at for at, text in enumerate(told) if looks_like_unit(text)]
-        edges = min(text.left for text in texts), max(text.right for text in texts)
+        left, right = min(text.left for text in texts), max(text.right for text in texts)
         for at, line in enumerate(lines):
             end = min([unit for unit in units if unit > at] + [at + 9, len(lines)]) if at in units else at + 1
-            top, bottom = min(text.top for text in line), max(text.bottom for text in lines[end - 1])
+            edges = left, min(text.top for text in line), right, max(text.bottom for text in lines[end - 1])
             doubts = [doubt for text in line for doubt in self.doubts(text)]
             if any(self.has_ink(text[:4]) for text in line):
                 doubts.append("有字没认出来")
-            yield Line(at + 1, [told[at]], tuple(doubts), self.strip((edges[0], top, edges[1], bottom)))
+            yield Line(at + 1, [told[at]], tuple(doubts), self.strip(edges))
 
 
 def picture_parts(image: Any, name: str) -> list[Part]:
@@ -4716,8 +4684,8 @@ def picture_parts(image: Any, name: str) -> list[Part]:
         for table in tables:
             parts.append((table.rows[0], Part(name, True, list(picture.table_lines(table)))))
             bar.update(20 // len(tables))
-        for right, group in running:
-            lines = list(picture.text_lines(group, right))
+        for edge, group in running:
+            lines = list(picture.text_lines(group, edge))
             if tables:
                 lines = [line._replace(doubts=(*line.doubts, "写在表格外面")) for line in lines]
             parts.append((group[0].top, Part(name, False, lines)))
