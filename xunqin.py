@@ -3925,7 +3925,8 @@ def open_picture(path: str) -> Any:
         raise extra_missing(path, "ocr") from None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about broken marks and about size, which is judged here
+            warnings.simplefilter("ignore")  # about broken marks
+            Image.MAX_IMAGE_PIXELS = None  # the size is judged here
             with Image.open(path) as file:
                 width, height = file.size
                 if width * height > MAX_PIXELS or max(width, height) > MAX_EDGE:
@@ -3934,8 +3935,6 @@ def open_picture(path: str) -> Any:
                 if photo.mode.startswith("I;16"):  # a scanner's 65,536 greys
                     photo = Image.fromarray((numpy.asarray(photo) >> 8).astype(numpy.uint8))
                 photo = photo.convert("RGBA" if photo.has_transparency_data else "RGB")
-    except Image.DecompressionBombError:
-        raise ListError(path, "图片太大", "请裁成几张再试") from None
     except (OSError, SyntaxError, ValueError, struct.error):
         raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试") from None
     finer = min(photo.size) / MAX_WIDTH  # than letters need: a photo from a phone
@@ -3970,11 +3969,6 @@ def strips(height: int, width: int, pixels: int = STRIP_PIXELS) -> list[tuple[in
     return [(top, min(top + tall, height)) for top in range(0, max(height - OVERLAP, 1), tall - OVERLAP)]
 
 
-def is_blank(image: Any) -> bool:
-    """Whether all of a picture is of one tone: nothing is written there."""
-    return int(image.max()) - int(image.min()) < 16
-
-
 # --- pictures: made straight ------------------------------------------------------------------
 
 
@@ -3982,8 +3976,7 @@ def find_texts(engine: Any, image: Any) -> tuple[Any, Any, Any]:
     """Texts found, not read: (the corners of each as an array (n, 4, 2), their widths, their heights)."""
     found = [numpy.zeros((0, 4, 2))]
     for top, bottom in strips(*image.shape[:2]):
-        strip = image[top:bottom]
-        boxes = None if is_blank(strip) else engine(strip, use_det=True, use_rec=False).boxes
+        boxes = engine(image[top:bottom], use_det=True, use_rec=False).boxes
         if boxes is not None:
             found.append(numpy.add(boxes, (0, top)))
     corners = numpy.concatenate(found)
@@ -4093,47 +4086,40 @@ def without_watermark(image: Any) -> Any:
     return cv2.cvtColor(numpy.clip(clear, 0, 255).astype(numpy.uint8), cv2.COLOR_GRAY2BGR)
 
 
-def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
-    """(a picture as the engine reads it best, whether a watermark lies over it).
-
-    Upright, level, dark on light, its text neither tiny nor huge.
-    """
+def made_straight(engine: Any, image: Any) -> Any:
+    """A picture as the engine reads it best: upright, level, dark on light, its text neither tiny nor huge."""
     if numpy.median(image) < 110:
         image = 255 - image
     image, corners, wide, high = upright(engine, image)
     if not len(corners):
-        return image, False
+        return image
     height = float(numpy.median(high))
     rise, run = numpy.abs(corners[:, 1] - corners[:, 0]).T[::-1]
     level = rise < 0.15 * run
     image = flattened(image, corners[(wide > 4 * high) & level], height)
     scale = 1.0 if 0.8 * TEXT_HEIGHT < height < 2 * TEXT_HEIGHT else min(TEXT_HEIGHT / height, 3.0)
     scale = min(scale, MAX_WIDTH / image.shape[1])
-    if scale != 1:
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    return image, int((~level).sum()) > 1
+    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return image if level.sum() > len(level) - 2 else without_watermark(image)
 
 
 # --- pictures: read ---------------------------------------------------------------------------
 
 
-def read_strip(engine: Any, image: Any) -> list[Text]:
+def read_strip(engine: Any, image: Any) -> Iterator[Text]:
     """The texts on one strip of a straight picture; those askew or huge are a watermark's, left out unless a number."""
-    result = None if is_blank(image) else engine(image, use_det=True, use_rec=True)
-    if result is None or result.boxes is None:
-        return []
-    texts = []
+    result = engine(image, use_det=True, use_rec=True)
+    if result.boxes is None:
+        return
     usual = numpy.median(result.boxes[:, 3, 1] - result.boxes[:, 0, 1])
-    for corners, words in zip(result.boxes, result.word_results):
-        read = [(word, (box[0][0] + box[1][0]) / 2, sure) for word, sure, box in words if word.strip()]
+    for box, words in zip(result.boxes, result.word_results):
+        read = [(word, (edges[0][0] + edges[1][0]) / 2, sure) for word, sure, edges in words if word.strip()]
         text = "".join(word for word, _, _ in read)
-        (x0, y0), (x1, y1) = corners[0], corners[1]
-        askew = abs(y1 - y0) > 0.15 * abs(x1 - x0) if len(read) > 2 else corners[3][1] - y0 > 1.9 * usual
+        (x0, y0), (x1, y1) = box[:2]
+        askew = abs(y1 - y0) > 0.15 * abs(x1 - x0) if len(read) > 2 else box[3][1] - y0 > 1.9 * usual
         if read and (not askew or re.search(r"\d{7}", text)):
-            left, top, right, bottom = map(float, (*corners.min(axis=0), *corners.max(axis=0)))
             _, middles, sure = zip(*read)
-            texts.append(Text(left, top, right, bottom, text, middles, sure))
-    return texts
+            yield Text(*map(float, (*box.min(axis=0), *box.max(axis=0))), text, middles, sure)
 
 
 def read_texts(engine: Any, image: Any, tell: Callable[[int], None]) -> list[Text]:
@@ -4149,9 +4135,8 @@ def read_texts(engine: Any, image: Any, tell: Callable[[int], None]) -> list[Tex
             text = text._replace(top=text.top + top, bottom=text.bottom + top)
             cut = (text.top < top + 4 and top > 0) or (text.bottom > bottom - 4 and bottom < height)
             middle = (text.left + text.right) / 2
-            if not cut and not any(
-                one.left < middle < one.right and one.top < text.middle < one.bottom for one in before
-            ):
+            again = any(one.left < middle < one.right and one.top < text.middle < one.bottom for one in before)
+            if not cut and not again:
                 texts.append(text)
         tell(bottom)
     return texts
@@ -4223,17 +4208,15 @@ def painted_lines(dark: Any, shortest: int) -> Any:
     return numpy.stack([left, at, left + width, at], axis=1)[height < shortest / 3]
 
 
-def walls_on(image: Any, letter: float) -> tuple[Walls, Walls]:
-    """The (level, upright) walls on a straight picture, dark on light.
+def walls_on(image: Any, letter: float) -> list[Walls]:
+    """The [level, upright] walls on a straight picture, dark on light.
 
     The edges of colours are seen as straight lines; rules between rows as low as their letters, by what is dark.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     dark = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 16)
-    level, down = straight_lines(gray, 1.15 * letter)
-    level = numpy.concatenate([level, painted_lines(dark, int(3 * letter))])
-    down = numpy.concatenate([down, painted_lines(numpy.ascontiguousarray(dark.T), int(3 * letter))])
-    return Walls(level, letter), Walls(down, letter)
+    ways = zip(straight_lines(gray, 1.15 * letter), (dark, numpy.ascontiguousarray(dark.T)))
+    return [Walls(numpy.concatenate([seen, painted_lines(way, int(3 * letter))]), letter) for seen, way in ways]
 
 
 Cell = tuple[float, float, float, float]  # the walls around a text: left, top, right, bottom; infinite where none is
@@ -4273,9 +4256,9 @@ class Table:
         across = self.columns[0] < text.middles[0] < self.columns[-1]
         return across and self.rows[0] < text.middle < self.rows[-1]
 
-    def put(self, text: Text, first: int, last: int, column: int) -> None:
-        """A text into a column, into each row from the first to before the last; into one at least."""
-        for row in range(first, max(last, first + 1)):
+    def put(self, text: Text, rows: range, column: int) -> None:
+        """A text into a column, into each of some rows; into one at least."""
+        for row in rows or [rows.start]:
             self.texts.setdefault((row, column), []).append(text)
 
 
@@ -4387,19 +4370,8 @@ def written(texts: list[Text], letter: float = OPEN) -> str:
     return numbers_apart(line)
 
 
-def repeats(table: Table) -> list[float]:
-    """Where a table is two or more beside each other, by headings that come again: the edges between them."""
-    count = len(table.columns) - 1
-    for row in range(min(3, len(table.rows) - 1)):
-        heads = [written(table.texts.get((row, column), [])) for column in range(count)]
-        for wide in range(2, count // 2 + 1):
-            if count % wide == 0 and all(heads) and heads == heads[:wide] * (count // wide):
-                return table.columns[wide:-1:wide]
-    return []
-
-
-def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
-    """The table that closed cells make up; more than one where the same headings come again beside each other."""
+def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> Table:
+    """The table that closed cells make up."""
     rows = clustered([cell[side] for _, cell in placed for side in (1, 3)], letter / 2)
     table = Table(rows, clustered([cell[side] for _, cell in placed for side in (0, 2)], letter / 2))
     inside: dict[tuple[int, ...], list[Text]] = {}
@@ -4412,25 +4384,21 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
         known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
         for text in texts:
             own = max(sum(text.middles[0] > edge - letter / 2 for edge in table.columns) - 1, column)
-            table.put(text, first, last, own if known else column)
-    edges: list[float] = [-OPEN, *repeats(table), OPEN]
-    if len(edges) == 2:
-        return [table] if len(table.rows) > 2 and len(table.columns) > 2 else []
-    parts = [[one for one in placed if left < one[0].middles[0] < right] for left, right in itertools.pairwise(edges)]
-    return [table for part in parts for table in walled_table(part, letter)]
+            table.put(text, range(first, last), own if known else column)
+    return table
 
 
 def walled_tables(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     """The tables that closed cells make up: those that lie wall to wall, together."""
-    coarse = (numpy.array([cell for _, cell in placed]) * 4 / letter).astype(int)
-    grid = numpy.zeros((coarse[:, 3].max() + 1, coarse[:, 2].max() + 1), numpy.uint8)
+    coarse = (numpy.array([cell for _, cell in placed]).reshape(-1, 4) * 4 / letter).astype(int)
+    grid = numpy.zeros((coarse[:, 3].max(initial=0) + 1, coarse[:, 2].max(initial=0) + 1), numpy.uint8)
     for left, top, right, bottom in coarse:
         grid[top : bottom + 1, left : right + 1] = 1
-    group = cv2.connectedComponents(grid)[1][coarse[:, 1], coarse[:, 0]]
-    tables: list[Table] = []
-    for one in dict.fromkeys(group.tolist()):
-        tables += walled_table([placed[at] for at in numpy.flatnonzero(group == one)], letter)
-    return tables
+    groups: dict[int, list[tuple[Text, Cell]]] = {}
+    for one, group in zip(placed, cv2.connectedComponents(grid)[1][coarse[:, 1], coarse[:, 0]].tolist()):
+        groups.setdefault(group, []).append(one)
+    tables = [walled_table(group, letter) for group in groups.values()]
+    return [table for table in tables if len(table.rows) > 2 and len(table.columns) > 2]
 
 
 def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
@@ -4458,25 +4426,24 @@ def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
     return [top, *(top + (begin + end) / 2)[wide].tolist(), bottom]
 
 
-def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int, int]]:
-    """The rows (first, last + 1) of each text of a column: its own, or those around it where one stands for several.
+def spans(texts: list[Text], rows: list[float], letter: float) -> list[range]:
+    """The rows of each text of a column: its own, or all those around it where one stands for several.
 
     Neighbours that stand closer than rows do are lines of one cell, in the middle of its rows.
     """
-    own = [sum(edge <= text.middle for edge in rows[1:-1]) for text in texts]
-    around = [(row, row + 1) for row in own]
     blocks = clustered([text.middle for text in texts], min(1.6 * letter, 0.8 * min(numpy.diff(rows))))
+    centres = [sum(pair) / 2 for pair in itertools.pairwise(rows)]
     ends = [0]
     for middle in blocks:
         ends.append(closest(rows, 2 * middle - rows[ends[-1]]))
     tiled = [(rows[first] + rows[last]) / 2 for first, last in itertools.pairwise(ends)]
-    centres = [sum(pair) / 2 for pair in itertools.pairwise(rows)]
     astray = any(abs(centres[closest(centres, middle)] - middle) > letter / 2 for middle in blocks)
     number = any(re.search(r"\d{5}", text.text) for text in texts)  # of one row only, whatever it looks like
     if astray and not number and ends[-1] == len(centres) and numpy.allclose(tiled, blocks, 0, 0.6 * letter):
         block = [closest(blocks, text.middle) for text in texts]
-        around = [(ends[at], ends[at + 1]) for at in block]
-    return around
+        return [range(ends[at], ends[at + 1]) for at in block]
+    own = [sum(edge <= text.middle for edge in rows[1:-1]) for text in texts]
+    return [range(row, row + 1) for row in own]
 
 
 def in_columns(texts: list[Text], columns: list[float]) -> list[list[Text]]:
@@ -4500,8 +4467,8 @@ def gap_table(texts: list[Text], letter: float) -> Table | None:
     filled = in_columns(pieces, columns)
     table = Table(row_edges(filled, letter), columns)
     for column, parts in enumerate(filled):
-        for part, (first, last) in zip(parts, spans(parts, table.rows, letter)):
-            table.put(part, first, last, column)
+        for part, around in zip(parts, spans(parts, table.rows, letter)):
+            table.put(part, around, column)
     return table if len(columns) > 2 else None
 
 
@@ -4540,7 +4507,7 @@ def layout(
     pieces = [piece for text in read_once(texts, letter) for piece in text.cut(down.through(text))]
     placed = [(piece, cell_around(piece, level, down)) for piece in pieces]
     closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
-    tables = walled_tables(closed, letter) if closed else []
+    tables = walled_tables(closed, letter)
     rest = [one[0] for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
     table = gap_table(rest, letter) if len(rest) > len(pieces) / 2 else None
     if table:
@@ -4668,18 +4635,17 @@ def picture_parts(image: Any, name: str) -> list[Part]:
     file = sys.stderr if is_terminal(sys.stderr) else io.StringIO()
     with click.progressbar(length=100, label=f"读图 {name}".rstrip(), file=file) as bar:
         pixels = numpy.ascontiguousarray(numpy.array(image.convert("RGB"))[:, :, ::-1])
-        if min(image.size) < 16 or is_blank(pixels):
+        if min(image.size) < 16 or numpy.ptp(pixels) < 16:  # nothing is written there
             return []
         engine = load_engine()
         bar.update(5)
-        painted, marked = made_straight(engine, pixels)
+        pixels = made_straight(engine, pixels)
         bar.update(15)
-        pixels = without_watermark(painted) if marked else painted
         texts = read_texts(engine, pixels, lambda row: bar.update(20 + 60 * row // len(pixels) - bar.pos))
         if not texts:
             return []
         picture = Picture(pixels, engine, texts)
-        tables, running = layout(texts, *walls_on(painted, picture.letter), picture.letter)
+        tables, running = layout(texts, *walls_on(pixels, picture.letter), picture.letter)
         parts = []
         for table in tables:
             parts.append((table.rows[0], Part(name, True, list(picture.table_lines(table)))))

@@ -70,7 +70,7 @@ def test_rows_and_columns(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr(xunqin, "read_picture_parts", lambda path: laid_out(name))
     path = str(tmp_path / "名单.png")
     Image.new("RGB", (9, 9)).save(path)
-    assert drafted(path) == wanted(RECORDED[name]["rows"])
+    assert sorted(drafted(path)) == sorted(wanted(RECORDED[name]["rows"]))
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ def test_ink_where_nothing_was_read_is_a_lost_letter() -> None:
 
 def test_a_number_belongs_to_one_row_however_many_have_none() -> None:
     rows = [0.0, 40, 80, 120, 160]
-    assert xunqin.spans([text(0, 66, "武汉市")], rows, 20) == [(0, 4)]  # in the middle of all
-    assert xunqin.spans([text(0, 51, "恩施土家族"), text(0, 79, "苗族自治州")], rows, 20) == [(0, 4), (0, 4)]
-    assert xunqin.spans([text(0, 6, "027-82345678"), text(0, 86, "13812345678")], rows, 20) == [(0, 1), (2, 3)]
+    assert xunqin.spans([text(0, 66, "武汉市")], rows, 20) == [range(4)]  # in the middle of all
+    assert xunqin.spans([text(0, 51, "恩施土家族"), text(0, 79, "苗族自治州")], rows, 20) == [range(4), range(4)]
+    assert xunqin.spans([text(0, 6, "027-82345678"), text(0, 86, "13812345678")], rows, 20) == [range(1), range(2, 3)]
 
 
 @pytest.mark.parametrize(("tilt", "curl", "lean"), [(0.05, 0.0, 0.05), (0.0, 8.0, 0.0), (-0.03, 6.0, 0.02)])
