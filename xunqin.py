@@ -4118,8 +4118,9 @@ def read_strip(engine: Any, image: Any) -> Iterator[Text]:
         (x0, y0), (x1, y1) = box[:2]
         askew = abs(y1 - y0) > 0.15 * abs(x1 - x0) if len(read) > 2 else box[3][1] - y0 > 1.9 * usual
         if read and (not askew or re.search(r"\d{7}", text)):
+            left, top, right, bottom = map(float, (*box.min(axis=0), *box.max(axis=0)))
             _, middles, sure = zip(*read)
-            yield Text(*map(float, (*box.min(axis=0), *box.max(axis=0))), text, middles, sure)
+            yield Text(left, top, right, bottom, text, middles, sure)
 
 
 def read_texts(engine: Any, image: Any, tell: Callable[[int], None]) -> list[Text]:
@@ -4208,15 +4209,17 @@ def painted_lines(dark: Any, shortest: int) -> Any:
     return numpy.stack([left, at, left + width, at], axis=1)[height < shortest / 3]
 
 
-def walls_on(image: Any, letter: float) -> list[Walls]:
-    """The [level, upright] walls on a straight picture, dark on light.
+def walls_on(image: Any, letter: float) -> tuple[Walls, Walls]:
+    """The (level, upright) walls on a straight picture, dark on light.
 
     The edges of colours are seen as straight lines; rules between rows as low as their letters, by what is dark.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     dark = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 16)
-    ways = zip(straight_lines(gray, 1.15 * letter), (dark, numpy.ascontiguousarray(dark.T)))
-    return [Walls(numpy.concatenate([seen, painted_lines(way, int(3 * letter))]), letter) for seen, way in ways]
+    level, down = straight_lines(gray, 1.15 * letter)
+    level = numpy.concatenate([level, painted_lines(dark, int(3 * letter))])
+    down = numpy.concatenate([down, painted_lines(numpy.ascontiguousarray(dark.T), int(3 * letter))])
+    return Walls(level, letter), Walls(down, letter)
 
 
 Cell = tuple[float, float, float, float]  # the walls around a text: left, top, right, bottom; infinite where none is
@@ -4233,8 +4236,8 @@ def cell_around(text: Text, level: Walls, down: Walls) -> Cell:
     top, bottom = level.around(text.middle, begin, max(stop, begin + 1))
     if (left > -OPEN or right < OPEN) and (top > -OPEN or bottom < OPEN):
         first, last = down.ends((left, right), text.middle)
-        top = first if top == -OPEN and text.top - first < 3 * down.letter else top
-        bottom = last if bottom == OPEN and last - text.bottom < 3 * down.letter else bottom
+        top = first if top == -OPEN else top
+        bottom = last if bottom == OPEN else bottom
         first, last = level.ends((top, bottom), text.middles[0])
         left = first if left == -OPEN and text.left - first < 12 * down.letter else left
         right = last if right == OPEN and last - text.right < 12 * down.letter else right
@@ -4377,8 +4380,7 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> Table:
     inside: dict[tuple[int, ...], list[Text]] = {}
     for text, cell in placed:
         sides = [closest(edges, place) for edges, place in zip((table.columns, rows) * 2, cell)]
-        gaps = text.gaps(1.25 * letter) if sides[0] + 1 < sides[2] else []
-        inside.setdefault(tuple(sides), []).extend(text.cut(gaps))
+        inside.setdefault(tuple(sides), []).extend(text.cut(text.gaps(1.25 * letter)))
     for (column, first, end, last), texts in inside.items():
         # A wall that was not seen here is known from other rows, where texts stand beside each other.
         known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
@@ -4446,57 +4448,47 @@ def spans(texts: list[Text], rows: list[float], letter: float) -> list[range]:
     return [range(row, row + 1) for row in own]
 
 
-def in_columns(texts: list[Text], columns: list[float]) -> list[list[Text]]:
-    """Texts by columns, from above; one that runs over an edge is cut there."""
-    filled: list[list[Text]] = [[] for _ in columns[1:]]
-    for text in sorted(texts, key=lambda text: text.middle):
-        for part in text.cut(columns[1:-1]):
-            filled[sum(part.middles[0] > edge for edge in columns[1:-1])].append(part)
-    return filled
-
-
 def gap_table(texts: list[Text], letter: float) -> Table | None:
     """The table that texts make up by the gaps between them; None where it is running text."""
     pieces = [piece for text in texts for piece in text.cut(text.gaps(1.9 * letter))]
     several = [line for line in in_lines(pieces, letter) if len(line) > 1]
-    if len(several) < 3 or sum(map(len, several)) < 0.6 * len(pieces):
+    if len(several) < 3:
         return None
     pieces = [piece for piece in pieces if piece.bottom > several[0][0].top]  # a title stands above
     columns = column_edges(several, letter)
     columns[0] = min(piece.left for piece in pieces) - letter
-    filled = in_columns(pieces, columns)
+    filled: list[list[Text]] = [[] for _ in columns[1:]]
+    for piece in sorted(pieces, key=lambda piece: piece.middle):
+        for part in piece.cut(columns[1:-1]):
+            filled[sum(part.middles[0] > edge for edge in columns[1:-1])].append(part)
     table = Table(row_edges(filled, letter), columns)
     for column, parts in enumerate(filled):
         for part, around in zip(parts, spans(parts, table.rows, letter)):
             table.put(part, around, column)
-    return table if len(columns) > 2 else None
+    return table
 
 
 STROKES = set("1１Il|｜丨/／\\-－—一")  # what one stroke is read as
 
 
-def used_columns(table: Table) -> list[int]:
-    """The columns of a table in which anything stands but strokes, as a dashed rule is read."""
-    return sorted({column for (_, column), texts in table.texts.items() if set(written(texts)) - STROKES})
-
-
-def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
-    """(which row, its cells as text) for each row of a table that has one; columns that are empty are left out."""
-    used = used_columns(table)
+def table_cells(table: Table, letter: float) -> list[list[str]]:
+    """The cells of each row of a table as text."""
+    columns = range(len(table.columns) - 1)
     rows = []
-    for row in sorted({row for row, _ in table.texts}):
-        lines = [unwrapped(table.texts.get((row, column), []), letter, table.columns[column + 1]) for column in used]
-        rows.append((row, ["\n".join(map(written, cell)) for cell in lines]))
-    for at in range(len(used)):
-        filled = [cells[at] for _, cells in rows if cells[at]]
-        for _, cells in rows if 2 * sum(map(has_number, filled)) > len(filled) else []:
-            cells[at] = cells[at] if set(cells[at]) - STROKES else ""  # among numbers a stroke says that there is none
+    for row in range(len(table.rows) - 1):
+        lines = [unwrapped(table.texts.get((row, column), []), letter, table.columns[column + 1]) for column in columns]
+        rows.append(["\n".join(map(written, cell)) for cell in lines])
+    for column in columns:
+        filled = [cells[column] for cells in rows if cells[column]]
+        for cells in rows if 2 * sum(map(has_number, filled)) >= len(filled) else []:
+            # Among numbers, and alone, a stroke says that there is nothing.
+            cells[column] = cells[column] if set(cells[column]) - STROKES else ""
     return rows
 
 
 def is_cards(table: Table, letter: float) -> bool:
     """Whether most cells of a table hold all that there is about a unit, one line under another."""
-    cells = [cell for _, cells in table_cells(table, letter) for cell in cells if cell]
+    cells = [cell for cells in table_cells(table, letter) for cell in cells if cell]
     return 2 * sum(has_number(cell) and looks_like_unit(cell.split("\n")[0]) for cell in cells) > len(cells)
 
 
@@ -4524,11 +4516,6 @@ def layout(
 
 
 # --- pictures: parts --------------------------------------------------------------------------
-
-
-def bare_signs(text: str) -> str:
-    """The letters and digits of a text, numbers that were read as one apart, in one width."""
-    return re.sub(r"\W", "", tidy(numbers_apart(text)))
 
 
 def odd_signs(text: str) -> Iterator[str]:
@@ -4574,7 +4561,8 @@ class Picture:
         for more in looks:  # pixels around it
             larger = cv2.resize(self.view(text[:4], more), None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
             again = "".join(self.engine(larger, use_det=False, use_rec=True).txts or ()).replace(" ", "")
-            if bare_signs(again) != bare_signs(text.text):
+            bare, plain = (re.sub(r"\W", "", tidy(numbers_apart(one))) for one in (again, text.text))
+            if bare != plain:
                 yield f"「{text.text}」再读成了「{again}」"
                 break
         yield from odd_signs(text.text)
@@ -4592,13 +4580,12 @@ class Picture:
 
     def table_lines(self, table: Table) -> Iterator[Line]:
         """The rows of a table with their doubts and strips; what the list does not keep, or checks, is not doubted."""
-        used = used_columns(table)
-        rows = [(row, Line(row + 1, cells)) for row, cells in table_cells(table, self.letter)]
-        fields = headed_columns([line for _, line in rows])[1] or [""] * len(used)
-        for row, line in rows:
+        lines = [Line(at, cells) for at, cells in enumerate(table_cells(table, self.letter), 1)]
+        fields = headed_columns(lines)[1] or [""] * len(table.columns)
+        for row, line in enumerate(lines):
             top, bottom = table.rows[row : row + 2]
             doubts = []
-            for column, field, cell in zip(used, fields, line.cells):
+            for column, (field, cell) in enumerate(zip(fields, line.cells)):
                 texts = table.texts.get((row, column), [])
                 above = table.texts.get((row - 1, column), [])  # what spans rows is doubted in the first
                 if field not in ("number", "city", "note") and not re.fullmatch(r"\d{1,3}", cell):

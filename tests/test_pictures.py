@@ -34,7 +34,7 @@ def laid_out(name: str) -> list[Any]:
     letter = one["letter"]
     tables, running = xunqin.layout(texts, level, down, letter)
     parts = [
-        xunqin.Part("", True, [xunqin.Line(row + 1, cells) for row, cells in xunqin.table_cells(table, letter)])
+        xunqin.Part("", True, [xunqin.Line(at, cells) for at, cells in enumerate(xunqin.table_cells(table, letter), 1)])
         for table in tables
     ]
     for right, group in running:
