@@ -4162,23 +4162,21 @@ class Walls:
     def __init__(self, edges: Any, letter: float) -> None:
         """Joins edges (start, at, end, at) that go on from one another: where others cross it, a wall is parted."""
         self.letter = letter
-        lanes: dict[int, list[list[float]]] = {}
-        for start, one, end, other in sorted(edges.tolist()):
-            at = (one + other) / 2
-            lane = int(at // letter)
-            beside = [wall for key in (lane - 1, lane, lane + 1) for wall in lanes.get(key, [])]
-            before = [wall for wall in beside if abs(wall[0] - at) < letter / 4 and start - wall[2] < letter]
-            if before:
-                wall = min(before, key=lambda wall: abs(wall[0] - at))
-                wall[2] = max(wall[2], end)
-            else:
-                lanes.setdefault(lane, []).append([at, start, end])
-        walls = sorted(wall for lane in lanes.values() for wall in lane)
-        self.at, self.start, self.end = numpy.array(walls).reshape(-1, 3).T
-        # Walls on one line count together; what is no longer than a word is a stroke of a large letter.
-        self.line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > letter / 4)
-        long = numpy.bincount(self.line, self.end - self.start)[self.line] >= 3 * letter
-        self.at, self.start, self.end, self.line = (one[long] for one in (self.at, self.start, self.end, self.line))
+        edges = numpy.stack([(edges[:, 1] + edges[:, 3]) / 2, edges[:, 0], edges[:, 2]], axis=1)
+        edges = edges[numpy.argsort(edges[:, 0])]
+        walls: list[list[float]] = []
+        for line, group in enumerate(numpy.split(edges, numpy.flatnonzero(numpy.diff(edges[:, 0]) > letter / 4) + 1)):
+            # Walls on one line count together; what is no longer than a word is a stroke of a large letter.
+            first = len(walls)
+            for at, start, end in group[numpy.argsort(group[:, 1])].tolist():
+                if len(walls) > first and start - walls[-1][3] < letter:
+                    walls[-1][3] = max(walls[-1][3], end)
+                else:
+                    walls.append([line, at, start, end])
+            if sum(end - start for _, _, start, end in walls[first:]) < 3 * letter:
+                del walls[first:]
+        line, self.at, self.start, self.end = numpy.array(walls).reshape(-1, 4).T
+        self.line = line.astype(int)
 
     def around(self, place: float, low: float, high: float) -> tuple[float, float]:
         """The nearest walls on both sides of a place that run along most of low to high; infinite where none does."""
