@@ -4165,23 +4165,21 @@ class Walls:
         edges = numpy.stack([(edges[:, 1] + edges[:, 3]) / 2, edges[:, 0], edges[:, 2]], axis=1)
         edges = edges[numpy.argsort(edges[:, 0])]
         walls: list[list[float]] = []
-        for line, group in enumerate(numpy.split(edges, numpy.flatnonzero(numpy.diff(edges[:, 0]) > letter / 4) + 1)):
-            # Walls on one line count together; what is no longer than a word is a stroke of a large letter.
-            first = len(walls)
-            for at, start, end in group[numpy.argsort(group[:, 1])].tolist():
-                if len(walls) > first and start - walls[-1][3] < letter:
-                    walls[-1][3] = max(walls[-1][3], end)
+        for line in numpy.split(edges, numpy.flatnonzero(numpy.diff(edges[:, 0]) > letter / 4) + 1):
+            pieces: list[list[float]] = []
+            for at, start, end in line[numpy.argsort(line[:, 1])].tolist():
+                if pieces and start - pieces[-1][2] < letter:
+                    pieces[-1][2] = max(pieces[-1][2], end)
                 else:
-                    walls.append([line, at, start, end])
-            if sum(end - start for _, _, start, end in walls[first:]) < 3 * letter:
-                del walls[first:]
-        line, self.at, self.start, self.end = numpy.array(walls).reshape(-1, 4).T
-        self.line = line.astype(int)
+                    pieces.append([at, start, end])
+            if sum(end - start for _, start, end in pieces) >= 3 * letter:  # else a stroke of a large letter
+                walls += pieces
+        self.at, self.start, self.end = numpy.array(walls).reshape(-1, 3).T
 
     def around(self, place: float, low: float, high: float) -> tuple[float, float]:
         """The nearest walls on both sides of a place that run along most of low to high; infinite where none does."""
-        along = numpy.clip(numpy.minimum(self.end, high) - numpy.maximum(self.start, low), 0, None)
-        near = (along > 0) & (numpy.bincount(self.line, along)[self.line] >= 0.6 * (high - low))
+        along = numpy.minimum(self.end, high) - numpy.maximum(self.start, low)
+        near = along >= 0.6 * (high - low)
         before, behind = self.at[near & (self.at <= place)], self.at[near & (self.at > place)]
         return before.max(initial=-OPEN), behind.min(initial=OPEN)
 
@@ -4237,8 +4235,8 @@ def cell_around(text: Text, level: Walls, down: Walls) -> Cell:
         top = first if top == -OPEN else top
         bottom = last if bottom == OPEN else bottom
         first, last = level.ends((top, bottom), text.middles[0])
-        left = first if left == -OPEN and text.left - first < 12 * down.letter else left
-        right = last if right == OPEN and last - text.right < 12 * down.letter else right
+        left = first if left == -OPEN else left
+        right = last if right == OPEN else right
     return left, top, right, bottom
 
 
@@ -4364,10 +4362,8 @@ def written(texts: list[Text], letter: float = OPEN) -> str:
             text = text._replace(text="）")  # a bracket alone in a line is read as all sorts of signs
         own = max(letter, letter_width([text]))
         for character, middle in zip(text.text, text.middles):
-            beside = line[-1:] + character
-            if middle - place > own * (1.35 if min(beside) > "\u2000" else 1.05) and not re.search("[（）]", beside):
-                line += " "
-            line, place = line + character, middle
+            line += f" {character}" if middle - place > 1.35 * own else character
+            place = middle
     return numbers_apart(line)
 
 
@@ -4405,9 +4401,8 @@ def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
     """The edges of columns: the gaps that lines share, but for one line in twenty."""
     cover = numpy.zeros(int(max(text.right for line in lines for text in line) + 2 * letter), int)
     for text in itertools.chain.from_iterable(lines):
-        cover[max(int(text.middles[0] - letter / 3), 0) : int(text.middles[-1] + letter / 3)] += 1
-        for gap in text.gaps(1.25 * letter):
-            cover[int(gap - letter / 4) : int(gap + letter / 4)] -= 1
+        for part in text.cut(text.gaps(1.25 * letter)):
+            cover[max(int(part.middles[0] - letter / 3), 0) : int(part.middles[-1] + letter / 3)] += 1
     begin, end = blank_stretches(cover > len(lines) * 0.05)
     return [-letter, *((begin + end) / 2).tolist(), len(cover)]
 
