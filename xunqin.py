@@ -4040,9 +4040,7 @@ def slope_over_page(lines: Any, size: tuple[int, int], x: Any, y: Any) -> Any:
         if keep.sum() < 12:
             break
         load = numpy.sqrt(length[keep])
-        held = numpy.diag([0.0, 1, 1, 1, 1, 1]) * load.sum() * 1e-3
-        known = numpy.append(slope[keep] * load, numpy.zeros(6))
-        factors = numpy.linalg.lstsq(numpy.concatenate([measured[keep] * load[:, None], held]), known, rcond=None)[0]
+        factors = numpy.linalg.lstsq(measured[keep] * load[:, None], slope[keep] * load, rcond=0.03)[0]
         off = numpy.abs(slope - measured @ factors)
         keep = off < max(2.5 * numpy.median(off[keep]), 0.002)
     return terms(x, y) @ factors
@@ -4166,8 +4164,9 @@ class Walls:
         edges = edges[numpy.argsort(edges[:, 0])]
         walls: list[list[float]] = []
         for line in numpy.split(edges, numpy.flatnonzero(numpy.diff(edges[:, 0]) > letter / 4) + 1):
+            at = float(numpy.average(line[:, 0], weights=line[:, 2] - line[:, 1])) if len(line) else 0.0
             pieces: list[list[float]] = []
-            for at, start, end in line[numpy.argsort(line[:, 1])].tolist():
+            for _, start, end in line[numpy.argsort(line[:, 1])].tolist():
                 if pieces and start - pieces[-1][2] < letter:
                     pieces[-1][2] = max(pieces[-1][2], end)
                 else:
@@ -4190,8 +4189,8 @@ class Walls:
         return self.start[met].max(initial=-OPEN), self.end[met].min(initial=OPEN)
 
     def through(self, text: Text) -> list[float]:
-        """Where walls cross a text, from the left."""
-        met = (self.at > text.middles[0]) & (self.at < text.middles[-1])
+        """Where walls cross a text, from the left; at its last letter's middle it only touches one."""
+        met = (self.at > text.middles[0]) & (self.at < text.middles[-1] - self.letter / 8)
         met &= (self.start < text.middle) & (self.end > text.middle) & (self.end - self.start > 2 * self.letter)
         return sorted(self.at[met].tolist())
 
@@ -4494,7 +4493,7 @@ def layout(
     closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
     tables = walled_tables(closed, letter)
     rest = [one[0] for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
-    table = gap_table(rest, letter) if len(rest) > len(pieces) / 2 else None
+    table = gap_table(rest, letter)
     if table:
         tables.append(table)
     between: dict[int, list[Text]] = {}
@@ -4520,17 +4519,22 @@ def odd_signs(text: str) -> Iterator[str]:
 
 
 class Picture:
-    """A straight picture that was read: its pixels, the engine for a second look, the width of a letter on it."""
+    """A straight picture that was read: its pixels and walls, the engine for a second look, a letter's width on it."""
 
     def __init__(self, image: Any, engine: Any, texts: list[Text]) -> None:
         self.image, self.engine, self.letter = image, engine, letter_width(texts)
+        self.level, self.down = walls_on(image, self.letter)
         self.contrast = float(numpy.median([numpy.ptp(self.view(text[:4])) for text in texts[:99]]))
-        self.unread = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # the picture with all that was read painted over
+        self.unread = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # the picture, walls and all that was read painted over
         for text in texts:  # a letter at its end may have been found and not read
             ends = text.middles[0] - self.letter / 2, text.middles[-1] + self.letter / 2
             edges = max(text.left, ends[0]), text.top, min(text.right, ends[1]), text.bottom
             part = self.view(edges, self.letter / 5, self.unread)
             part[:] = numpy.median(part)
+        for page, walls in ((self.unread, self.level), (self.unread.T, self.down)):
+            for at, start, end in zip(walls.at, walls.start, walls.end):
+                part = page[max(int(at) - 3, 0) : int(at) + 4, int(start) : int(end) + 1]
+                part[:] = part.max()
 
     def view(self, edges: tuple[float, ...], more: float = 0, image: Any = None) -> Any:
         """The pixels within edges (left, top, right, bottom), moved outward by `more`."""
@@ -4625,7 +4629,7 @@ def picture_parts(image: Any, name: str) -> list[Part]:
         if not texts:
             return []
         picture = Picture(pixels, engine, texts)
-        tables, running = layout(texts, *walls_on(pixels, picture.letter), picture.letter)
+        tables, running = layout(texts, picture.level, picture.down, picture.letter)
         parts = []
         for table in tables:
             parts.append((table.rows[0], Part(name, True, list(picture.table_lines(table)))))
