@@ -10,6 +10,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy
@@ -199,6 +200,237 @@ def test_a_bent_page_is_drawn_level(tilt: float, curl: float, lean: float) -> No
         slopes = (lines[:, 3] - lines[:, 1]) / (lines[:, 2] - lines[:, 0])
         assert len(lines) > 10
         assert numpy.abs(slopes).max() < 0.01
+
+
+def blocks(width: int, height: int, *places: tuple[int, int, int]) -> Any:
+    """A white page with a block of 16 to 24 pixels for each letter of texts: (left, top, how many letters)."""
+    page = numpy.full((height, width, 3), 255, numpy.uint8)
+    for left, top, letters in places:
+        for at in range(letters):
+            page[top : top + 24, left + 20 * at + 2 : left + 20 * at + 18] = 0
+        page[top + 4 : top + 20, left + 4 : left + 16] = 255  # the first is hollow
+    return page
+
+
+class Engine:
+    """Finds the blocks of a page; reads 江 for the first of each text, 岸 for the others; upside down it is unsure."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []  # what it reads of a text by itself, one after the other
+        self.looks = 0
+
+    def __call__(self, image: Any, use_det: bool, use_rec: bool) -> Any:
+        if not use_det:
+            self.looks += 1
+            hollow = image[image.shape[0] // 2, 8 if image.shape[1] > image.shape[0] else image.shape[1] // 2, 0] > 99
+            texts = (self.read.pop(0),) if self.read else ()
+            return SimpleNamespace(txts=texts, scores=(0.9 if hollow else 0.5,))
+        dark = (image[:, :, 0] < 99).astype(numpy.uint8)
+        near = xunqin.cv2.dilate(dark, numpy.ones((5, 5), numpy.uint8))
+        boxes, words = [], []
+        for left, top, width, height, _ in xunqin.cv2.connectedComponentsWithStats(near)[2][1:].tolist():
+            right, bottom = left + width, top + height
+            boxes.append([[left, top], [right, top], [right, bottom], [left, bottom]])
+            edges = [left + 20 * at for at in range(width // 20 + 1)]
+            words.append(
+                [
+                    ("江" if edge == left else "岸", 0.9, [[edge, top], [edge + 20, top]])
+                    for edge in edges[: width // 20]
+                ]
+            )
+        return SimpleNamespace(boxes=numpy.array(boxes, float) if boxes else None, word_results=words)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_page_is_turned_upright_whichever_side_is_up(turns: int) -> None:
+    page = blocks(300, 200, (40, 30, 6), (60, 100, 8), (40, 150, 1))
+    turned = numpy.ascontiguousarray(numpy.rot90(page, turns))
+    shown, corners, wide, high = xunqin.upright(Engine(), turned)
+    assert (shown == page).all()
+    assert corners[:, 0].min(axis=0).tolist() == pytest.approx([40, 28], abs=1)
+    assert sorted(zip(wide.round().tolist(), high.round().tolist())) == [(20, 28), (120, 28), (160, 28)]
+
+
+def test_what_stands_in_two_strips_is_read_once() -> None:
+    """Strips of 600 pixels that share 200: a text within both, at the edge of either, in one only, far below."""
+    tops = [100, 390, 420, 500, 580, 700, 795, 990, 1380]
+    page = blocks(3400, 1420, *((40, top, 5) for top in tops), (600, 500, 3))
+    told: list[int] = []
+    texts = xunqin.read_texts(Engine(), page, told.append)
+    assert sorted((text.top, text.text) for text in texts) == sorted(
+        [(top - 2, "江岸岸岸岸") for top in tops] + [(498, "江岸岸")]
+    )
+    assert (texts[0].left, texts[0].right, texts[0].middles) == (40, 140, (50, 70, 90, 110, 130))
+    assert told == [600, 1000, 1400, 1420]
+
+
+@pytest.mark.parametrize(
+    ("written", "box", "kept"),
+    [
+        ("戴警官", (0, 100, 60, 109), True),
+        ("戴警官", (0, 100, 60, 110), False),  # askew: a watermark
+        ("13812345678", (0, 100, 110, 140), True),  # a number is kept, wherever it is from
+        ("戴警", (0, 100, 40, 130), True),  # too short to be askew
+        (" 戴 ", (0, 100, 20, 100), True),
+        ("  ", (0, 100, 20, 100), False),
+    ],
+)
+def test_what_stands_askew_is_a_watermarks(written: str, box: tuple[int, int, int, int], kept: bool) -> None:
+    left, top, right, slant = box
+    corners = numpy.array([[left, top], [right, slant], [right, slant + 28], [left, top + 28]], float)
+    words = [(letter, 0.9, [[at * 10, 0], [at * 10 + 10, 0]]) for at, letter in enumerate(written)]
+    result = SimpleNamespace(boxes=corners[None], word_results=[words])
+    texts = [*xunqin.read_strip(lambda image, **_: result, None)]
+    assert [one.text for one in texts] == ([written.strip()] if kept else [])
+    assert [one[:4] for one in texts] == ([(left, min(top, slant), right, max(top, slant) + 28)] if kept else [])
+
+
+@pytest.mark.parametrize(("high", "kept"), [(57, 1), (58, 0)])
+def test_a_huge_letter_alone_is_a_watermarks(high: int, kept: int) -> None:
+    boxes = numpy.array([[[0, 0], [30, 0], [30, tall], [0, tall]] for tall in (30, 30, high)], float)
+    words = [[("戴", 0.9, [[0, 0], [30, 0]])]] * 3
+    result = SimpleNamespace(boxes=boxes, word_results=words)
+    assert len([*xunqin.read_strip(lambda image, **_: result, None)]) == 2 + kept
+
+
+@pytest.mark.parametrize(
+    ("written", "sure", "again", "looks", "doubts"),
+    [
+        ("戴警官", 0.8, [], 0, []),
+        ("戴警官", 0.79, ["戴警官", "戴 警官"], 2, []),
+        ("戴警官", 0.79, ["戴警宫"], 1, ["「戴警官」再读成了「戴警宫」"]),
+        ("戴警官", 0.79, ["戴警官", "戴警宫"], 2, ["「戴警官」再读成了「戴警宫」"]),
+        ("12345", 0.95, [], 0, []),
+        ("12345", 0.94, ["12345", "12345"], 2, []),
+        ("123456", 0.95, ["123456"], 1, []),
+        ("027-1234", 0.95, ["0271234"], 1, []),
+        ("027-1234", 0.95, ["027-1284"], 1, ["「027-1234」再读成了「027-1284」"]),
+        ("（戴）", 0.8, [], 0, []),
+        ("蕭警官", 0.8, [], 0, ["「蕭警官」里有繁体字"]),
+    ],
+)
+def test_a_second_look(written: str, sure: float, again: list[str], looks: int, doubts: list[str]) -> None:
+    engine = Engine()
+    engine.read = [*again]
+    one = text(40, 30, written)._replace(sure=(sure,) * len(written))
+    picture = xunqin.Picture(blocks(300, 90, (40, 30, len(written))), engine, [one])
+    assert [*picture.doubts(one)] == doubts
+    assert engine.looks == looks
+
+
+def test_a_gap_in_a_text_is_a_lost_letter_and_space_at_its_end_is_looked_at_again() -> None:
+    page, engine = blocks(300, 90, (40, 30, 5)), Engine()
+    one, latin = text(40, 30, "江岸区公安"), text(40, 30, "ABCDE")
+    picture = xunqin.Picture(page, engine, [one])
+    assert [*picture.doubts(one._replace(middles=(50, 70, 90, 110, 145)))] == ["「江岸区公」后面可能漏了字"]
+    assert [*picture.doubts(one._replace(middles=(50, 70, 90, 110, 144)))] == []
+    assert [*picture.doubts(latin._replace(middles=(50, 70, 90, 110, 145)))] == []
+    assert [*picture.doubts(one._replace(right=155.0))] == []
+    assert engine.looks == 0
+    engine.read = ["江岸区公安局"]
+    assert [*picture.doubts(one._replace(right=156.0))] == ["「江岸区公安」再读成了「江岸区公安局」"]
+
+
+def size_of(strip: bytes) -> tuple[int, int]:
+    """The width and the height of a strip."""
+    return Image.open(io.BytesIO(strip)).size
+
+
+def test_rows_with_their_doubts_and_strips() -> None:
+    """A number of another height, a cell with ink, a serial number that is not looked at; each row its own strip."""
+    heads, engine = ["序号", "单位名称", "电话"], Engine()
+    table = xunqin.Table([10.0, 60, 110, 160], [10.0, 110, 310, 510])
+    for column, head in enumerate(heads):
+        table.put(text((20, 120, 320)[column], 20, head), range(1), column)
+    number = text(320, 95, "027-82345678", 10)
+    for row in (1, 2):
+        table.put(text(20, 70 if row == 1 else 120, str(row) * 3)._replace(sure=(0.1,) * 3), range(row, row + 1), 0)
+    table.put(text(120, 120, "江岸区公安分局"), range(2, 3), 1)
+    table.put(number, range(1, 3), 2)
+    read = [one for texts in table.texts.values() for one in texts]
+    page = blocks(
+        520, 170, *((round(one.left), round(one.top) + 2, len(one.text)) for one in read if one is not number)
+    )
+    page[80:100, 130:150] = 0
+    engine.read = ["027-82345679"]
+    lines = [*xunqin.Picture(page, engine, read).table_lines(table)]
+    assert [line.cells for line in lines] == [
+        heads, ["111", "", "027-82345678"], ["222", "江岸区公安分局", "027-82345678"],
+    ]  # fmt: skip
+    assert [line.doubts for line in lines] == [
+        (),
+        ("有一格里有字，没认出来", "「027-82345678」再读成了「027-82345679」"),
+        ("「027-82345678」不在这一行的高度",),
+    ]
+    assert [size_of(line.strip) for line in lines] == [(501, 51)] * 3
+
+
+def test_paragraphs_with_their_strips_to_before_the_next_unit() -> None:
+    told = ["江岸区公安分局", "联系人戴警官", "江汉区公安分局", "联系人张警官"]
+    read = [text(40, 20 + 40 * at, line) for at, line in enumerate(told)]
+    page = blocks(300, 200, *((40, 22 + 40 * at, len(line)) for at, line in enumerate(told)))
+    page[130:145, 170:178] = 0  # within the last text, beside its letters
+    read[3] = read[3]._replace(right=200.0)
+    lines = [*xunqin.Picture(page, Engine(), read).text_lines(read, 300.0)]
+    assert [(line.number, line.cells) for line in lines] == [(at, [line]) for at, line in enumerate(told, 1)]
+    assert [size_of(line.strip) for line in lines] == [(161, 69), (161, 29), (161, 69), (161, 29)]
+
+
+def test_walls_are_seen_and_joined() -> None:
+    """A ruled table, one rule of it parted by a gap, and a coloured block; not a short stroke."""
+    page = numpy.full((400, 600, 3), 255, numpy.uint8)
+    page[[50, 51, 150, 151, 250, 251], 50:551] = 0
+    page[50:252, [50, 51, 300, 301, 549, 550]] = 0
+    page[150:152, 200:212] = 255
+    page[300:381, 100:400] = 200
+    page[20:22, 100:140] = 0
+    level, down = xunqin.walls_on(page, 20)
+    level, down = (
+        {tuple(round(place, -1) for place in wall) for wall in zip(one.at, one.start, one.end)} for one in (level, down)
+    )
+    assert level == {(50, 50, 550), (150, 50, 550), (250, 50, 550), (300, 100, 400), (380, 100, 400)}
+    assert down == {(50, 50, 250), (300, 50, 250), (550, 50, 250), (100, 300, 380), (400, 300, 380)}
+
+
+EDGES = [(0.0, 10.0, 200.0, 10.0), (0.0, 50.0, 200.0, 50.0), (0.0, 90.0, 200.0, 90.0)]
+
+
+@pytest.mark.parametrize(
+    ("level", "down", "cell"),
+    [
+        ([0, 1], [0, 1, 2], (10, 10, 90, 50)),
+        ([0], [0, 1], (10, 10, 90, 200)),  # cropped below: as far as the walls beside run
+        ([0, 1], [0], (10, 10, 200, 50)),
+        ([0, 1], [], (-xunqin.OPEN, 10, xunqin.OPEN, 50)),
+        ([], [0, 1], (10, -xunqin.OPEN, 90, xunqin.OPEN)),
+        ([], [], (-xunqin.OPEN, -xunqin.OPEN, xunqin.OPEN, xunqin.OPEN)),
+    ],
+)
+def test_the_walls_around_a_text(level: list[int], down: list[int], cell: tuple[float, ...]) -> None:
+    beside = [(0.0, place, 200.0, place) for place in (10.0, 90.0, 130.0)]
+    walls = (
+        xunqin.Walls(numpy.array([edges[at] for at in chosen]).reshape(-1, 4), 20)
+        for edges, chosen in ((EDGES, level), (beside, down))
+    )
+    assert xunqin.cell_around(text(20, 16, "戴警官"), *walls) == cell
+
+
+def test_a_page_is_dark_on_light_its_text_of_one_size_without_a_watermark() -> None:
+    page = blocks(300, 200, (40, 30, 6), (60, 100, 8))
+    assert (xunqin.made_straight(Engine(), page) == page).all()
+    assert (xunqin.made_straight(Engine(), 255 - page) == page).all()
+    tiny = xunqin.cv2.resize(page, None, fx=0.5, fy=0.5, interpolation=xunqin.cv2.INTER_AREA)
+    assert xunqin.made_straight(Engine(), tiny).shape[0] == pytest.approx(200, abs=40)
+    blank_page = numpy.full((100, 100, 3), 255, numpy.uint8)
+    assert (xunqin.made_straight(Engine(), blank_page) == blank_page).all()
+
+
+def test_a_watermark_is_taken_off() -> None:
+    page = blocks(300, 200, (40, 30, 6))
+    marked = page.copy()
+    marked[100:112, 50:250] = 190
+    assert xunqin.without_watermark(marked).min(axis=(0, 1)).tolist() == [0, 0, 0]
+    assert (xunqin.without_watermark(marked)[100:112] > 240).all()
 
 
 def blank(width: int, height: int, mode: str = "L") -> bytes:
