@@ -4613,8 +4613,7 @@ class Picture:
 def picture_parts(image: Any, name: str) -> list[Part]:
     """The tables and the running text on a picture (a PIL image), from above; `name` goes into each part.
 
-    A cell that spans several rows stands in each of them; a line's doubts say what the engine is unsure of and which
-    number reads otherwise a second time. Shows its progress on a terminal.
+    A cell that spans several rows stands in each of them. Shows its progress on a terminal.
     """
     file = sys.stderr if is_terminal(sys.stderr) else io.StringIO()
     with click.progressbar(length=100, label=f"读图 {name}".rstrip(), file=file) as bar:
@@ -4622,18 +4621,14 @@ def picture_parts(image: Any, name: str) -> list[Part]:
         if min(image.size) < 16 or numpy.ptp(pixels) < 16:  # nothing is written there
             return []
         engine = load_engine()
-        bar.update(5)
         pixels = made_straight(engine, pixels)
-        bar.update(15)
+        bar.update(20)
         texts = read_texts(engine, pixels, lambda row: bar.update(20 + 60 * row // len(pixels) - bar.pos))
         if not texts:
             return []
         picture = Picture(pixels, engine, texts)
         tables, running = layout(texts, picture.level, picture.down, picture.letter)
-        parts = []
-        for table in tables:
-            parts.append((table.rows[0], Part(name, True, list(picture.table_lines(table)))))
-            bar.update(20 // len(tables))
+        parts = [(table.rows[0], Part(name, True, list(picture.table_lines(table)))) for table in tables]
         for edge, group in running:
             lines = list(picture.text_lines(group, edge))
             if tables:
