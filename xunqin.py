@@ -4146,7 +4146,7 @@ def letter_width(texts: list[Text]) -> float:
     steps = []
     for text in texts:
         for at in range(1, len(text.text)):
-            if min(text.text[at - 1 : at + 1]) > "\u3000" and text.middles[at] > text.middles[at - 1]:
+            if min(text.text[at - 1 : at + 1]) > "\u3000":
                 steps.append(text.middles[at] - text.middles[at - 1])
     return max(float(numpy.median(steps or [0.7 * (text.bottom - text.top) for text in texts])), 4.0)
 

@@ -415,6 +415,80 @@ def test_the_walls_around_a_text(level: list[int], down: list[int], cell: tuple[
     assert xunqin.cell_around(text(20, 16, "戴警官"), *walls) == cell
 
 
+@pytest.mark.parametrize(
+    ("wall", "cuts"),
+    [
+        ((0, 70.0, 61, 70.0), [70]),
+        ((0, 69.0, 61, 71.0), [70]),
+        ((0, 70.0, 59, 70.0), []),  # a stroke of a large letter
+        ((30, 70.0, 200, 70.0), []),  # begins below the middle of the text
+        ((29, 70.0, 200, 70.0), [70]),
+        ((0, 50.0, 200, 50.0), []),  # before its first letter
+        ((0, 51.0, 200, 51.0), [51]),
+        ((0, 87.0, 200, 87.0), [87]),
+        ((0, 88.0, 200, 88.0), []),  # touches its last letter
+    ],
+)
+def test_a_wall_cuts_a_text(wall: tuple[float, ...], cuts: list[float]) -> None:
+    assert xunqin.Walls(numpy.array([wall]), 20).through(text(40, 16, "戴警官")) == cuts
+
+
+@pytest.mark.parametrize(
+    ("edges", "walls"),
+    [
+        ([(0, 10, 40, 10), (59, 10, 100, 10)], [(10, 0, 100)]),  # goes on
+        ([(0, 10, 40, 10), (60, 10, 100, 10)], [(10, 0, 40), (10, 60, 100)]),  # parted, one line
+        ([(0, 10, 40, 10), (60, 10, 79, 10)], []),  # no longer than a word, together
+        ([(0, 10, 40, 10), (60, 10, 80, 10)], [(10, 0, 40), (10, 60, 80)]),
+        ([(0, 10, 90, 10), (0, 15, 30, 15)], [(11.25, 0, 90)]),  # both sides of a thick rule: where the longer is
+        ([(0, 10, 90, 10), (0, 16, 90, 16)], [(10, 0, 90), (16, 0, 90)]),
+        ([], []),
+    ],
+)
+def test_edges_are_joined_to_walls(edges: list[tuple[float, ...]], walls: list[tuple[float, ...]]) -> None:
+    joined = xunqin.Walls(numpy.array(edges, float).reshape(-1, 4), 20)
+    assert [*zip(joined.at, joined.start, joined.end)] == walls
+
+
+@pytest.mark.parametrize(
+    ("wall", "low", "high", "found"),
+    [
+        ((0, 50.0, 60, 50.0), 0, 100, True),
+        ((0, 50.0, 60, 50.0), 0, 101, False),  # along less than most of it
+        ((40, 50.0, 100, 50.0), 0, 100, True),
+        ((41, 50.0, 101, 50.0), 0, 100, False),
+    ],
+)
+def test_a_wall_runs_along_most_of_what_it_bounds(
+    wall: tuple[float, ...], low: float, high: float, found: bool
+) -> None:
+    walls = xunqin.Walls(numpy.array([wall]), 20)
+    assert walls.around(60, low, high) == (50 if found else -xunqin.OPEN, xunqin.OPEN)
+    assert walls.around(50, low, high) == (50 if found else -xunqin.OPEN, xunqin.OPEN)
+    assert walls.around(40, low, high) == (-xunqin.OPEN, 50 if found else xunqin.OPEN)
+
+
+def test_the_width_of_a_letter() -> None:
+    assert xunqin.letter_width([text(0, 0, "江岸区公安"), text(0, 40, "027-82345678", 9)]) == 20
+    assert xunqin.letter_width([text(0, 0, "江A岸"), text(0, 40, "82345678", 9)]) == pytest.approx(0.7 * 28)
+    assert xunqin.letter_width([text(0, 0, "江岸", 3)]) == 4
+
+
+@pytest.mark.parametrize(("askew", "cleaned"), [(1, False), (2, True)])
+def test_two_askew_texts_are_a_watermark(askew: int, cleaned: bool) -> None:
+    class Askew(Engine):
+        def __call__(self, image: Any, use_det: bool, use_rec: bool) -> Any:
+            result = super().__call__(image, use_det, use_rec)
+            if use_det:
+                slanting = numpy.array([[[50, 150], [100, 159], [100, 169], [50, 160]]] * askew, float)
+                result.boxes = numpy.concatenate([result.boxes, slanting])
+            return result
+
+    page = blocks(300, 200, (40, 30, 6), (60, 70, 8), (60, 100, 8))
+    page[150:156, 50:100] = 190
+    assert (xunqin.made_straight(Askew(), page)[152, 75] > 240).all() == cleaned
+
+
 def test_a_page_is_dark_on_light_its_text_of_one_size_without_a_watermark() -> None:
     page = blocks(300, 200, (40, 30, 6), (60, 100, 8))
     assert (xunqin.made_straight(Engine(), page) == page).all()
