@@ -229,6 +229,8 @@ class Engine:
         near = xunqin.cv2.dilate(dark, numpy.ones((5, 5), numpy.uint8))
         boxes, words = [], []
         for left, top, width, height, _ in xunqin.cv2.connectedComponentsWithStats(near)[2][1:].tolist():
+            if min(width, height) > 99:
+                continue  # a table's rules
             right, bottom = left + width, top + height
             boxes.append([[left, top], [right, top], [right, bottom], [left, bottom]])
             edges = [left + 20 * at for at in range(width // 20 + 1)]
@@ -487,6 +489,51 @@ def test_two_askew_texts_are_a_watermark(askew: int, cleaned: bool) -> None:
     page = blocks(300, 200, (40, 30, 6), (60, 70, 8), (60, 100, 8))
     page[150:156, 50:100] = 190
     assert (xunqin.made_straight(Askew(), page)[152, 75] > 240).all() == cleaned
+
+
+def test_a_page_as_its_parts_from_above(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A title, a ruled table and a note; what stands outside the table is doubted, and so is an unread cell."""
+    cells = [(column, row) for row in (70, 120, 170) for column in (50, 200, 350)]
+    page = blocks(520, 300, (120, 20, 6), *((left, top, 4) for left, top in cells), (40, 250, 5))
+    page[[60, 110, 160, 210], 30:481] = 0
+    page[60:211, [30, 180, 330, 480]] = 0
+    monkeypatch.setattr(xunqin, "load_engine", Engine)
+    parts = xunqin.picture_parts(Image.fromarray(page), "第 2 页")
+    outside, four = ("写在表格外面",), "江岸岸岸"
+    assert [
+        (part.name, part.table, [(line.number, line.cells, line.doubts) for line in part.lines]) for part in parts
+    ] == [
+        ("第 2 页", False, [(1, ["江岸岸岸岸岸"], outside)]),
+        ("第 2 页", True, [(row, [four] * 3, ()) for row in (1, 2, 3)]),
+        ("第 2 页", False, [(1, ["江岸岸岸岸"], outside)]),
+    ]
+    page[60:250] = 255
+    parts = xunqin.picture_parts(Image.fromarray(page), "")
+    assert [(line.cells, line.doubts) for part in parts for line in part.lines] == [
+        (["江岸岸岸岸岸"], ()), (["江岸岸岸岸"], ()),
+    ]  # fmt: skip
+    page[:] = 255
+    page[100:102, 100:102] = 0
+    monkeypatch.setattr(Engine, "__call__", lambda *_, **__: SimpleNamespace(boxes=None))
+    assert xunqin.picture_parts(Image.fromarray(page), "") == []
+
+
+def test_slopes_over_a_page() -> None:
+    """A tilt, a perspective and a curl are found through lines far off them; too few lines bend nothing."""
+    y, x = (place.ravel() for place in numpy.mgrid[50:1000:150, 50:800:100].astype(float))
+
+    def slope(x: Any, y: Any) -> Any:
+        along, across = x / 400 - 1, y / 500 - 1
+        return 0.02 + 0.03 * along - 0.01 * across + 0.02 * along * across + 0.01 * along**2 - 0.02 * along**3
+
+    rise = 30 * slope(x, y)
+    rise[[5, 20]] += 3  # askew
+    rise[30] += 20  # of something else
+    lines = numpy.stack([x - 30, y - rise, x + 30, y + rise], axis=1)
+    places = numpy.array([10.0, 400, 790]), numpy.array([10.0, 300, 990])
+    assert xunqin.slope_over_page(lines, (800, 1000), *places) == pytest.approx(slope(*places), abs=0.002)
+    assert xunqin.slope_over_page(lines[:12], (800, 1000), *places).any()
+    assert not xunqin.slope_over_page(lines[6:17], (800, 1000), *places).any()
 
 
 def test_a_page_is_dark_on_light_its_text_of_one_size_without_a_watermark() -> None:
