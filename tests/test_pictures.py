@@ -159,7 +159,52 @@ def test_signs_that_no_list_prints_are_doubted(line: str, doubts: list[str]) -> 
 def test_a_bracket_alone_in_a_line_is_a_bracket() -> None:
     line, sign = text(0, 0, "建设大道1号（公安局院内"), text(0, 40, "5")
     assert xunqin.written([line, sign]) == "建设大道1号（公安局院内）"
+    assert xunqin.written([line, text(0, 40, "一")]) == "建设大道1号（公安局院内）"
+    assert xunqin.written([line, text(0, 40, "丁")]) == "建设大道1号（公安局院内丁"
+    assert xunqin.written([line, text(0, 40, "12")]) == "建设大道1号（公安局院内12"
     assert xunqin.written([text(0, 0, "建设大道"), sign]) == "建设大道5"
+
+
+def test_a_gap_wider_than_a_letter_is_a_blank_in_running_text() -> None:
+    texts = [text(0, 0, "戴警官"), text(67, 0, "张"), text(95, 0, "李")]
+    assert xunqin.written(texts, 20) == "戴警官张 李"
+    assert xunqin.written(texts) == "戴警官张李"
+    assert xunqin.written([text(0, 0, "江岸区公安", 40)], 20) == "江岸区公安"  # letters stand wide
+
+
+def test_lines_of_a_cell_as_they_were_written() -> None:
+    """The first ran as far as the edge, the next did not; one far below begins anew."""
+    tops = {"江岸区公安分": 0, "局刑侦大队": 30, "大楼": 60}
+    lines = [text(0, top, line) for line, top in tops.items()]
+    assert [xunqin.written(line) for line in xunqin.unwrapped(lines, 20, 125)] == ["江岸区公安分局刑侦大队", "大楼"]
+    assert len(xunqin.unwrapped(lines, 20, 141)) == 2
+    assert len(xunqin.unwrapped(lines, 20, 142)) == 3
+    below = lines[1]._replace(top=50, bottom=78)
+    assert len(xunqin.unwrapped([lines[0], below], 20, 125)) == 1
+    assert len(xunqin.unwrapped([lines[0], below._replace(top=51, bottom=79)], 20, 125)) == 2
+    word = [text(0, 0, "江岸区建设大道"), text(0, 30, "ABC座")]
+    assert len(xunqin.unwrapped(word, 20, 160)) == 1  # a word is not broken
+
+
+def test_cells_that_hold_all_about_a_unit_are_cards() -> None:
+    lines = [["江岸区公安分局", "027-82345678"], ["江汉区公安分局", "027-82345679"], ["备注"]]
+    table = xunqin.Table([0.0, 100, 200], [0.0, 300, 600, 900])
+    for column, cell in enumerate(lines):
+        for at, line in enumerate(cell):
+            table.put(text(300 * column + 20, 10 + 40 * at, line, 15), range(1), column)
+    assert xunqin.is_cards(table, 15)
+    table.put(text(20, 110, "说明", 15), range(1, 2), 0)
+    assert not xunqin.is_cards(table, 15)  # half of them
+
+
+def test_a_stroke_among_numbers_says_that_there_is_none() -> None:
+    table = xunqin.Table([0.0, 50, 100, 150], [0.0, 100, 300])
+    cells = [["丨", "027-82345678"], ["王建国", "1"], ["", "13812345678"]]
+    for row, line in enumerate(cells):
+        for column, cell in enumerate(line):
+            if cell:
+                table.put(text(100 * column + 10, 50 * row + 10, cell, 15), range(row, row + 1), column)
+    assert xunqin.table_cells(table, 15) == [["丨", "027-82345678"], ["王建国", ""], ["", "13812345678"]]
 
 
 def test_ink_where_nothing_was_read_is_a_lost_letter() -> None:
@@ -181,6 +226,12 @@ def test_a_number_belongs_to_one_row_however_many_have_none() -> None:
     rows = [0.0, 40, 80, 120, 160]
     assert xunqin.spans([text(0, 66, "武汉市")], rows, 20) == [range(4)]  # in the middle of all
     assert xunqin.spans([text(0, 51, "恩施土家族"), text(0, 79, "苗族自治州")], rows, 20) == [range(4), range(4)]
+    assert xunqin.spans([text(0, 28, "武汉市"), text(0, 106, "黄石市")], rows, 20) == [range(2), range(2, 4)]
+    assert xunqin.spans([text(0, 28, "武汉市"), text(0, 90, "黄石市")], rows, 20) == [range(1, 2), range(2, 3)]
+    wide = [0.0, 60, 120, 180, 240]
+    assert xunqin.spans([text(0, 86, "武汉市"), text(0, 126, "黄石市")], wide, 20) == [range(1, 2), range(2, 3)]
+    assert xunqin.spans([text(0, 90, "武汉市"), text(0, 121, "黄石市")], wide, 20) == [range(4), range(4)]
+    assert xunqin.spans([text(0, 6, "武汉市"), text(0, 46, "黄石市")], rows, 20) == [range(1), range(1, 2)]
     assert xunqin.spans([text(0, 6, "027-82345678"), text(0, 86, "13812345678")], rows, 20) == [range(1), range(2, 3)]
 
 
@@ -289,7 +340,7 @@ def test_what_stands_askew_is_a_watermarks(written: str, box: tuple[int, int, in
 
 @pytest.mark.parametrize(("high", "kept"), [(57, 1), (58, 0)])
 def test_a_huge_letter_alone_is_a_watermarks(high: int, kept: int) -> None:
-    boxes = numpy.array([[[0, 0], [30, 0], [30, tall], [0, tall]] for tall in (30, 30, high)], float)
+    boxes = numpy.array([[[0, 9], [30, 9], [30, 9 + tall], [0, 9 + tall]] for tall in (30, 30, high)], float)
     words = [[("戴", 0.9, [[0, 0], [30, 0]])]] * 3
     result = SimpleNamespace(boxes=boxes, word_results=words)
     assert len([*xunqin.read_strip(lambda image, **_: result, None)]) == 2 + kept
