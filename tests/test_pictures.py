@@ -305,16 +305,16 @@ def test_a_page_is_turned_upright_whichever_side_is_up(turns: int) -> None:
 
 
 def test_what_stands_in_two_strips_is_read_once() -> None:
-    """Strips of 600 pixels that share 200: a text within both, at the edge of either, in one only, far below."""
-    tops = [100, 390, 420, 500, 580, 700, 795, 990, 1380]
-    page = blocks(3400, 1420, *((40, top, 5) for top in tops), (600, 500, 3))
+    """Strips of 1,000 pixels that share 200: a text within both, at the edge of either, in one only, far below."""
+    tops = [100, 790, 820, 900, 985, 1100, 1590, 1795, 1860]
+    page = blocks(2000, 1900, *((40, top, 5) for top in tops), (600, 900, 3))
     told: list[int] = []
     texts = xunqin.read_texts(Engine(), page, told.append)
     assert sorted((text.top, text.text) for text in texts) == sorted(
-        [(top - 2, "江岸岸岸岸") for top in tops] + [(498, "江岸岸")]
+        [(top - 2, "江岸岸岸岸") for top in tops] + [(898, "江岸岸")]
     )
     assert (texts[0].left, texts[0].right, texts[0].middles) == (40, 140, (50, 70, 90, 110, 130))
-    assert told == [600, 1000, 1400, 1420]
+    assert told == [1000, 1800, 1900]
 
 
 @pytest.mark.parametrize(
@@ -593,6 +593,7 @@ def test_a_page_is_dark_on_light_its_text_of_one_size_without_a_watermark() -> N
     assert (xunqin.made_straight(Engine(), 255 - page) == page).all()
     tiny = xunqin.cv2.resize(page, None, fx=0.5, fy=0.5, interpolation=xunqin.cv2.INTER_AREA)
     assert xunqin.made_straight(Engine(), tiny).shape[0] == pytest.approx(200, abs=40)
+    assert xunqin.made_straight(Engine(), blocks(5200, 60, (40, 20, 6))).shape[1] == xunqin.MAX_WIDTH
     blank_page = numpy.full((100, 100, 3), 255, numpy.uint8)
     assert (xunqin.made_straight(Engine(), blank_page) == blank_page).all()
 
