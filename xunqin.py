@@ -4493,7 +4493,7 @@ def layout(
     closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
     tables = walled_tables(closed, letter)
     rest = [one[0] for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
-    table = gap_table(rest, letter)
+    table = gap_table(rest, letter) if len(rest) > len(pieces) / 2 else None  # notes beside a table are none
     if table:
         tables.append(table)
     between: dict[int, list[Text]] = {}

@@ -569,6 +569,18 @@ def test_a_page_as_its_parts_from_above(monkeypatch: pytest.MonkeyPatch) -> None
     assert xunqin.picture_parts(Image.fromarray(page), "") == []
 
 
+@pytest.mark.parametrize("rows", [2, 3])
+def test_notes_beside_a_table_are_no_table(rows: int) -> None:
+    """Three lines of two texts below rows of two cells: a table only where they are more than those in cells."""
+    edges = [(0.0, 40.0 * at, 400.0, 40.0 * at) for at in range(rows + 1)]
+    sides = [(0.0, place, 40.0 * rows, place) for place in (0.0, 200.0, 400.0)]
+    level, down = (xunqin.Walls(numpy.array(walls), 20) for walls in (edges, sides))
+    texts = [text(left, 40 * at + 6, "戴警官") for at in range(rows + 3) for left in (60, 260)]
+    tables, running = xunqin.layout(texts, level, down, 20)
+    assert len(tables) == (2 if rows == 2 else 1)
+    assert [len(group) for _, group in running] == ([] if rows == 2 else [6])
+
+
 def test_slopes_over_a_page() -> None:
     """A tilt, a perspective and a curl are found through lines far off them; too few lines bend nothing."""
     y, x = (place.ravel() for place in numpy.mgrid[50:1000:150, 50:800:100].astype(float))
