@@ -231,13 +231,14 @@ def test_a_number_belongs_to_one_row_however_many_have_none() -> None:
     wide = [0.0, 60, 120, 180, 240]
     assert xunqin.spans([text(0, 86, "武汉市"), text(0, 126, "黄石市")], wide, 20) == [range(1, 2), range(2, 3)]
     assert xunqin.spans([text(0, 90, "武汉市"), text(0, 121, "黄石市")], wide, 20) == [range(4), range(4)]
+    assert xunqin.spans([text(0, 46, "备注")], rows[:4], 20) == [range(1, 2)]  # at its row's height
     assert xunqin.spans([text(0, 6, "武汉市"), text(0, 46, "黄石市")], rows, 20) == [range(1), range(1, 2)]
     assert xunqin.spans([text(0, 6, "027-82345678"), text(0, 86, "13812345678")], rows, 20) == [range(1), range(2, 3)]
 
 
 @pytest.mark.parametrize(("tilt", "curl", "lean"), [(0.05, 0.0, 0.05), (0.0, 8.0, 0.0), (-0.03, 6.0, 0.02)])
 def test_a_bent_page_is_drawn_level(tilt: float, curl: float, lean: float) -> None:
-    """A grid, tilted, curled and leaning, comes out with lines that stay within two pixels."""
+    """A grid, tilted, curled and leaning, comes out with lines that stay within two pixels; its middle stays."""
     grid = numpy.full((1000, 800, 3), 255, numpy.uint8)
     grid[100:901:50, 100:701] = 0
     grid[100:901, 100:701:100] = 0
@@ -251,6 +252,8 @@ def test_a_bent_page_is_drawn_level(tilt: float, curl: float, lean: float) -> No
         slopes = (lines[:, 3] - lines[:, 1]) / (lines[:, 2] - lines[:, 0])
         assert len(lines) > 10
         assert numpy.abs(slopes).max() < 0.01
+    assert numpy.abs(level[:, 1] - (500 - curl)).min() < 4
+    assert numpy.abs(down[:, 1] - 400).min() < 4
 
 
 def blocks(width: int, height: int, *places: tuple[int, int, int]) -> Any:
