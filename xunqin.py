@@ -4360,6 +4360,16 @@ def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> Table:
     return table
 
 
+def halves_edge(table: Table) -> float:
+    """Where a table is two beside each other, by headings that come again: the edge between; infinite if it is one."""
+    half = (len(table.columns) - 1) // 2
+    for row in range(3):
+        heads = [written(table.texts.get((row, column), [])) for column in range(2 * half)]
+        if half > 1 and all(heads) and heads[:half] == heads[half:]:
+            return table.columns[half]
+    return OPEN
+
+
 def walled_tables(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     """The tables that closed cells make up: those that lie wall to wall, together."""
     coarse = (numpy.array([cell for _, cell in placed]).reshape(-1, 4) * 4 / letter).astype(int)
@@ -4369,7 +4379,11 @@ def walled_tables(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]
     groups: dict[int, list[tuple[Text, Cell]]] = {}
     for one, group in zip(placed, cv2.connectedComponents(grid)[1][coarse[:, 1], coarse[:, 0]].tolist()):
         groups.setdefault(group, []).append(one)
-    tables = [walled_table(group, letter) for group in groups.values()]
+    tables = []
+    for group in groups.values():
+        edge = halves_edge(walled_table(group, letter))
+        halves = [[one for one in group if (one[0].middles[0] < edge) == left] for left in (True, False)]
+        tables += [walled_table(half, letter) for half in halves if half]
     return [table for table in tables if len(table.rows) > 2 and len(table.columns) > 2]
 
 
