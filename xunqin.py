@@ -3818,11 +3818,6 @@ class Text(NamedTuple):
         """The height at which it stands."""
         return (self.top + self.bottom) / 2
 
-    def without(self, end: int) -> Text:
-        """The text without its first (0) or its last (-1) letter."""
-        rest = slice(1, None) if end == 0 else slice(0, -1)
-        return self._replace(text=self.text[rest], middles=self.middles[rest], sure=self.sure[rest])
-
     def gaps(self, wide: float) -> list[float]:
         """Where neighbours stand further apart than `wide`: the middles between them."""
         return [(left + right) / 2 for left, right in itertools.pairwise(self.middles) if right - left > wide]
@@ -3852,7 +3847,8 @@ def open_picture(path: str) -> Any:
         raise extra_missing(path, "ocr") from None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about broken marks and about size, which is judged here
+            warnings.simplefilter("ignore")  # about broken marks
+            Image.MAX_IMAGE_PIXELS = None  # the size is judged here
             with Image.open(path) as file:
                 width, height = file.size
                 if width * height > MAX_PIXELS or max(width, height) > MAX_EDGE:
@@ -3861,8 +3857,6 @@ def open_picture(path: str) -> Any:
                 if photo.mode.startswith("I;16"):  # a scanner's 65,536 greys
                     photo = Image.fromarray((numpy.asarray(photo) >> 8).astype(numpy.uint8))
                 photo = photo.convert("RGBA" if photo.has_transparency_data else "RGB")
-    except Image.DecompressionBombError:
-        raise ListError(path, "图片太大", "请裁成几张再试") from None
     except (OSError, SyntaxError, ValueError, struct.error):
         raise ListError(path, "图片打不开或不完整", "请另存为 PNG 或 JPEG 再试") from None
     finer = min(photo.size) / MAX_WIDTH  # than letters need: a photo from a phone
@@ -3897,11 +3891,6 @@ def strips(height: int, width: int, pixels: int = STRIP_PIXELS) -> list[tuple[in
     return [(top, min(top + tall, height)) for top in range(0, max(height - OVERLAP, 1), tall - OVERLAP)]
 
 
-def is_blank(image: Any) -> bool:
-    """Whether all of a picture is of one tone: nothing is written there."""
-    return int(image.max()) - int(image.min()) < 16
-
-
 # --- pictures: made straight ------------------------------------------------------------------
 
 
@@ -3909,8 +3898,7 @@ def find_texts(engine: Any, image: Any) -> tuple[Any, Any, Any]:
     """Texts found, not read: (the corners of each as an array (n, 4, 2), their widths, their heights)."""
     found = [numpy.zeros((0, 4, 2))]
     for top, bottom in strips(*image.shape[:2]):
-        strip = image[top:bottom]
-        boxes = None if is_blank(strip) else engine(strip, use_det=True, use_rec=False).boxes
+        boxes = engine(image[top:bottom], use_det=True, use_rec=False).boxes
         if boxes is not None:
             found.append(numpy.add(boxes, (0, top)))
     corners = numpy.concatenate(found)
@@ -3974,9 +3962,7 @@ def slope_over_page(lines: Any, size: tuple[int, int], x: Any, y: Any) -> Any:
         if keep.sum() < 12:
             break
         load = numpy.sqrt(length[keep])
-        held = numpy.diag([0.0, 1, 1, 1, 1, 1]) * load.sum() * 1e-3
-        known = numpy.append(slope[keep] * load, numpy.zeros(6))
-        factors = numpy.linalg.lstsq(numpy.concatenate([measured[keep] * load[:, None], held]), known, rcond=None)[0]
+        factors = numpy.linalg.lstsq(measured[keep] * load[:, None], slope[keep] * load, rcond=0.03)[0]
         off = numpy.abs(slope - measured @ factors)
         keep = off < max(2.5 * numpy.median(off[keep]), 0.002)
     return terms(x, y) @ factors
@@ -4020,47 +4006,41 @@ def without_watermark(image: Any) -> Any:
     return cv2.cvtColor(numpy.clip(clear, 0, 255).astype(numpy.uint8), cv2.COLOR_GRAY2BGR)
 
 
-def made_straight(engine: Any, image: Any) -> tuple[Any, bool]:
-    """(a picture as the engine reads it best, whether a watermark lies over it).
-
-    Upright, level, dark on light, its text neither tiny nor huge.
-    """
+def made_straight(engine: Any, image: Any) -> Any:
+    """A picture as the engine reads it best: upright, level, dark on light, its text neither tiny nor huge."""
     if numpy.median(image) < 110:
         image = 255 - image
     image, corners, wide, high = upright(engine, image)
     if not len(corners):
-        return image, False
+        return image
     height = float(numpy.median(high))
     rise, run = numpy.abs(corners[:, 1] - corners[:, 0]).T[::-1]
     level = rise < 0.15 * run
     image = flattened(image, corners[(wide > 4 * high) & level], height)
     scale = 1.0 if 0.8 * TEXT_HEIGHT < height < 2 * TEXT_HEIGHT else min(TEXT_HEIGHT / height, 3.0)
     scale = min(scale, MAX_WIDTH / image.shape[1])
-    if scale != 1:
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    return image, int((~level).sum()) > 1
+    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return image if level.sum() > len(level) - 2 else without_watermark(image)
 
 
 # --- pictures: read ---------------------------------------------------------------------------
 
 
-def read_strip(engine: Any, image: Any) -> list[Text]:
+def read_strip(engine: Any, image: Any) -> Iterator[Text]:
     """The texts on one strip of a straight picture; those askew or huge are a watermark's, left out unless a number."""
-    result = None if is_blank(image) else engine(image, use_det=True, use_rec=True)
-    if result is None or result.boxes is None:
-        return []
-    texts = []
+    result = engine(image, use_det=True, use_rec=True)
+    if result.boxes is None:
+        return
     usual = numpy.median(result.boxes[:, 3, 1] - result.boxes[:, 0, 1])
-    for corners, words in zip(result.boxes, result.word_results):
-        read = [(word, (box[0][0] + box[1][0]) / 2, sure) for word, sure, box in words if word.strip()]
+    for box, words in zip(result.boxes, result.word_results):
+        read = [(word, (edges[0][0] + edges[1][0]) / 2, sure) for word, sure, edges in words if word.strip()]
         text = "".join(word for word, _, _ in read)
-        (x0, y0), (x1, y1) = corners[0], corners[1]
-        askew = abs(y1 - y0) > 0.15 * abs(x1 - x0) if len(read) > 2 else corners[3][1] - y0 > 1.9 * usual
+        (x0, y0), (x1, y1) = box[:2]
+        askew = abs(y1 - y0) > 0.15 * abs(x1 - x0) if len(read) > 2 else box[3][1] - y0 > 1.9 * usual
         if read and (not askew or re.search(r"\d{7}", text)):
-            left, top, right, bottom = map(float, (*corners.min(axis=0), *corners.max(axis=0)))
+            left, top, right, bottom = map(float, (*box.min(axis=0), *box.max(axis=0)))
             _, middles, sure = zip(*read)
-            texts.append(Text(left, top, right, bottom, text, middles, sure))
-    return texts
+            yield Text(left, top, right, bottom, text, middles, sure)
 
 
 def read_texts(engine: Any, image: Any, tell: Callable[[int], None]) -> list[Text]:
@@ -4076,9 +4056,8 @@ def read_texts(engine: Any, image: Any, tell: Callable[[int], None]) -> list[Tex
             text = text._replace(top=text.top + top, bottom=text.bottom + top)
             cut = (text.top < top + 4 and top > 0) or (text.bottom > bottom - 4 and bottom < height)
             middle = (text.left + text.right) / 2
-            if not cut and not any(
-                one.left < middle < one.right and one.top < text.middle < one.bottom for one in before
-            ):
+            again = any(one.left < middle < one.right and one.top < text.middle < one.bottom for one in before)
+            if not cut and not again:
                 texts.append(text)
         tell(bottom)
     return texts
@@ -4089,7 +4068,7 @@ def letter_width(texts: list[Text]) -> float:
     steps = []
     for text in texts:
         for at in range(1, len(text.text)):
-            if min(text.text[at - 1 : at + 1]) > "\u3000" and text.middles[at] > text.middles[at - 1]:
+            if min(text.text[at - 1 : at + 1]) > "\u3000":
                 steps.append(text.middles[at] - text.middles[at - 1])
     return max(float(numpy.median(steps or [0.7 * (text.bottom - text.top) for text in texts])), 4.0)
 
@@ -4103,28 +4082,25 @@ class Walls:
     def __init__(self, edges: Any, letter: float) -> None:
         """Joins edges (start, at, end, at) that go on from one another: where others cross it, a wall is parted."""
         self.letter = letter
-        lanes: dict[int, list[list[float]]] = {}
-        for start, one, end, other in sorted(edges.tolist()):
-            at = (one + other) / 2
-            lane = int(at // letter)
-            beside = [wall for key in (lane - 1, lane, lane + 1) for wall in lanes.get(key, [])]
-            before = [wall for wall in beside if abs(wall[0] - at) < letter / 4 and start - wall[2] < letter]
-            if before:
-                wall = min(before, key=lambda wall: abs(wall[0] - at))
-                wall[2] = max(wall[2], end)
-            else:
-                lanes.setdefault(lane, []).append([at, start, end])
-        walls = sorted(wall for lane in lanes.values() for wall in lane)
+        edges = numpy.stack([(edges[:, 1] + edges[:, 3]) / 2, edges[:, 0], edges[:, 2]], axis=1)
+        edges = edges[numpy.argsort(edges[:, 0])]
+        walls: list[list[float]] = []
+        for line in numpy.split(edges, numpy.flatnonzero(numpy.diff(edges[:, 0]) > letter / 4) + 1):
+            at = float(numpy.average(line[:, 0], weights=line[:, 2] - line[:, 1])) if len(line) else 0.0
+            pieces: list[list[float]] = []
+            for _, start, end in line[numpy.argsort(line[:, 1])].tolist():
+                if pieces and start - pieces[-1][2] < letter:
+                    pieces[-1][2] = max(pieces[-1][2], end)
+                else:
+                    pieces.append([at, start, end])
+            if sum(end - start for _, start, end in pieces) >= 3 * letter:  # else a stroke of a large letter
+                walls += pieces
         self.at, self.start, self.end = numpy.array(walls).reshape(-1, 3).T
-        # Walls on one line count together; what is no longer than a word is a stroke of a large letter.
-        self.line = numpy.cumsum(numpy.diff(self.at, prepend=self.at[:1]) > letter / 4)
-        long = numpy.bincount(self.line, self.end - self.start)[self.line] >= 3 * letter
-        self.at, self.start, self.end, self.line = (one[long] for one in (self.at, self.start, self.end, self.line))
 
     def around(self, place: float, low: float, high: float) -> tuple[float, float]:
         """The nearest walls on both sides of a place that run along most of low to high; infinite where none does."""
-        along = numpy.clip(numpy.minimum(self.end, high) - numpy.maximum(self.start, low), 0, None)
-        near = (along > 0) & (numpy.bincount(self.line, along)[self.line] >= 0.6 * (high - low))
+        along = numpy.minimum(self.end, high) - numpy.maximum(self.start, low)
+        near = along >= 0.6 * (high - low)
         before, behind = self.at[near & (self.at <= place)], self.at[near & (self.at > place)]
         return before.max(initial=-OPEN), behind.min(initial=OPEN)
 
@@ -4135,8 +4111,8 @@ class Walls:
         return self.start[met].max(initial=-OPEN), self.end[met].min(initial=OPEN)
 
     def through(self, text: Text) -> list[float]:
-        """Where walls cross a text, from the left."""
-        met = (self.at > text.middles[0]) & (self.at < text.middles[-1])
+        """Where walls cross a text, from the left; at its last letter's middle it only touches one."""
+        met = (self.at > text.middles[0]) & (self.at < text.middles[-1] - self.letter / 8)
         met &= (self.start < text.middle) & (self.end > text.middle) & (self.end - self.start > 2 * self.letter)
         return sorted(self.at[met].tolist())
 
@@ -4177,11 +4153,11 @@ def cell_around(text: Text, level: Walls, down: Walls) -> Cell:
     top, bottom = level.around(text.middle, begin, max(stop, begin + 1))
     if (left > -OPEN or right < OPEN) and (top > -OPEN or bottom < OPEN):
         first, last = down.ends((left, right), text.middle)
-        top = first if top == -OPEN and text.top - first < 3 * down.letter else top
-        bottom = last if bottom == OPEN and last - text.bottom < 3 * down.letter else bottom
+        top = first if top == -OPEN else top
+        bottom = last if bottom == OPEN else bottom
         first, last = level.ends((top, bottom), text.middles[0])
-        left = first if left == -OPEN and text.left - first < 12 * down.letter else left
-        right = last if right == OPEN and last - text.right < 12 * down.letter else right
+        left = first if left == -OPEN else left
+        right = last if right == OPEN else right
     return left, top, right, bottom
 
 
@@ -4193,7 +4169,6 @@ class Table:
 
     def __init__(self, rows: list[float], columns: list[float]) -> None:
         self.rows, self.columns = rows, columns
-        self.sides = columns[1:]  # up to where the lines of each column run
         self.texts: dict[tuple[int, int], list[Text]] = {}  # by (row, column)
 
     def holds(self, text: Text) -> bool:
@@ -4201,9 +4176,9 @@ class Table:
         across = self.columns[0] < text.middles[0] < self.columns[-1]
         return across and self.rows[0] < text.middle < self.rows[-1]
 
-    def put(self, text: Text, first: int, last: int, column: int) -> None:
-        """A text into a column, into each row from the first to before the last; into one at least."""
-        for row in range(first, max(last, first + 1)):
+    def put(self, text: Text, rows: range, column: int) -> None:
+        """A text into a column, into each of some rows; into one at least."""
+        for row in rows or [rows.start]:
             self.texts.setdefault((row, column), []).append(text)
 
 
@@ -4243,14 +4218,14 @@ def read_once(texts: list[Text], letter: float) -> list[Text]:
     for line in in_lines(texts, letter):
         kept.append(line[0])
         for text in line[1:]:
-            before = kept[-1]
+            before, again = kept[-1], [text]
             if text.left < before.right and abs(text.middles[0] - before.middles[-1]) < 0.45 * letter:
                 if text.middles[0] - text.left < before.right - before.middles[-1]:
-                    text = text.without(0)
+                    again = text.cut([text.middles[0] + 1])[1:]
                 else:
-                    kept[-1] = before.without(-1)
-            kept.append(text)
-    return [text for text in kept if text.text]
+                    kept[-1:] = before.cut([before.middles[-1] - 1])[:-1]
+            kept += again
+    return kept
 
 
 # Two numbers or more without a gap, or with a stroke between them that was read as 1: all are of eleven digits.
@@ -4308,66 +4283,61 @@ def written(texts: list[Text], letter: float = OPEN) -> str:
             text = text._replace(text="）")  # a bracket alone in a line is read as all sorts of signs
         own = max(letter, letter_width([text]))
         for character, middle in zip(text.text, text.middles):
-            beside = line[-1:] + character
-            if middle - place > own * (1.35 if min(beside) > "\u2000" else 1.05) and not re.search("[（）]", beside):
-                line += " "
-            line, place = line + character, middle
+            line += f" {character}" if middle - place > 1.35 * own else character
+            place = middle
     return numbers_apart(line)
 
 
-def repeats(table: Table) -> list[float]:
-    """Where a table is two or more beside each other, by headings that come again: the edges between them."""
-    count = len(table.columns) - 1
-    for row in range(min(3, len(table.rows) - 1)):
-        heads = [written(table.texts.get((row, column), [])) for column in range(count)]
-        for wide in range(2, count // 2 + 1):
-            if count % wide == 0 and all(heads) and heads == heads[:wide] * (count // wide):
-                return table.columns[wide:-1:wide]
-    return []
-
-
-def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
-    """The table that closed cells make up; more than one where the same headings come again beside each other."""
+def walled_table(placed: list[tuple[Text, Cell]], letter: float) -> Table:
+    """The table that closed cells make up."""
     rows = clustered([cell[side] for _, cell in placed for side in (1, 3)], letter / 2)
     table = Table(rows, clustered([cell[side] for _, cell in placed for side in (0, 2)], letter / 2))
     inside: dict[tuple[int, ...], list[Text]] = {}
     for text, cell in placed:
         sides = [closest(edges, place) for edges, place in zip((table.columns, rows) * 2, cell)]
-        gaps = text.gaps(1.25 * letter) if sides[0] + 1 < sides[2] else []
-        inside.setdefault(tuple(sides), []).extend(text.cut(gaps))
+        inside.setdefault(tuple(sides), []).extend(text.cut(text.gaps(1.25 * letter)))
     for (column, first, end, last), texts in inside.items():
         # A wall that was not seen here is known from other rows, where texts stand beside each other.
         known = column + 1 < end and any(len(line) > 1 for line in in_lines(texts, letter))
         for text in texts:
             own = max(sum(text.middles[0] > edge - letter / 2 for edge in table.columns) - 1, column)
-            table.put(text, first, last, own if known else column)
-    edges: list[float] = [-OPEN, *repeats(table), OPEN]
-    if len(edges) == 2:
-        return [table] if len(table.rows) > 2 and len(table.columns) > 2 else []
-    parts = [[one for one in placed if left < one[0].middles[0] < right] for left, right in itertools.pairwise(edges)]
-    return [table for part in parts for table in walled_table(part, letter)]
+            table.put(text, range(first, last), own if known else column)
+    return table
+
+
+def halves_edge(table: Table) -> float:
+    """Where a table is two beside each other, by headings that come again: the edge between; infinite if it is one."""
+    half = (len(table.columns) - 1) // 2
+    for row in range(3):
+        heads = [written(table.texts.get((row, column), [])) for column in range(2 * half)]
+        if half > 1 and all(heads) and heads[:half] == heads[half:]:
+            return table.columns[half]
+    return OPEN
 
 
 def walled_tables(placed: list[tuple[Text, Cell]], letter: float) -> list[Table]:
     """The tables that closed cells make up: those that lie wall to wall, together."""
-    coarse = (numpy.array([cell for _, cell in placed]) * 4 / letter).astype(int)
-    grid = numpy.zeros((coarse[:, 3].max() + 1, coarse[:, 2].max() + 1), numpy.uint8)
+    coarse = (numpy.array([cell for _, cell in placed]).reshape(-1, 4) * 4 / letter).astype(int)
+    grid = numpy.zeros((coarse[:, 3].max(initial=0) + 1, coarse[:, 2].max(initial=0) + 1), numpy.uint8)
     for left, top, right, bottom in coarse:
         grid[top : bottom + 1, left : right + 1] = 1
-    group = cv2.connectedComponents(grid)[1][coarse[:, 1], coarse[:, 0]]
-    tables: list[Table] = []
-    for one in dict.fromkeys(group.tolist()):
-        tables += walled_table([placed[at] for at in numpy.flatnonzero(group == one)], letter)
-    return tables
+    groups: dict[int, list[tuple[Text, Cell]]] = {}
+    for one, group in zip(placed, cv2.connectedComponents(grid)[1][coarse[:, 1], coarse[:, 0]].tolist()):
+        groups.setdefault(group, []).append(one)
+    tables = []
+    for group in groups.values():
+        edge = halves_edge(walled_table(group, letter))
+        halves = [[one for one in group if (one[0].middles[0] < edge) == left] for left in (True, False)]
+        tables += [walled_table(half, letter) for half in halves if half]
+    return [table for table in tables if len(table.rows) > 2 and len(table.columns) > 2]
 
 
 def column_edges(lines: list[list[Text]], letter: float) -> list[float]:
     """The edges of columns: the gaps that lines share, but for one line in twenty."""
     cover = numpy.zeros(int(max(text.right for line in lines for text in line) + 2 * letter), int)
     for text in itertools.chain.from_iterable(lines):
-        cover[max(int(text.middles[0] - letter / 3), 0) : int(text.middles[-1] + letter / 3)] += 1
-        for gap in text.gaps(1.25 * letter):
-            cover[int(gap - letter / 4) : int(gap + letter / 4)] -= 1
+        for part in text.cut(text.gaps(1.25 * letter)):
+            cover[max(int(part.middles[0] - letter / 3), 0) : int(part.middles[-1] + letter / 3)] += 1
     begin, end = blank_stretches(cover > len(lines) * 0.05)
     return [-letter, *((begin + end) / 2).tolist(), len(cover)]
 
@@ -4386,100 +4356,67 @@ def row_edges(columns: list[list[Text]], letter: float) -> list[float]:
     return [top, *(top + (begin + end) / 2)[wide].tolist(), bottom]
 
 
-def spans(texts: list[Text], rows: list[float], letter: float) -> list[tuple[int, int]]:
-    """The rows (first, last + 1) of each text of a column: its own, or those around it where one stands for several.
+def spans(texts: list[Text], rows: list[float], letter: float) -> list[range]:
+    """The rows of each text of a column: its own, or all those around it where one stands for several.
 
-    Neighbours that stand closer than their rows do are lines of one cell.
+    Neighbours that stand closer than rows do are lines of one cell, in the middle of its rows.
     """
-    centre = [sum(pair) / 2 for pair in itertools.pairwise(rows)]
-    own = [min(max(sum(edge <= text.middle for edge in rows) - 1, 0), len(centre) - 1) for text in texts]
-    blocks: list[list[int]] = []
-    for at, text in enumerate(texts):
-        apart = centre[own[at]] - centre[own[at - 1]]
-        if at and text.middle - texts[at - 1].middle < min(0.8 * apart, 1.6 * letter):
-            blocks[-1].append(at)
-        else:
-            blocks.append([at])
-    around, first, off, astray = [], 0, 0.0, False
-    for block in blocks:
-        middle = (texts[block[0]].middle + texts[block[-1]].middle) / 2
-        last = min(max(closest(rows, 2 * middle - rows[first]), first + 1), len(centre))
-        around += [(first, last)] * len(block)
-        off = max(off, abs((rows[first] + rows[last]) / 2 - middle))
-        astray |= abs(centre[own[block[0]]] - middle) > letter / 2
-        first = min(last, len(centre) - 1)
+    blocks = clustered([text.middle for text in texts], min(1.6 * letter, 0.8 * min(numpy.diff(rows))))
+    centres = [sum(pair) / 2 for pair in itertools.pairwise(rows)]
+    ends = [0]
+    for middle in blocks:
+        ends.append(closest(rows, 2 * middle - rows[ends[-1]]))
+    tiled = [(rows[first] + rows[last]) / 2 for first, last in itertools.pairwise(ends)]
+    astray = any(abs(centres[closest(centres, middle)] - middle) > letter / 2 for middle in blocks)
     number = any(re.search(r"\d{5}", text.text) for text in texts)  # of one row only, whatever it looks like
-    if astray and not number and off < 0.6 * letter and around[-1][1] == len(centre):
-        return around
-    return [(row, row + 1) for row in own]
+    if astray and not number and ends[-1] == len(centres) and numpy.allclose(tiled, blocks, 0, 0.6 * letter):
+        block = [closest(blocks, text.middle) for text in texts]
+        return [range(ends[at], ends[at + 1]) for at in block]
+    own = [sum(edge <= text.middle for edge in rows[1:-1]) for text in texts]
+    return [range(row, row + 1) for row in own]
 
 
-def in_columns(texts: list[Text], columns: list[float]) -> list[list[Text]]:
-    """Texts by columns, from above; one that runs over an edge is cut there."""
+def gap_table(texts: list[Text], letter: float) -> Table | None:
+    """The table that texts make up by the gaps between them; None where it is running text."""
+    pieces = [piece for text in texts for piece in text.cut(text.gaps(1.9 * letter))]
+    several = [line for line in in_lines(pieces, letter) if len(line) > 1]
+    if len(several) < 3:
+        return None
+    pieces = [piece for piece in pieces if piece.bottom > several[0][0].top]  # a title stands above
+    columns = column_edges(several, letter)
+    columns[0] = min(piece.left for piece in pieces) - letter
     filled: list[list[Text]] = [[] for _ in columns[1:]]
-    for text in sorted(texts, key=lambda text: text.middle):
-        for part in text.cut(columns[1:-1]):
+    for piece in sorted(pieces, key=lambda piece: piece.middle):
+        for part in piece.cut(columns[1:-1]):
             filled[sum(part.middles[0] > edge for edge in columns[1:-1])].append(part)
-    return filled
-
-
-def gap_table(placed: list[tuple[Text, Cell]], letter: float) -> Table | None:
-    """The table that texts make up which no walls, or walls one way only, keep apart; None where it is running text."""
-    pieces = [(piece, cell) for text, cell in placed for piece in text.cut(text.gaps(1.9 * letter))]
-    several = [line for line in in_lines([piece for piece, _ in pieces], letter) if len(line) > 1]
-    if len(several) < 3 or sum(map(len, several)) < 0.6 * len(pieces):
-        return None
-    pieces = [(piece, cell) for piece, cell in pieces if piece.bottom > several[0][0].top]  # a title stands above
-    beside = [edge for _, cell in pieces for edge in (cell[0], cell[2]) if abs(edge) < OPEN]
-    above = [edge for _, cell in pieces for edge in (cell[1], cell[3]) if abs(edge) < OPEN]
-    columns, rows = clustered(beside, letter / 2), clustered(above, letter / 2)
-    if len(columns) < 4 or len(beside) < 1.6 * len(pieces):  # no walls, or only a frame around all
-        columns = column_edges(several, letter)
-        columns[0] = min(piece.left for piece, _ in pieces) - letter
-    if len(columns) < 3:
-        return None
-    filled = in_columns([piece for piece, _ in pieces], columns)
-    gaps = row_edges(filled, letter)
-    if len(rows) < 4 or len(above) < 1.6 * len(pieces):
-        rows = gaps
-    else:  # above the first wall and below the last, and where one was missed
-        high = 1.7 * float(numpy.median(numpy.diff(rows)))
-        tall = [(start, end) for start, end in itertools.pairwise(rows) if end - start > high]
-        tall += [(-OPEN, rows[0]), (rows[-1], OPEN)]
-        rows = sorted(rows + [gap for gap in gaps for start, end in tall if start + letter < gap < end - letter])
-    table = Table(rows, columns)
+    table = Table(row_edges(filled, letter), columns)
     for column, parts in enumerate(filled):
-        table.sides[column] = max([part.middles[-1] for part in parts], default=0.0) + 0.8 * letter
-        for part, (first, last) in zip(parts, spans(parts, rows, letter)):
-            table.put(part, first, last, column)
+        for part, around in zip(parts, spans(parts, table.rows, letter)):
+            table.put(part, around, column)
     return table
 
 
 STROKES = set("1１Il|｜丨/／\\-－—一")  # what one stroke is read as
 
 
-def used_columns(table: Table) -> list[int]:
-    """The columns of a table in which anything stands but strokes, as a dashed rule is read."""
-    return sorted({column for (_, column), texts in table.texts.items() if set(written(texts)) - STROKES})
-
-
-def table_cells(table: Table, letter: float) -> list[tuple[int, list[str]]]:
-    """(which row, its cells as text) for each row of a table that has one; columns that are empty are left out."""
-    used = used_columns(table)
+def table_cells(table: Table, letter: float) -> list[list[str]]:
+    """The cells of each row of a table as text."""
+    columns = range(len(table.columns) - 1)
     rows = []
-    for row in sorted({row for row, _ in table.texts}):
-        lines = [unwrapped(table.texts.get((row, column), []), letter, table.sides[column]) for column in used]
-        rows.append((row, ["\n".join(map(written, cell)) for cell in lines]))
-    for at in range(len(used)):
-        filled = [cells[at] for _, cells in rows if cells[at]]
-        for _, cells in rows if 2 * sum(map(has_number, filled)) > len(filled) else []:
-            cells[at] = cells[at] if set(cells[at]) - STROKES else ""  # among numbers a stroke says that there is none
+    for row in range(len(table.rows) - 1):
+        lines = [unwrapped(table.texts.get((row, column), []), letter, table.columns[column + 1]) for column in columns]
+        rows.append(["\n".join(map(written, cell)) for cell in lines])
+    for column in columns:
+        filled = [cells[column] for cells in rows if cells[column]]
+        for cells in rows if 2 * sum(map(has_number, filled)) >= len(filled) else []:
+            # Among numbers, and alone, a stroke says that there is nothing.
+            cells[column] = cells[column] if set(cells[column]) - STROKES else ""
     return rows
 
 
 def is_cards(table: Table, letter: float) -> bool:
     """Whether most cells of a table hold all that there is about a unit, one line under another."""
-    cells = [cell for _, cells in table_cells(table, letter) for cell in cells if cell]
+    cells = [cell for cells in table_cells(table, letter) for cell in cells if cell]
     return 2 * sum(has_number(cell) and looks_like_unit(cell.split("\n")[0]) for cell in cells) > len(cells)
 
 
@@ -4490,28 +4427,23 @@ def layout(
     pieces = [piece for text in read_once(texts, letter) for piece in text.cut(down.through(text))]
     placed = [(piece, cell_around(piece, level, down)) for piece in pieces]
     closed = [one for one in placed if max(map(abs, one[1])) < OPEN]
-    tables = walled_tables(closed, letter) if closed else []
-    rest = [one for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
-    table = gap_table(rest, letter) if len(rest) > len(pieces) / 2 else None
+    tables = walled_tables(closed, letter)
+    rest = [one[0] for one in placed if one not in closed or not any(table.holds(one[0]) for table in tables)]
+    table = gap_table(rest, letter) if len(rest) > len(pieces) / 2 else None  # notes beside a table are none
     if table:
         tables.append(table)
     between: dict[int, list[Text]] = {}
-    for piece, _ in sorted(rest, key=lambda one: one[0].middle):
+    for piece in rest:
         if not (table and table.holds(piece)):
             between.setdefault(sum(one.rows[0] <= piece.middle for one in tables), []).append(piece)
     running = [(max(text.right for text in group) - letter / 4, group) for group in between.values()]
-    for table in tables:
-        cards = sorted(table.texts.items()) if is_cards(table, letter) else []
-        running += [(table.sides[column], group) for (_, column), group in cards]
-    return [table for table in tables if not is_cards(table, letter)], running
+    cards = [table for table in tables if is_cards(table, letter)]
+    for table in cards:
+        running += [(table.columns[column + 1], group) for (_, column), group in sorted(table.texts.items())]
+    return [table for table in tables if table not in cards], running
 
 
 # --- pictures: parts --------------------------------------------------------------------------
-
-
-def bare_signs(text: str) -> str:
-    """The letters and digits of a text, numbers that were read as one apart, in one width."""
-    return re.sub(r"\W", "", tidy(numbers_apart(text)))
 
 
 def odd_signs(text: str) -> Iterator[str]:
@@ -4523,17 +4455,22 @@ def odd_signs(text: str) -> Iterator[str]:
 
 
 class Picture:
-    """A straight picture that was read: its pixels, the engine for a second look, the width of a letter on it."""
+    """A straight picture that was read: its pixels and walls, the engine for a second look, a letter's width on it."""
 
     def __init__(self, image: Any, engine: Any, texts: list[Text]) -> None:
         self.image, self.engine, self.letter = image, engine, letter_width(texts)
+        self.level, self.down = walls_on(image, self.letter)
         self.contrast = float(numpy.median([numpy.ptp(self.view(text[:4])) for text in texts[:99]]))
-        self.unread = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # the picture with all that was read painted over
+        self.unread = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # the picture, walls and all that was read painted over
         for text in texts:  # a letter at its end may have been found and not read
             ends = text.middles[0] - self.letter / 2, text.middles[-1] + self.letter / 2
             edges = max(text.left, ends[0]), text.top, min(text.right, ends[1]), text.bottom
             part = self.view(edges, self.letter / 5, self.unread)
             part[:] = numpy.median(part)
+        for page, walls in ((self.unread, self.level), (self.unread.T, self.down)):
+            for at, start, end in zip(walls.at, walls.start, walls.end):
+                part = page[max(int(at) - 3, 0) : int(at) + 4, int(start) : int(end) + 1]
+                part[:] = part.max()
 
     def view(self, edges: tuple[float, ...], more: float = 0, image: Any = None) -> Any:
         """The pixels within edges (left, top, right, bottom), moved outward by `more`."""
@@ -4547,23 +4484,20 @@ class Picture:
         ink = (abs(view - numpy.median(view)) > self.contrast / 2).sum() if view.size else 0
         return bool(ink > 0.1 * self.letter**2)
 
-    def read_again(self, text: Text, more: float) -> str:
-        """One text once more, by itself and larger, with `more` pixels around it."""
-        larger = cv2.resize(self.view(text[:4], more), None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
-        return "".join(self.engine(larger, use_det=False, use_rec=True).txts or ()).replace(" ", "")
-
     def doubts(self, text: Text) -> Iterator[str]:
         """What the engine reads otherwise by itself and larger, of a number and of what is not clear; lost letters."""
         signs = [(sign, sure) for sign, sure in zip(text.text, text.sure) if sign.isalnum()]
-        weak = any(sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER) for sign, sure in signs)
         ends = max(text.middles[0] - text.left, text.right - text.middles[-1])
-        weak |= ends > 0.9 * (text.bottom - text.top)  # something was found there and not read
-        if weak or sum(sign.isdigit() for sign, _ in signs) >= 6:
-            plain, again = bare_signs(text.text), self.read_again(text, 3)
-            if weak and bare_signs(again) == plain:
-                again = self.read_again(text, 8)
-            if bare_signs(again) != plain:
+        weak = ends > 0.9 * (text.bottom - text.top)  # something was found there and not read
+        weak |= any(sure < (SURE_DIGIT if sign.isdigit() else SURE_CHARACTER) for sign, sure in signs)
+        looks = (3, 8) if weak else (3,) if sum(sign.isdigit() for sign, _ in signs) >= 6 else ()
+        for more in looks:  # pixels around it
+            larger = cv2.resize(self.view(text[:4], more), None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
+            again = "".join(self.engine(larger, use_det=False, use_rec=True).txts or ()).replace(" ", "")
+            bare, plain = (re.sub(r"\W", "", tidy(numbers_apart(one))) for one in (again, text.text))
+            if bare != plain:
                 yield f"「{text.text}」再读成了「{again}」"
+                break
         yield from odd_signs(text.text)
         wide = 1.7 * max(self.letter, letter_width([text]))
         for at in range(1, len(text.text)):
@@ -4579,13 +4513,12 @@ class Picture:
 
     def table_lines(self, table: Table) -> Iterator[Line]:
         """The rows of a table with their doubts and strips; what the list does not keep, or checks, is not doubted."""
-        used = used_columns(table)
-        rows = [(row, Line(row + 1, cells)) for row, cells in table_cells(table, self.letter)]
-        fields = headed_columns([line for _, line in rows])[1] or [""] * len(used)
-        for row, line in rows:
+        lines = [Line(at, cells) for at, cells in enumerate(table_cells(table, self.letter), 1)]
+        fields = headed_columns(lines)[1] or [""] * len(table.columns)
+        for row, line in enumerate(lines):
             top, bottom = table.rows[row : row + 2]
             doubts = []
-            for column, field, cell in zip(used, fields, line.cells):
+            for column, (field, cell) in enumerate(zip(fields, line.cells)):
                 texts = table.texts.get((row, column), [])
                 above = table.texts.get((row - 1, column), [])  # what spans rows is doubted in the first
                 if field not in ("number", "city", "note") and not re.fullmatch(r"\d{1,3}", cell):
@@ -4598,48 +4531,42 @@ class Picture:
             strip = self.strip((table.columns[0], top, table.columns[-1], bottom))
             yield line._replace(doubts=tuple(dict.fromkeys(doubts)), strip=strip)
 
-    def text_lines(self, texts: list[Text], right: float) -> Iterator[Line]:
+    def text_lines(self, texts: list[Text], edge: float) -> Iterator[Line]:
         """Running text by paragraphs, with doubts; the strip of a unit's name shows what stands below it too."""
-        lines = unwrapped(texts, self.letter, right)
+        lines = unwrapped(texts, self.letter, edge)
         told = [written(line, self.letter) for line in lines]
         units = [at for at, text in enumerate(told) if looks_like_unit(text)]
-        edges = min(text.left for text in texts), max(text.right for text in texts)
+        left, right = min(text.left for text in texts), max(text.right for text in texts)
         for at, line in enumerate(lines):
             end = min([unit for unit in units if unit > at] + [at + 9, len(lines)]) if at in units else at + 1
-            top, bottom = min(text.top for text in line), max(text.bottom for text in lines[end - 1])
+            edges = left, min(text.top for text in line), right, max(text.bottom for text in lines[end - 1])
             doubts = [doubt for text in line for doubt in self.doubts(text)]
             if any(self.has_ink(text[:4]) for text in line):
                 doubts.append("有字没认出来")
-            yield Line(at + 1, [told[at]], tuple(doubts), self.strip((edges[0], top, edges[1], bottom)))
+            yield Line(at + 1, [told[at]], tuple(doubts), self.strip(edges))
 
 
 def picture_parts(image: Any, name: str) -> list[Part]:
     """The tables and the running text on a picture (a PIL image), from above; `name` goes into each part.
 
-    A cell that spans several rows stands in each of them; a line's doubts say what the engine is unsure of and which
-    number reads otherwise a second time. Shows its progress on a terminal.
+    A cell that spans several rows stands in each of them. Shows its progress on a terminal.
     """
     file = sys.stderr if is_terminal(sys.stderr) else io.StringIO()
     with click.progressbar(length=100, label=f"读图 {name}".rstrip(), file=file) as bar:
         pixels = numpy.ascontiguousarray(numpy.array(image.convert("RGB"))[:, :, ::-1])
-        if min(image.size) < 16 or is_blank(pixels):
+        if min(image.size) < 16 or numpy.ptp(pixels) < 16:  # nothing is written there
             return []
         engine = load_engine()
-        bar.update(5)
-        painted, marked = made_straight(engine, pixels)
-        bar.update(15)
-        pixels = without_watermark(painted) if marked else painted
+        pixels = made_straight(engine, pixels)
+        bar.update(20)
         texts = read_texts(engine, pixels, lambda row: bar.update(20 + 60 * row // len(pixels) - bar.pos))
         if not texts:
             return []
         picture = Picture(pixels, engine, texts)
-        tables, running = layout(texts, *walls_on(painted, picture.letter), picture.letter)
-        parts = []
-        for table in tables:
-            parts.append((table.rows[0], Part(name, True, list(picture.table_lines(table)))))
-            bar.update(20 // len(tables))
-        for right, group in running:
-            lines = list(picture.text_lines(group, right))
+        tables, running = layout(texts, picture.level, picture.down, picture.letter)
+        parts = [(table.rows[0], Part(name, True, list(picture.table_lines(table)))) for table in tables]
+        for edge, group in running:
+            lines = list(picture.text_lines(group, edge))
             if tables:
                 lines = [line._replace(doubts=(*line.doubts, "写在表格外面")) for line in lines]
             parts.append((group[0].top, Part(name, False, lines)))

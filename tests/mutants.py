@@ -31,7 +31,8 @@ SLOW = " and ".join(f"not {name}" for name in ("stored", "traditional", "name_fr
 MATCHING = ("tests/test_match.py", "tests/test_gold.py")
 IMPORTING = ("tests/test_import.py", "tests/test_import_own.py", "tests/test_pictures.py")
 CHECKING = ("tests/test_commands.py", "tests/test_attack.py")
-TESTS = {"Names": MATCHING, "Match": MATCHING, "Import": IMPORTING, "Merge": IMPORTING, "Check": CHECKING}
+TESTS = {"Names": MATCHING, "Match": MATCHING, "Import": IMPORTING, "Merge": IMPORTING, "Pictures": IMPORTING[2:]}
+TESTS["Check"] = CHECKING
 
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
@@ -54,14 +55,19 @@ class Mutant(NamedTuple):
 
 
 def sections(source: str) -> dict[str, range]:
-    """{the name of a section: its lines}; Merge is the part of Import about the user's own list."""
+    """{the name of a section: its lines}; Merge and Pictures are parts of Import, which ends before the latter."""
     heads = [(match[1], source.count("\n", 0, match.start()) + 1) for match in SECTION.finditer(source)]
     ends = [line for _, line in heads[1:]] + [source.count("\n") + 1]
     found = {name: range(line, end) for (name, line), end in zip(heads, ends)}
     lines = source.splitlines()
-    own = next((at for at, line in enumerate(lines, 1) if line.startswith("# --- the user's own list")), 0)
-    after = next((at for at, line in enumerate(lines, 1) if at > own and line.startswith(("# ---", "# ==="))), own)
-    return found | {"Merge": range(own, after)}
+    parts = [at for at, line in enumerate(lines, 1) if line.startswith(("# ---", "# ==="))]
+    own = next(at for at in parts if lines[at - 1].startswith("# --- the user's own list"))
+    pictures = next(at for at in parts if lines[at - 1].startswith("# --- pictures "))
+    return found | {
+        "Merge": range(own, next(at for at in parts if at > own)),
+        "Import": range(found["Import"].start, pictures),
+        "Pictures": range(pictures, found["Import"].stop),
+    }
 
 
 def operators(node: ast.AST) -> Iterator[ast.AST]:

@@ -10,6 +10,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy
@@ -34,7 +35,7 @@ def laid_out(name: str) -> list[Any]:
     letter = one["letter"]
     tables, running = xunqin.layout(texts, level, down, letter)
     parts = [
-        xunqin.Part("", True, [xunqin.Line(row + 1, cells) for row, cells in xunqin.table_cells(table, letter)])
+        xunqin.Part("", True, [xunqin.Line(at, cells) for at, cells in enumerate(xunqin.table_cells(table, letter), 1)])
         for table in tables
     ]
     for right, group in running:
@@ -158,7 +159,52 @@ def test_signs_that_no_list_prints_are_doubted(line: str, doubts: list[str]) -> 
 def test_a_bracket_alone_in_a_line_is_a_bracket() -> None:
     line, sign = text(0, 0, "建设大道1号（公安局院内"), text(0, 40, "5")
     assert xunqin.written([line, sign]) == "建设大道1号（公安局院内）"
+    assert xunqin.written([line, text(0, 40, "一")]) == "建设大道1号（公安局院内）"
+    assert xunqin.written([line, text(0, 40, "丁")]) == "建设大道1号（公安局院内丁"
+    assert xunqin.written([line, text(0, 40, "12")]) == "建设大道1号（公安局院内12"
     assert xunqin.written([text(0, 0, "建设大道"), sign]) == "建设大道5"
+
+
+def test_a_gap_wider_than_a_letter_is_a_blank_in_running_text() -> None:
+    texts = [text(0, 0, "戴警官"), text(67, 0, "张"), text(95, 0, "李")]
+    assert xunqin.written(texts, 20) == "戴警官张 李"
+    assert xunqin.written(texts) == "戴警官张李"
+    assert xunqin.written([text(0, 0, "江岸区公安", 40)], 20) == "江岸区公安"  # letters stand wide
+
+
+def test_lines_of_a_cell_as_they_were_written() -> None:
+    """The first ran as far as the edge, the next did not; one far below begins anew."""
+    tops = {"江岸区公安分": 0, "局刑侦大队": 30, "大楼": 60}
+    lines = [text(0, top, line) for line, top in tops.items()]
+    assert [xunqin.written(line) for line in xunqin.unwrapped(lines, 20, 125)] == ["江岸区公安分局刑侦大队", "大楼"]
+    assert len(xunqin.unwrapped(lines, 20, 141)) == 2
+    assert len(xunqin.unwrapped(lines, 20, 142)) == 3
+    below = lines[1]._replace(top=50, bottom=78)
+    assert len(xunqin.unwrapped([lines[0], below], 20, 125)) == 1
+    assert len(xunqin.unwrapped([lines[0], below._replace(top=51, bottom=79)], 20, 125)) == 2
+    word = [text(0, 0, "江岸区建设大道"), text(0, 30, "ABC座")]
+    assert len(xunqin.unwrapped(word, 20, 160)) == 1  # a word is not broken
+
+
+def test_cells_that_hold_all_about_a_unit_are_cards() -> None:
+    lines = [["江岸区公安分局", "027-82345678"], ["江汉区公安分局", "027-82345679"], ["备注"]]
+    table = xunqin.Table([0.0, 100, 200], [0.0, 300, 600, 900])
+    for column, cell in enumerate(lines):
+        for at, line in enumerate(cell):
+            table.put(text(300 * column + 20, 10 + 40 * at, line, 15), range(1), column)
+    assert xunqin.is_cards(table, 15)
+    table.put(text(20, 110, "说明", 15), range(1, 2), 0)
+    assert not xunqin.is_cards(table, 15)  # half of them
+
+
+def test_a_stroke_among_numbers_says_that_there_is_none() -> None:
+    table = xunqin.Table([0.0, 50, 100, 150], [0.0, 100, 300])
+    cells = [["丨", "027-82345678"], ["王建国", "1"], ["", "13812345678"]]
+    for row, line in enumerate(cells):
+        for column, cell in enumerate(line):
+            if cell:
+                table.put(text(100 * column + 10, 50 * row + 10, cell, 15), range(row, row + 1), column)
+    assert xunqin.table_cells(table, 15) == [["丨", "027-82345678"], ["王建国", ""], ["", "13812345678"]]
 
 
 def test_ink_where_nothing_was_read_is_a_lost_letter() -> None:
@@ -178,14 +224,21 @@ def test_ink_where_nothing_was_read_is_a_lost_letter() -> None:
 
 def test_a_number_belongs_to_one_row_however_many_have_none() -> None:
     rows = [0.0, 40, 80, 120, 160]
-    assert xunqin.spans([text(0, 66, "武汉市")], rows, 20) == [(0, 4)]  # in the middle of all
-    assert xunqin.spans([text(0, 51, "恩施土家族"), text(0, 79, "苗族自治州")], rows, 20) == [(0, 4), (0, 4)]
-    assert xunqin.spans([text(0, 6, "027-82345678"), text(0, 86, "13812345678")], rows, 20) == [(0, 1), (2, 3)]
+    assert xunqin.spans([text(0, 66, "武汉市")], rows, 20) == [range(4)]  # in the middle of all
+    assert xunqin.spans([text(0, 51, "恩施土家族"), text(0, 79, "苗族自治州")], rows, 20) == [range(4), range(4)]
+    assert xunqin.spans([text(0, 28, "武汉市"), text(0, 106, "黄石市")], rows, 20) == [range(2), range(2, 4)]
+    assert xunqin.spans([text(0, 28, "武汉市"), text(0, 90, "黄石市")], rows, 20) == [range(1, 2), range(2, 3)]
+    wide = [0.0, 60, 120, 180, 240]
+    assert xunqin.spans([text(0, 86, "武汉市"), text(0, 126, "黄石市")], wide, 20) == [range(1, 2), range(2, 3)]
+    assert xunqin.spans([text(0, 90, "武汉市"), text(0, 121, "黄石市")], wide, 20) == [range(4), range(4)]
+    assert xunqin.spans([text(0, 46, "备注")], rows[:4], 20) == [range(1, 2)]  # at its row's height
+    assert xunqin.spans([text(0, 6, "武汉市"), text(0, 46, "黄石市")], rows, 20) == [range(1), range(1, 2)]
+    assert xunqin.spans([text(0, 6, "027-82345678"), text(0, 86, "13812345678")], rows, 20) == [range(1), range(2, 3)]
 
 
 @pytest.mark.parametrize(("tilt", "curl", "lean"), [(0.05, 0.0, 0.05), (0.0, 8.0, 0.0), (-0.03, 6.0, 0.02)])
 def test_a_bent_page_is_drawn_level(tilt: float, curl: float, lean: float) -> None:
-    """A grid, tilted, curled and leaning, comes out with lines that stay within two pixels."""
+    """A grid, tilted, curled and leaning, comes out with lines that stay within two pixels; its middle stays."""
     grid = numpy.full((1000, 800, 3), 255, numpy.uint8)
     grid[100:901:50, 100:701] = 0
     grid[100:901, 100:701:100] = 0
@@ -199,6 +252,373 @@ def test_a_bent_page_is_drawn_level(tilt: float, curl: float, lean: float) -> No
         slopes = (lines[:, 3] - lines[:, 1]) / (lines[:, 2] - lines[:, 0])
         assert len(lines) > 10
         assert numpy.abs(slopes).max() < 0.01
+    assert numpy.abs(level[:, 1] - (500 - curl)).min() < 4
+    assert numpy.abs(down[:, 1] - 400).min() < 4
+
+
+def blocks(width: int, height: int, *places: tuple[int, int, int]) -> Any:
+    """A white page with a block of 16 to 24 pixels for each letter of texts: (left, top, how many letters)."""
+    page = numpy.full((height, width, 3), 255, numpy.uint8)
+    for left, top, letters in places:
+        for at in range(letters):
+            page[top : top + 24, left + 20 * at + 2 : left + 20 * at + 18] = 0
+        page[top + 4 : top + 20, left + 4 : left + 16] = 255  # the first is hollow
+    return page
+
+
+class Engine:
+    """Finds the blocks of a page; reads 江 for the first of each text, 岸 for the others; upside down it is unsure."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []  # what it reads of a text by itself, one after the other
+        self.looks = 0
+
+    def __call__(self, image: Any, use_det: bool, use_rec: bool) -> Any:
+        if not use_det:
+            self.looks += 1
+            hollow = image[image.shape[0] // 2, 8 if image.shape[1] > image.shape[0] else image.shape[1] // 2, 0] > 99
+            texts = (self.read.pop(0),) if self.read else ()
+            return SimpleNamespace(txts=texts, scores=(0.9 if hollow else 0.5,))
+        dark = (image[:, :, 0] < 99).astype(numpy.uint8)
+        near = xunqin.cv2.dilate(dark, numpy.ones((5, 5), numpy.uint8))
+        boxes, words = [], []
+        for left, top, width, height, _ in xunqin.cv2.connectedComponentsWithStats(near)[2][1:].tolist():
+            if min(width, height) > 99:
+                continue  # a table's rules
+            right, bottom = left + width, top + height
+            boxes.append([[left, top], [right, top], [right, bottom], [left, bottom]])
+            edges = [left + 20 * at for at in range(width // 20 + 1)]
+            words.append(
+                [
+                    ("江" if edge == left else "岸", 0.9, [[edge, top], [edge + 20, top]])
+                    for edge in edges[: width // 20]
+                ]
+            )
+        return SimpleNamespace(boxes=numpy.array(boxes, float) if boxes else None, word_results=words)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_page_is_turned_upright_whichever_side_is_up(turns: int) -> None:
+    page = blocks(300, 200, (40, 30, 6), (60, 100, 8), (40, 150, 1))
+    turned = numpy.ascontiguousarray(numpy.rot90(page, turns))
+    shown, corners, wide, high = xunqin.upright(Engine(), turned)
+    assert (shown == page).all()
+    assert corners[:, 0].min(axis=0).tolist() == pytest.approx([40, 28], abs=1)
+    assert sorted(zip(wide.round().tolist(), high.round().tolist())) == [(20, 28), (120, 28), (160, 28)]
+
+
+def test_what_stands_in_two_strips_is_read_once() -> None:
+    """Strips of 1,000 pixels that share 200: a text within both, at the edge of either, in one only, far below."""
+    tops = [100, 790, 820, 900, 985, 1100, 1590, 1795, 1860]
+    page = blocks(2000, 1900, *((40, top, 5) for top in tops), (600, 900, 3))
+    told: list[int] = []
+    texts = xunqin.read_texts(Engine(), page, told.append)
+    assert sorted((text.top, text.text) for text in texts) == sorted(
+        [(top - 2, "江岸岸岸岸") for top in tops] + [(898, "江岸岸")]
+    )
+    assert (texts[0].left, texts[0].right, texts[0].middles) == (40, 140, (50, 70, 90, 110, 130))
+    assert told == [1000, 1800, 1900]
+
+
+@pytest.mark.parametrize(
+    ("written", "box", "kept"),
+    [
+        ("戴警官", (0, 100, 60, 109), True),
+        ("戴警官", (0, 100, 60, 110), False),  # askew: a watermark
+        ("13812345678", (0, 100, 110, 140), True),  # a number is kept, wherever it is from
+        ("戴警", (0, 100, 40, 130), True),  # too short to be askew
+        (" 戴 ", (0, 100, 20, 100), True),
+        ("  ", (0, 100, 20, 100), False),
+    ],
+)
+def test_what_stands_askew_is_a_watermarks(written: str, box: tuple[int, int, int, int], kept: bool) -> None:
+    left, top, right, slant = box
+    corners = numpy.array([[left, top], [right, slant], [right, slant + 28], [left, top + 28]], float)
+    words = [(letter, 0.9, [[at * 10, 0], [at * 10 + 10, 0]]) for at, letter in enumerate(written)]
+    result = SimpleNamespace(boxes=corners[None], word_results=[words])
+    texts = [*xunqin.read_strip(lambda image, **_: result, None)]
+    assert [one.text for one in texts] == ([written.strip()] if kept else [])
+    assert [one[:4] for one in texts] == ([(left, min(top, slant), right, max(top, slant) + 28)] if kept else [])
+
+
+@pytest.mark.parametrize(("high", "kept"), [(57, 1), (58, 0)])
+def test_a_huge_letter_alone_is_a_watermarks(high: int, kept: int) -> None:
+    boxes = numpy.array([[[0, 9], [30, 9], [30, 9 + tall], [0, 9 + tall]] for tall in (30, 30, high)], float)
+    words = [[("戴", 0.9, [[0, 0], [30, 0]])]] * 3
+    result = SimpleNamespace(boxes=boxes, word_results=words)
+    assert len([*xunqin.read_strip(lambda image, **_: result, None)]) == 2 + kept
+
+
+@pytest.mark.parametrize(
+    ("written", "sure", "again", "looks", "doubts"),
+    [
+        ("戴警官", 0.8, [], 0, []),
+        ("戴警官", 0.79, ["戴警官", "戴 警官"], 2, []),
+        ("戴警官", 0.79, ["戴警宫"], 1, ["「戴警官」再读成了「戴警宫」"]),
+        ("戴警官", 0.79, ["戴警官", "戴警宫"], 2, ["「戴警官」再读成了「戴警宫」"]),
+        ("12345", 0.95, [], 0, []),
+        ("12345", 0.94, ["12345", "12345"], 2, []),
+        ("123456", 0.95, ["123456"], 1, []),
+        ("027-1234", 0.95, ["0271234"], 1, []),
+        ("027-1234", 0.95, ["027-1284"], 1, ["「027-1234」再读成了「027-1284」"]),
+        ("（戴）", 0.8, [], 0, []),
+        ("蕭警官", 0.8, [], 0, ["「蕭警官」里有繁体字"]),
+    ],
+)
+def test_a_second_look(written: str, sure: float, again: list[str], looks: int, doubts: list[str]) -> None:
+    engine = Engine()
+    engine.read = [*again]
+    one = text(40, 30, written)._replace(sure=(sure,) * len(written))
+    picture = xunqin.Picture(blocks(300, 90, (40, 30, len(written))), engine, [one])
+    assert [*picture.doubts(one)] == doubts
+    assert engine.looks == looks
+
+
+def test_a_gap_in_a_text_is_a_lost_letter_and_space_at_its_end_is_looked_at_again() -> None:
+    page, engine = blocks(300, 90, (40, 30, 5)), Engine()
+    one, latin = text(40, 30, "江岸区公安"), text(40, 30, "ABCDE")
+    picture = xunqin.Picture(page, engine, [one])
+    assert [*picture.doubts(one._replace(middles=(50, 70, 90, 110, 145)))] == ["「江岸区公」后面可能漏了字"]
+    assert [*picture.doubts(one._replace(middles=(50, 70, 90, 110, 144)))] == []
+    assert [*picture.doubts(latin._replace(middles=(50, 70, 90, 110, 145)))] == []
+    assert [*picture.doubts(one._replace(right=155.0))] == []
+    assert engine.looks == 0
+    engine.read = ["江岸区公安局"]
+    assert [*picture.doubts(one._replace(right=156.0))] == ["「江岸区公安」再读成了「江岸区公安局」"]
+
+
+def size_of(strip: bytes) -> tuple[int, int]:
+    """The width and the height of a strip."""
+    return Image.open(io.BytesIO(strip)).size
+
+
+def test_rows_with_their_doubts_and_strips() -> None:
+    """A number of another height, a cell with ink, a serial number that is not looked at; each row its own strip."""
+    heads, engine = ["序号", "单位名称", "电话"], Engine()
+    table = xunqin.Table([10.0, 60, 110, 160], [10.0, 110, 310, 510])
+    for column, head in enumerate(heads):
+        table.put(text((20, 120, 320)[column], 20, head), range(1), column)
+    number = text(320, 95, "027-82345678", 10)
+    for row in (1, 2):
+        table.put(text(20, 70 if row == 1 else 120, str(row) * 3)._replace(sure=(0.1,) * 3), range(row, row + 1), 0)
+    table.put(text(120, 120, "江岸区公安分局"), range(2, 3), 1)
+    table.put(number, range(1, 3), 2)
+    read = [one for texts in table.texts.values() for one in texts]
+    page = blocks(
+        520, 170, *((round(one.left), round(one.top) + 2, len(one.text)) for one in read if one is not number)
+    )
+    page[80:100, 130:150] = 0
+    engine.read = ["027-82345679"]
+    lines = [*xunqin.Picture(page, engine, read).table_lines(table)]
+    assert [line.cells for line in lines] == [
+        heads, ["111", "", "027-82345678"], ["222", "江岸区公安分局", "027-82345678"],
+    ]  # fmt: skip
+    assert [line.doubts for line in lines] == [
+        (),
+        ("有一格里有字，没认出来", "「027-82345678」再读成了「027-82345679」"),
+        ("「027-82345678」不在这一行的高度",),
+    ]
+    assert [size_of(line.strip) for line in lines] == [(501, 51)] * 3
+
+
+def test_paragraphs_with_their_strips_to_before_the_next_unit() -> None:
+    told = ["江岸区公安分局", "联系人戴警官", "江汉区公安分局", "联系人张警官"]
+    read = [text(40, 20 + 40 * at, line) for at, line in enumerate(told)]
+    page = blocks(300, 200, *((40, 22 + 40 * at, len(line)) for at, line in enumerate(told)))
+    page[130:145, 170:178] = 0  # within the last text, beside its letters
+    read[3] = read[3]._replace(right=200.0)
+    lines = [*xunqin.Picture(page, Engine(), read).text_lines(read, 300.0)]
+    assert [(line.number, line.cells) for line in lines] == [(at, [line]) for at, line in enumerate(told, 1)]
+    assert [size_of(line.strip) for line in lines] == [(161, 69), (161, 29), (161, 69), (161, 29)]
+
+
+def test_walls_are_seen_and_joined() -> None:
+    """A ruled table, one rule of it parted by a gap, and a coloured block; not a short stroke."""
+    page = numpy.full((400, 600, 3), 255, numpy.uint8)
+    page[[50, 51, 150, 151, 250, 251], 50:551] = 0
+    page[50:252, [50, 51, 300, 301, 549, 550]] = 0
+    page[150:152, 200:212] = 255
+    page[300:381, 100:400] = 200
+    page[20:22, 100:140] = 0
+    level, down = xunqin.walls_on(page, 20)
+    level, down = (
+        {tuple(round(place, -1) for place in wall) for wall in zip(one.at, one.start, one.end)} for one in (level, down)
+    )
+    assert level == {(50, 50, 550), (150, 50, 550), (250, 50, 550), (300, 100, 400), (380, 100, 400)}
+    assert down == {(50, 50, 250), (300, 50, 250), (550, 50, 250), (100, 300, 380), (400, 300, 380)}
+
+
+EDGES = [(0.0, 10.0, 200.0, 10.0), (0.0, 50.0, 200.0, 50.0), (0.0, 90.0, 200.0, 90.0)]
+
+
+@pytest.mark.parametrize(
+    ("level", "down", "cell"),
+    [
+        ([0, 1], [0, 1, 2], (10, 10, 90, 50)),
+        ([0], [0, 1], (10, 10, 90, 200)),  # cropped below: as far as the walls beside run
+        ([0, 1], [0], (10, 10, 200, 50)),
+        ([0, 1], [], (-xunqin.OPEN, 10, xunqin.OPEN, 50)),
+        ([], [0, 1], (10, -xunqin.OPEN, 90, xunqin.OPEN)),
+        ([], [], (-xunqin.OPEN, -xunqin.OPEN, xunqin.OPEN, xunqin.OPEN)),
+    ],
+)
+def test_the_walls_around_a_text(level: list[int], down: list[int], cell: tuple[float, ...]) -> None:
+    beside = [(0.0, place, 200.0, place) for place in (10.0, 90.0, 130.0)]
+    walls = (
+        xunqin.Walls(numpy.array([edges[at] for at in chosen]).reshape(-1, 4), 20)
+        for edges, chosen in ((EDGES, level), (beside, down))
+    )
+    assert xunqin.cell_around(text(20, 16, "戴警官"), *walls) == cell
+
+
+@pytest.mark.parametrize(
+    ("wall", "cuts"),
+    [
+        ((0, 70.0, 61, 70.0), [70]),
+        ((0, 69.0, 61, 71.0), [70]),
+        ((0, 70.0, 59, 70.0), []),  # a stroke of a large letter
+        ((30, 70.0, 200, 70.0), []),  # begins below the middle of the text
+        ((29, 70.0, 200, 70.0), [70]),
+        ((0, 50.0, 200, 50.0), []),  # before its first letter
+        ((0, 51.0, 200, 51.0), [51]),
+        ((0, 87.0, 200, 87.0), [87]),
+        ((0, 88.0, 200, 88.0), []),  # touches its last letter
+    ],
+)
+def test_a_wall_cuts_a_text(wall: tuple[float, ...], cuts: list[float]) -> None:
+    assert xunqin.Walls(numpy.array([wall]), 20).through(text(40, 16, "戴警官")) == cuts
+
+
+@pytest.mark.parametrize(
+    ("edges", "walls"),
+    [
+        ([(0, 10, 40, 10), (59, 10, 100, 10)], [(10, 0, 100)]),  # goes on
+        ([(0, 10, 40, 10), (60, 10, 100, 10)], [(10, 0, 40), (10, 60, 100)]),  # parted, one line
+        ([(0, 10, 40, 10), (60, 10, 79, 10)], []),  # no longer than a word, together
+        ([(0, 10, 40, 10), (60, 10, 80, 10)], [(10, 0, 40), (10, 60, 80)]),
+        ([(0, 10, 90, 10), (0, 15, 30, 15)], [(11.25, 0, 90)]),  # both sides of a thick rule: where the longer is
+        ([(0, 10, 90, 10), (0, 16, 90, 16)], [(10, 0, 90), (16, 0, 90)]),
+        ([], []),
+    ],
+)
+def test_edges_are_joined_to_walls(edges: list[tuple[float, ...]], walls: list[tuple[float, ...]]) -> None:
+    joined = xunqin.Walls(numpy.array(edges, float).reshape(-1, 4), 20)
+    assert [*zip(joined.at, joined.start, joined.end)] == walls
+
+
+@pytest.mark.parametrize(
+    ("wall", "low", "high", "found"),
+    [
+        ((0, 50.0, 60, 50.0), 0, 100, True),
+        ((0, 50.0, 60, 50.0), 0, 101, False),  # along less than most of it
+        ((40, 50.0, 100, 50.0), 0, 100, True),
+        ((41, 50.0, 101, 50.0), 0, 100, False),
+    ],
+)
+def test_a_wall_runs_along_most_of_what_it_bounds(
+    wall: tuple[float, ...], low: float, high: float, found: bool
+) -> None:
+    walls = xunqin.Walls(numpy.array([wall]), 20)
+    assert walls.around(60, low, high) == (50 if found else -xunqin.OPEN, xunqin.OPEN)
+    assert walls.around(50, low, high) == (50 if found else -xunqin.OPEN, xunqin.OPEN)
+    assert walls.around(40, low, high) == (-xunqin.OPEN, 50 if found else xunqin.OPEN)
+
+
+def test_the_width_of_a_letter() -> None:
+    assert xunqin.letter_width([text(0, 0, "江岸区公安"), text(0, 40, "027-82345678", 9)]) == 20
+    assert xunqin.letter_width([text(0, 0, "江A岸"), text(0, 40, "82345678", 9)]) == pytest.approx(0.7 * 28)
+    assert xunqin.letter_width([text(0, 0, "江岸", 3)]) == 4
+
+
+@pytest.mark.parametrize(("askew", "cleaned"), [(1, False), (2, True)])
+def test_two_askew_texts_are_a_watermark(askew: int, cleaned: bool) -> None:
+    class Askew(Engine):
+        def __call__(self, image: Any, use_det: bool, use_rec: bool) -> Any:
+            result = super().__call__(image, use_det, use_rec)
+            if use_det:
+                slanting = numpy.array([[[50, 150], [100, 159], [100, 169], [50, 160]]] * askew, float)
+                result.boxes = numpy.concatenate([result.boxes, slanting])
+            return result
+
+    page = blocks(300, 200, (40, 30, 6), (60, 70, 8), (60, 100, 8))
+    page[150:156, 50:100] = 190
+    assert (xunqin.made_straight(Askew(), page)[152, 75] > 240).all() == cleaned
+
+
+def test_a_page_as_its_parts_from_above(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A title, a ruled table and a note; what stands outside the table is doubted, and so is an unread cell."""
+    cells = [(column, row) for row in (70, 120, 170) for column in (50, 200, 350)]
+    page = blocks(520, 300, (120, 20, 6), *((left, top, 4) for left, top in cells), (40, 250, 5))
+    page[[60, 110, 160, 210], 30:481] = 0
+    page[60:211, [30, 180, 330, 480]] = 0
+    monkeypatch.setattr(xunqin, "load_engine", Engine)
+    parts = xunqin.picture_parts(Image.fromarray(page), "第 2 页")
+    outside, four = ("写在表格外面",), "江岸岸岸"
+    assert [
+        (part.name, part.table, [(line.number, line.cells, line.doubts) for line in part.lines]) for part in parts
+    ] == [
+        ("第 2 页", False, [(1, ["江岸岸岸岸岸"], outside)]),
+        ("第 2 页", True, [(row, [four] * 3, ()) for row in (1, 2, 3)]),
+        ("第 2 页", False, [(1, ["江岸岸岸岸"], outside)]),
+    ]
+    page[60:250] = 255
+    parts = xunqin.picture_parts(Image.fromarray(page), "")
+    assert [(line.cells, line.doubts) for part in parts for line in part.lines] == [
+        (["江岸岸岸岸岸"], ()), (["江岸岸岸岸"], ()),
+    ]  # fmt: skip
+    page[:] = 255
+    page[100:102, 100:102] = 0
+    monkeypatch.setattr(Engine, "__call__", lambda *_, **__: SimpleNamespace(boxes=None))
+    assert xunqin.picture_parts(Image.fromarray(page), "") == []
+
+
+@pytest.mark.parametrize("rows", [2, 3])
+def test_notes_beside_a_table_are_no_table(rows: int) -> None:
+    """Three lines of two texts below rows of two cells: a table only where they are more than those in cells."""
+    edges = [(0.0, 40.0 * at, 400.0, 40.0 * at) for at in range(rows + 1)]
+    sides = [(0.0, place, 40.0 * rows, place) for place in (0.0, 200.0, 400.0)]
+    level, down = (xunqin.Walls(numpy.array(walls), 20) for walls in (edges, sides))
+    texts = [text(left, 40 * at + 6, "戴警官") for at in range(rows + 3) for left in (60, 260)]
+    tables, running = xunqin.layout(texts, level, down, 20)
+    assert len(tables) == (2 if rows == 2 else 1)
+    assert [len(group) for _, group in running] == ([] if rows == 2 else [6])
+
+
+def test_slopes_over_a_page() -> None:
+    """A tilt, a perspective and a curl are found through lines far off them; too few lines bend nothing."""
+    y, x = (place.ravel() for place in numpy.mgrid[50:1000:150, 50:800:100].astype(float))
+
+    def slope(x: Any, y: Any) -> Any:
+        along, across = x / 400 - 1, y / 500 - 1
+        return 0.02 + 0.03 * along - 0.01 * across + 0.02 * along * across + 0.01 * along**2 - 0.02 * along**3
+
+    rise = 30 * slope(x, y)
+    rise[[5, 20]] += 3  # askew
+    rise[30] += 20  # of something else
+    lines = numpy.stack([x - 30, y - rise, x + 30, y + rise], axis=1)
+    places = numpy.array([10.0, 400, 790]), numpy.array([10.0, 300, 990])
+    assert xunqin.slope_over_page(lines, (800, 1000), *places) == pytest.approx(slope(*places), abs=0.002)
+    assert xunqin.slope_over_page(lines[:12], (800, 1000), *places).any()
+    assert not xunqin.slope_over_page(lines[6:17], (800, 1000), *places).any()
+
+
+def test_a_page_is_dark_on_light_its_text_of_one_size_without_a_watermark() -> None:
+    page = blocks(300, 200, (40, 30, 6), (60, 100, 8))
+    assert (xunqin.made_straight(Engine(), page) == page).all()
+    assert (xunqin.made_straight(Engine(), 255 - page) == page).all()
+    tiny = xunqin.cv2.resize(page, None, fx=0.5, fy=0.5, interpolation=xunqin.cv2.INTER_AREA)
+    assert xunqin.made_straight(Engine(), tiny).shape[0] == pytest.approx(200, abs=40)
+    assert xunqin.made_straight(Engine(), blocks(5200, 60, (40, 20, 6))).shape[1] == xunqin.MAX_WIDTH
+    blank_page = numpy.full((100, 100, 3), 255, numpy.uint8)
+    assert (xunqin.made_straight(Engine(), blank_page) == blank_page).all()
+
+
+def test_a_watermark_is_taken_off() -> None:
+    page = blocks(300, 200, (40, 30, 6))
+    marked = page.copy()
+    marked[100:112, 50:250] = 190
+    assert xunqin.without_watermark(marked).min(axis=(0, 1)).tolist() == [0, 0, 0]
+    assert (xunqin.without_watermark(marked)[100:112] > 240).all()
 
 
 def blank(width: int, height: int, mode: str = "L") -> bytes:
