@@ -162,9 +162,9 @@ def cell_problem(cell: str) -> tuple[str, str] | None:
     return None
 
 
-def parse_rows(text: str, path: str) -> Iterator[tuple[int, list[str]]]:
+def parse_rows(text: str, path: str, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
     """(row number, cells) of each record of a CSV text, blank lines left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     row = 1
     try:
         for cells in reader:
@@ -2054,15 +2054,16 @@ def table_delimiter(lines: list[str]) -> str:
 
     That which makes most headings out of one of the first lines, or cuts most lines into as many cells.
     """
+    from collections import Counter
+
     most, found = 1, ""
     for delimiter in "\t,;|":
         rows = [line.split(delimiter, MAX_COLUMNS) for line in lines if line.strip()]
-        score = max(sum(heading_field(cell) != "" for cell in row) for row in rows[:15])
-        widths = sorted(map(len, rows))
-        even = widths[len(widths) // 2]
+        score = max((sum(heading_field(cell) != "" for cell in row) for row in rows[:15]), default=0)
         labelled = any(re.match(r"\s*(地址|电话|联系)[^:：]*[:：].", cell) for row in rows[:15] for cell in row)
-        if even > 1 and widths.count(even) * 3 >= len(widths) * 2 and not labelled:
-            score = max(score, 2)
+        for width, times in Counter(map(len, rows)).most_common(1):
+            if width > 1 and times * 3 >= len(rows) * 2 and not labelled:
+                score = max(score, 2)
         if score > most:
             most, found = score, delimiter
     return found
@@ -2083,28 +2084,12 @@ def decoded(path: str, raw: bytes) -> str:
 
 
 def text_rows(path: str, text: str) -> list[Line]:
-    """The rows of a text whose lines are cut into cells, as they came; none of running text.
-
-    A quote too many is an error.
-    """
+    """The rows of a text whose lines are cut into cells, as they came; none of running text."""
     lines = re.split(LINE_END, text)
-    if len(lines) > MAX_ROWS:
-        raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
-    for at, line in enumerate(lines, 1):
-        if len(line) > MAX_LINE:
-            raise ListError(path, f"一行超过 {MAX_LINE} 个字", WRONG_FILE, at)
-    delimiter = table_delimiter(lines) if text.strip() else ""
-    rows = []
-    start = 1
-    if delimiter:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        try:
-            for cells in reader:
-                rows.append(Line(start, cells))
-                start = reader.line_num + 1
-        except csv.Error as error:
-            raise ListError(path, f"CSV 格式不对（{error}）", "请检查引号是否成对", start) from None
-    return rows
+    if len(lines) > MAX_ROWS or max(map(len, lines)) > MAX_LINE:
+        raise ListError(path, f"超过 {MAX_ROWS} 行，或一行超过 {MAX_LINE} 个字", WRONG_FILE)
+    delimiter = table_delimiter(lines)
+    return [Line(row, cells) for row, cells in parse_rows(text, path, delimiter)] if delimiter else []
 
 
 def read_text_parts(path: str, raw: bytes) -> list[Part]:
@@ -2113,7 +2098,7 @@ def read_text_parts(path: str, raw: bytes) -> list[Part]:
     rows = text_rows(path, text)
     if not rows:
         return [running("", re.split(LINE_END, text))]
-    return [Part("", True, [line._replace(cells=[tidy(cell) for cell in line.cells]) for line in rows])]
+    return [Part("", True, [Line(number, [tidy(cell) for cell in cells]) for number, cells, *_ in rows])]
 
 
 def unpacked(path: str, raw: bytes) -> Any:
@@ -2127,67 +2112,30 @@ def unpacked(path: str, raw: bytes) -> Any:
     return archive
 
 
-class SheetMarks(NamedTuple):
-    """What openpyxl does not say of a sheet that it reads row by row."""
+def sheet_marks(path: str, sheet: Any) -> tuple[list[str], list[str]]:
+    """(merged areas as A1:A3, what its pages have as head and foot) of a sheet, from its XML.
 
-    merged: list[str]  # areas as A1:A3
-    empty: list[str]  # cells with a formula but no stored value
-    around: list[str]  # what its pages have as head and foot
-    wide: bool  # whether a cell, if only a blank one, stands right of column ZZ
-
-
-def sheet_marks(path: str, archive: Any, position: int) -> SheetMarks:
-    """The marks of a workbook's sheet, from its XML. Raises ListError when it is too long or too wide."""
-    import posixpath
+    Raises ListError when it is too long or too wide, before it is read row by row.
+    """
     from xml.etree import ElementTree
 
-    relation = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-    sheets = [item for item in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter() if item.get(relation)]
-    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    targets = {item.get("Id"): item.get("Target", "") for item in relations}
-    member = posixpath.normpath(posixpath.join("/xl", targets[sheets[position].get(relation)])).lstrip("/")
-    merged, empty, around, wide, rows = [], [], [], False, 0
-    for _, item in ElementTree.iterparse(archive.open(member)):
+    from openpyxl.utils.cell import coordinate_to_tuple
+
+    merged, around, rows = [], [], 0
+    for _, item in ElementTree.iterparse(sheet):
         tag = item.tag.rpartition("}")[2]
         if tag == "mergeCell":
             merged.append(item.get("ref", ""))
         elif tag.endswith(("Header", "Footer")):
             around.append(re.sub(r'&"[^"]*"|&\d+|&[A-Z]', "  ", item.text or ""))  # without its codes of layout
-        elif tag == "c":
-            inside = {child.tag.rpartition("}")[2]: child.text for child in item}
-            if "f" in inside and not inside.get("v"):
-                empty.append(item.get("r", ""))
-            wide = wide or item.get("r", "")[2:3].isalpha()
-            if inside and item.get("r", "")[2:3].isalpha():
-                raise ListError(path, f"{item.get('r')} 格有内容", f"名单最多 {MAX_COLUMNS} 列")
+        elif tag == "c" and len(item) and coordinate_to_tuple(item.get("r", "A1"))[1] > MAX_COLUMNS:
+            raise ListError(path, f"{item.get('r')} 格有内容", f"名单最多 {MAX_COLUMNS} 列")
         elif tag == "row":
             item.clear()
             rows += 1
             if rows > MAX_SHEET_ROWS:
                 raise ListError(path, f"超过 {MAX_SHEET_ROWS} 行", WRONG_FILE)
-    return SheetMarks(merged, empty, around, wide)
-
-
-def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
-    """Every visible sheet of an XLSX file; what stands in a cell merged downwards stands in each of its rows."""
-    import warnings
-
-    import openpyxl
-
-    archive = unpacked(path, raw)
-    parts, around = [], []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of drop-down lists and formats that openpyxl does not know
-        book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-        for sheet in book.worksheets:
-            if sheet.sheet_state == "visible":
-                marks = sheet_marks(path, archive, book.sheetnames.index(sheet.title))
-                parts.append(sheet_part(sheet, marks))
-                around.append(running(sheet.title, marks.around))
-            else:
-                parts.append(Part(f"{sheet.title}（隐藏）", True, []))
-    notes = office_parts(path, archive, "xl/(?:comments|drawings/)")
-    return [*parts, *beside([*around, *notes])]
+    return merged, around
 
 
 def cell_text(value: object) -> str:
@@ -2196,24 +2144,52 @@ def cell_text(value: object) -> str:
     return "" if value is None else str(int(value) if whole else value)  # type: ignore[call-overload]
 
 
-def sheet_part(sheet: Any, marks: SheetMarks) -> Part:
-    """A sheet as a part; merged areas are filled down."""
-    from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
+def sheet_rows(values: Any, formulas: Any, merged: list[str]) -> list[Line]:
+    """The rows of a sheet; what stands in a cell merged downwards stands in each of its rows.
 
-    sheet.reset_dimensions()
+    `values` has what its formulas came to when it was saved, `formulas` has them as they are written.
+    """
+    from openpyxl.utils.cell import range_boundaries
+
     rows: dict[int, list[str]] = {}
-    for number, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS if marks.wide else None, values_only=True), 1):
-        if any(value is not None for value in values):
-            rows[number] = [tidy(cell_text(value)) for value in values]
-    for number, column in map(coordinate_to_tuple, marks.empty):
-        if number in rows:
-            rows[number][column - 1] = "#公式没有值"
-    for left, top, _, bottom in map(range_boundaries, marks.merged):
+    for sheet in (values, formulas):
+        sheet.reset_dimensions()  # what a file says of its size may be wrong
+    read = (sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True) for sheet in (values, formulas))
+    for number, (cells, written) in enumerate(zip(*read), 1):
+        if any(cell is not None for cell in cells):
+            lost = (value is None and formula is not None for value, formula in zip(cells, written))
+            rows[number] = ["#公式没有值" if empty else tidy(cell_text(value)) for empty, value in zip(lost, cells)]
+    for left, top, _, bottom in map(range_boundaries, merged):
         for number in range(top + 1, min(bottom, max(rows, default=0)) + 1) if top in rows else ():
-            if number in rows and left <= len(rows[top]) and left <= len(rows[number]):
+            if number in rows and left <= MAX_COLUMNS:
                 rows[number][left - 1] = rows[number][left - 1] or rows[top][left - 1]
     width = max((at + 1 for row in rows.values() for at, cell in enumerate(row) if cell), default=0)
-    return Part(sheet.title, True, [Line(number, cells[:width]) for number, cells in rows.items()])
+    return [Line(number, cells[:width]) for number, cells in rows.items()]
+
+
+def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
+    """Every visible sheet of an XLSX file, then the heads and feet of their pages, remarks and drawings."""
+    import warnings
+
+    from openpyxl.reader.excel import ExcelReader
+
+    archive = unpacked(path, raw)
+    parts, around = [], []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of drop-down lists and formats that openpyxl does not know
+        readers = [ExcelReader(io.BytesIO(raw), read_only=True, data_only=kept) for kept in (True, False)]
+        for reader in readers:
+            reader.read()
+        members = {sheet.name: relation.target for sheet, relation in readers[0].parser.find_sheets()}
+        for sheet, formulas in zip(*(reader.wb.worksheets for reader in readers)):
+            if sheet.sheet_state == "visible":
+                merged, heads = sheet_marks(path, archive.open(members[sheet.title]))
+                parts.append(Part(sheet.title, True, sheet_rows(sheet, formulas, merged)))
+                around.append(running(sheet.title, heads))
+            else:
+                parts.append(Part(f"{sheet.title}（隐藏）", True, []))
+    notes = office_parts(path, archive, "xl/(?:comments|drawings/)")
+    return [*parts, *beside([*around, *notes])]
 
 
 # The tags of a web page that begin a line, and those whose text is not shown.
