@@ -2646,21 +2646,23 @@ class Placed:
         self.division, self.city, self.elsewhere, self.unknown = division, city, elsewhere, unknown
 
 
+def front_name(text: str, names: Collection[str]) -> str:
+    """The longest of these names that a text begins with, "" for none."""
+    return next((text[:end] for end in range(_LONGEST, 1, -1) if text[:end] in names), "")
+
+
 class Places:
     """The counties and cities of a list, and which of them a unit's name or an address says. Strict: no guesses."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.cities = catalog.city_names
-        rows = {division: catalog.rows_of(division)[0] for division in catalog.divisions}
-        self.homes = {division: row["city"] for division, row in rows.items()}
-        self.areas = {row["city"]: row["hotline"].removesuffix("-110") for row in rows.values()}
+        self.homes = {division: catalog.city_of(division) for division in catalog.divisions}
+        self.areas = {row["city"]: row["hotline"].removesuffix("-110") for row in catalog.rows}
         self.counties = {district: (code, district) for code, district in catalog.divisions}
         self.short = {short_name(name): division for name, division in self.counties.items()}
         self.names_in = {"": list(self.counties)}  # {a city, "" for all: the counties in it}
-        for name, division in self.counties.items():
-            self.names_in.setdefault(self.homes[division], []).append(name)
-        self.longest = max(map(len, [*self.counties, *self.cities]))
+        self.names_in.update({city: [name for _, name in found] for city, found in catalog.cities.items()})
         self.known: dict[str, Placed] = {}
         self.strangers = 0  # units that a search did not place
 
@@ -2726,30 +2728,22 @@ class Places:
     def take_city(self, text: str) -> tuple[str, str]:
         """(the city in front of a text, the rest); ("", text) when it begins with a county or with neither.
 
-        A full name goes before a short one, a county's before a city's: 荆州区, then 荆州.
+        A longer name goes before a shorter one: 荆州区, then 荆州, which is a county's too and needs one behind it.
         """
-        for end in range(min(len(text), self.longest), 1, -1):
-            name = text[:end]
-            if name in self.counties and name not in self.cities:
-                return "", text
-            if name in self.cities and name[-1] in "市州区" and name not in self.short:
-                return self.cities[name], text[end:]
-        short = next((text[:end] for end in (4, 3, 2) if text[:end] in self.cities), "")
-        if not short or (short in self.short and not self.take_county(text[len(short) :])):
+        name = front_name(text, {*self.counties, *self.cities})
+        rest = text[len(name) :]
+        if name not in self.cities or (name in self.short and not self.take_county(rest)):
             return "", text
-        return self.cities[short], text[len(short) :]
+        return self.cities[name], rest
 
     def take_county(self, text: str) -> Division | None:
         """The county that a text begins with: by its full name, or by its short one where police follow."""
-        for end in range(min(len(text), self.longest), 1, -1):
-            if text[:end] in self.counties:
-                return self.counties[text[:end]]
-        for end in range(min(len(text), self.longest), 1, -1):
-            follows = "公安" if text[:end] == "公安" else POLICE_START  # a county has this name
-            if text[:end] in self.short and re.match(follows, text[end:]):
-                ambiguous = text[:end] in self.cities and self.cities[text[:end]] not in self.counties
-                return None if ambiguous else self.short[text[:end]]
-        return None
+        full, name = front_name(text, self.counties), front_name(text, self.short)
+        if full:
+            return self.counties[full]
+        police = "公安" if name == "公安" else POLICE_START  # a county has this name
+        of_city = name in self.cities and self.cities[name] not in self.counties
+        return self.short[name] if name and not of_city and re.match(police, text[len(name) :]) else None
 
     def elsewhere(self, text: str) -> str:
         """The other province that a text begins with, "" for none."""
