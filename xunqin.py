@@ -2112,8 +2112,8 @@ def unpacked(path: str, raw: bytes) -> Any:
     return archive
 
 
-def sheet_marks(path: str, sheet: Any) -> tuple[list[str], list[str]]:
-    """(merged areas as A1:A3, what its pages have as head and foot) of a sheet, from its XML.
+def sheet_marks(path: str, sheet: Any) -> tuple[list[str], list[str], int]:
+    """(merged areas as A1:A3, what its pages have as head and foot, columns that are filled) of a sheet, from its XML.
 
     Raises ListError when it is too long or too wide, before it is read row by row.
     """
@@ -2121,21 +2121,23 @@ def sheet_marks(path: str, sheet: Any) -> tuple[list[str], list[str]]:
 
     from openpyxl.utils.cell import coordinate_to_tuple
 
-    merged, around, rows = [], [], 0
+    merged, around, rows, width = [], [], 0, 0
     for _, item in ElementTree.iterparse(sheet):
         tag = item.tag.rpartition("}")[2]
         if tag == "mergeCell":
             merged.append(item.get("ref", ""))
         elif tag.endswith(("Header", "Footer")):
             around.append(re.sub(r'&"[^"]*"|&\d+|&[A-Z]', "  ", item.text or ""))  # without its codes of layout
-        elif tag == "c" and len(item) and coordinate_to_tuple(item.get("r", "A1"))[1] > MAX_COLUMNS:
-            raise ListError(path, f"{item.get('r')} 格有内容", f"名单最多 {MAX_COLUMNS} 列")
+        elif tag == "c" and len(item):
+            width = max(width, coordinate_to_tuple(item.get("r", "A1"))[1])
+            if width > MAX_COLUMNS:
+                raise ListError(path, f"{item.get('r')} 格有内容", f"名单最多 {MAX_COLUMNS} 列")
         elif tag == "row":
             item.clear()
             rows += 1
             if rows > MAX_SHEET_ROWS:
                 raise ListError(path, f"超过 {MAX_SHEET_ROWS} 行", WRONG_FILE)
-    return merged, around
+    return merged, around, width
 
 
 def cell_text(value: object) -> str:
@@ -2144,7 +2146,7 @@ def cell_text(value: object) -> str:
     return "" if value is None else str(int(value) if whole else value)  # type: ignore[call-overload]
 
 
-def sheet_rows(values: Any, formulas: Any, merged: list[str]) -> list[Line]:
+def sheet_rows(values: Any, formulas: Any, merged: list[str], width: int) -> list[Line]:
     """The rows of a sheet; what stands in a cell merged downwards stands in each of its rows.
 
     `values` has what its formulas came to when it was saved, `formulas` has them as they are written.
@@ -2154,17 +2156,16 @@ def sheet_rows(values: Any, formulas: Any, merged: list[str]) -> list[Line]:
     rows: dict[int, list[str]] = {}
     for sheet in (values, formulas):
         sheet.reset_dimensions()  # what a file says of its size may be wrong
-    read = (sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True) for sheet in (values, formulas))
+    read = (sheet.iter_rows(max_col=width, values_only=True) for sheet in (values, formulas))
     for number, (cells, written) in enumerate(zip(*read), 1):
         if any(cell is not None for cell in cells):
             lost = (value is None and formula is not None for value, formula in zip(cells, written))
             rows[number] = ["#公式没有值" if empty else tidy(cell_text(value)) for empty, value in zip(lost, cells)]
     for left, top, _, bottom in map(range_boundaries, merged):
-        for number in range(top + 1, min(bottom, max(rows, default=0)) + 1) if top in rows else ():
-            if number in rows and left <= MAX_COLUMNS:
+        for number in range(top + 1, min(bottom, max(rows, default=0)) + 1) if top in rows and left <= width else ():
+            if number in rows:
                 rows[number][left - 1] = rows[number][left - 1] or rows[top][left - 1]
-    width = max((at + 1 for row in rows.values() for at, cell in enumerate(row) if cell), default=0)
-    return [Line(number, cells[:width]) for number, cells in rows.items()]
+    return [Line(number, cells) for number, cells in rows.items()]
 
 
 def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
@@ -2183,8 +2184,8 @@ def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
         members = {sheet.name: relation.target for sheet, relation in readers[0].parser.find_sheets()}
         for sheet, formulas in zip(*(reader.wb.worksheets for reader in readers)):
             if sheet.sheet_state == "visible":
-                merged, heads = sheet_marks(path, archive.open(members[sheet.title]))
-                parts.append(Part(sheet.title, True, sheet_rows(sheet, formulas, merged)))
+                merged, heads, width = sheet_marks(path, archive.open(members[sheet.title]))
+                parts.append(Part(sheet.title, True, sheet_rows(sheet, formulas, merged, width)))
                 around.append(running(sheet.title, heads))
             else:
                 parts.append(Part(f"{sheet.title}（隐藏）", True, []))
@@ -2206,10 +2207,13 @@ WEB_TAGS = {
 }  # fmt: skip
 
 
-def check_tags(path: str, raw: bytes) -> None:
-    """Raise ListError for a document that is too large to be taken apart."""
+def tree_of(path: str, raw: bytes, parser: Any) -> Any:
+    """A document taken apart. Raises ListError when it is too large."""
+    from lxml import etree
+
     if raw.count(b"<") > MAX_TAGS:
         raise ListError(path, f"超过 {MAX_TAGS} 个标记", WRONG_FILE)
+    return etree.fromstring(raw, parser)
 
 
 def tree_parts(root: Any) -> list[Part]:
@@ -2268,9 +2272,7 @@ def office_parts(path: str, archive: Any, where: str) -> list[Part]:
     parts: list[Part] = []
     for name in sorted(archive.namelist()):
         if re.match(where, name) and name.endswith(".xml"):
-            raw = archive.read(name)
-            check_tags(path, raw)
-            root = etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True))
+            root = tree_of(path, archive.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
             as_web_page(root)
             parts += [part for part in tree_parts(root) if part not in parts]
     return parts
@@ -2306,20 +2308,13 @@ def read_word_parts(path: str, raw: bytes) -> list[Part]:
 
 def read_html_parts(path: str, raw: bytes) -> list[Part]:
     """A web page, in the character set that it declares."""
-    from lxml import html
+    from lxml import etree
 
-    check_tags(path, raw)
-
-    def parsed(text: str) -> Any:
-        return html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8", huge_tree=True))
-
-    declared = "".join(parsed(raw.decode("latin-1")).xpath("//meta/@charset | //meta/@content")).lower()
-    named = re.search(r"utf-?(?:8|16)|gb\w+|big5", declared)
-    if named is None or raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return tree_parts(parsed(decoded(path, raw)))
+    declared = re.search(rb"<meta[^>]*charset[\s=\"']*(utf-?8|gb|big5)", raw.lower())
     # Browsers read all that calls itself GB as its largest set; the names 喆 and 镕 need it.
-    charset = "gb18030" if named[0].startswith("gb") else named[0]
-    return tree_parts(parsed(raw.decode(charset, "replace")))
+    charset = declared[1].decode().replace("gb", "gb18030") if declared else ""
+    text = raw.decode(charset, "replace") if charset else decoded(path, raw)
+    return tree_parts(tree_of(path, text.encode(), etree.HTMLParser(encoding="utf-8", huge_tree=True)))
 
 
 def read_pdf_parts(path: str, raw: bytes) -> list[Part]:
@@ -2448,17 +2443,15 @@ def form_of(path: str, raw: bytes) -> Form:
 
 def read_bytes(path: str) -> bytes:
     """The bytes of a file, of stdin for "-". Raises ListError for what cannot be opened, or is too large."""
-    import stat
-
     try:
         if path == "-" and sys.stdin is not None:
             raw = sys.stdin.buffer.read(MAX_BYTES + 1)
-        elif stat.S_ISREG(os.stat(path).st_mode):
-            with open(path, "rb") as file:
-                raw = file.read(MAX_BYTES + 1)
-        else:
+        elif os.path.exists(path) and not os.path.isfile(path):
             what = "这是一个目录" if os.path.isdir(path) else "不是普通文件"
             raise ListError(path, what, "请给出一个文件；管道里的内容用 xunqin import - 读")
+        else:
+            with open(path, "rb") as file:
+                raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ListError(path or "（空的文件名）", f"打不开（{reason(error)}）", "请检查路径和权限") from None
     if not raw:
@@ -2495,7 +2488,7 @@ def read_parts(path: str) -> tuple[Form, list[Part]]:
         most = MAX_CELL if part.table else MAX_LINE
         for line in part.lines:
             if len(line.cells) > MAX_COLUMNS or max(map(len, line.cells), default=0) > most:
-                wrong = f"超过 {MAX_COLUMNS} 列，或一格超过 {most} 个字" if part.table else f"一行超过 {most} 个字"
+                wrong = f"一行超过 {MAX_LINE} 个字，超过 {MAX_COLUMNS} 列，或一格超过 {MAX_CELL} 个字"
                 raise ListError(path, wrong, WRONG_FILE, line.number)
     return form, parts
 
@@ -2517,7 +2510,7 @@ SMALL_TALK = (
     "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|值班室?|24小时|全天|均可|办|手|座机|"
     r"办公室?|微信|同号?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
 )
-HUBEI_AREAS = ("027", *(f"0{code}" for code in range(710, 720)), "0722", "0724", "0728")
+HUBEI_AREAS = r"027|071\d|072[248]"
 
 
 def has_number(text: str) -> bool:
@@ -2556,10 +2549,15 @@ def is_valid_number(digits: str) -> bool:
     return re.fullmatch(numbering_plan(), digits.removeprefix("0")) is not None
 
 
+def local_digits(area: str) -> int:
+    """How many digits a local number has in one of Hubei's areas."""
+    return 8 if area == "027" else 7
+
+
 def number_problem(number: str, area: str) -> str:
     """What is wrong with a number as the list keeps it, "" for nothing: 027-12345678转8012 or 13812345678.
 
-    `area` is the city's area code. Local numbers have eight digits in 027, seven in Hubei's other areas.
+    `area` is the city's area code, "" where it is not known.
     """
     landline = re.fullmatch(r"(0\d{2,3})-(\d{7,8})(?:转\d{1,5})?", number, re.ASCII)
     if not landline:
@@ -2567,9 +2565,8 @@ def number_problem(number: str, area: str) -> str:
         return "" if whole else "不是手机号或带区号的座机号"
     if area and landline[1] != area:
         return f"区号不是本地的 {area}"
-    digits = 8 if landline[1] == "027" else 7
-    if area in HUBEI_AREAS and len(landline[2]) != digits:
-        return f"{landline[1]} 的座机应为 {digits} 位"
+    if re.fullmatch(HUBEI_AREAS, area) and len(landline[2]) != local_digits(area):
+        return f"{area} 的座机应为 {local_digits(area)} 位"
     return "" if is_valid_number(f"{landline[1]}{landline[2]}") else "号码不存在"
 
 
@@ -2591,12 +2588,11 @@ def numbers_in(cell: str, area: str) -> Numbers:
     A number that lost its first zero in a spreadsheet (7283212345) gets it back. Digits that are left are a problem.
     """
     numbers = Numbers()
-    text = cell.translate(DASHES).replace("\n", " ; ")
-    if area:
-        lost_zero = rf"(?<![\d-]){area[1:]}-?\d{{{8 if area == '027' else 7}}}(?![\d-])"
-        numbers.repairs.extend(f"{found} 补上开头的 0" for found in re.findall(lost_zero, text))
-        text = re.sub(lost_zero, r"0\g<0>", text)
-    stated = ""
+    text = cell.translate(DASHES)
+    lost_zero = rf"(?<![\d-]){area[1:]}-?\d{{{local_digits(area)}}}(?![\d-])"
+    numbers.repairs += [f"{found} 补上开头的 0" for found in re.findall(lost_zero, text)]
+    text = re.sub(lost_zero, r"0\g<0>", text)
+    stated = area
     for found in re.finditer(NUMBER, text, re.ASCII | re.IGNORECASE):
         if found["mobile"]:
             number = re.sub("[- ]", "", found["mobile"])
@@ -2604,24 +2600,20 @@ def numbers_in(cell: str, area: str) -> Numbers:
         else:
             stated = found["area"] or stated
             local = re.sub("[- ]", "", found["local"])
-            number = f"{stated or area}-{local}{'转' if found['extension'] else ''}{found['extension'] or ''}"
+            number = f"{stated}-{local}" + (f"转{found['extension']}" if found["extension"] else "")
             numbers.office.append(number)
-            if not found["area"]:
-                numbers.repairs.append(f"{local} 补区号 {stated or area}")
+            numbers.repairs += [] if found["area"] else [f"{local} 补区号 {stated}"]
         problem = number_problem(number, area)
-        if problem:
-            numbers.problems.append(f"{found[0].strip()} {problem}")
+        numbers.problems += [f"{found[0]} {problem}"] if problem else []
     left = re.sub(NUMBER, " ", text, flags=re.ASCII | re.IGNORECASE)
-    if not left.strip(" ;"):
-        return numbers
     left = re.sub(r"\d{1,2}\s*(?:小时|[:：]\d\d|[时点])", "", left)
-    shown = " ".join(left.replace(";", " ").split())[:80]
-    if any(character.isdigit() or (character.isnumeric() and not "一" <= character <= "鿿") for character in left):
+    shown = " ".join(left.split())[:80]
+    if any(character.isnumeric() and not "一" <= character <= "鿿" for character in left):
         numbers.problems.append(f"「{shown}」不像完整的号码")
     if re.search("公安|分局|派出所", left):
         numbers.problems.append(f"号码格里有单位名「{shown}」")
-    words = [word for word in re.split(r"[^一-鿿·]+", left) if word and not re.fullmatch(SMALL_TALK, word)]
-    numbers.names.extend(word for word in words if is_person(word) and not heading_field(word))
+    words = [word for word in re.findall("[一-鿿·]+", left) if not re.fullmatch(SMALL_TALK, word)]
+    numbers.names = [word for word in words if is_person(word) and not heading_field(word)]
     return numbers
 
 
