@@ -2008,13 +2008,13 @@ def heading_field(text: str) -> str:
 
     详细地址 -> address, 联系电话（工作日）-> phone, 电话2 -> phone, 联系人及电话 -> mixed, 传真电话 -> unread.
     """
-    if len(text) > 100:
+    if len(text) > 60:
         return ""
-    bare = re.sub(r"[（(\[【][^）)\]】]*[）)\]】]", "", text) if len(text) < 60 else text
+    bare = re.sub(r"[（(\[【][^）)\]】]*[）)\]】]", "", text)
     heading = simplified(re.sub(r"[\s_:：*．.·\-\d]", "", bare)).lower()
     if heading in HEADING_WORDS:
         return HEADING_WORDS[heading]
-    words = re.findall(HEADING_PATTERN, heading) if len(heading) <= 24 else []
+    words = re.findall(HEADING_PATTERN, heading)
     if "".join(words) != heading or any(len(word) == 1 and word in HEADING_WORDS for word in words):
         return ""
     fields = [HEADING_WORDS[word] for word in words if word in HEADING_WORDS and word != "no"]
@@ -2036,7 +2036,6 @@ def tidy(cell: str) -> str:
     if re.fullmatch("[一-鿿0-9A-Za-z-]*", cell):
         return cell
     text = cell.translate(ONE_WIDTH)
-    text = re.sub(r"^'(?=[=+@-])", "", text)  # a spreadsheet's guard
     text = re.sub(r"\*\*(?=[一-鿿])|(?<=[一-鿿）)：:])\*\*|`", "", text)  # bold type and code, as robots write them
     return "\n".join(line.strip() for line in re.split(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]+", text) if line.strip())
 
@@ -2651,6 +2650,7 @@ class Places:
         self.cities = catalog.city_names
         self.homes = {division: catalog.city_of(division) for division in catalog.divisions}
         self.areas = {row["city"]: row["hotline"].removesuffix("-110") for row in catalog.rows}
+        self.areas[HOME_PROVINCE] = self.areas["武汉市"]
         self.counties = {district: (code, district) for code, district in catalog.divisions}
         self.short = {short_name(name): division for name, division in self.counties.items()}
         self.names_in = {"": list(self.counties)}  # {a city, "" for all: the counties in it}
@@ -2668,7 +2668,7 @@ class Places:
 
     def area_code(self, division: Division) -> str:
         """The area code of a division: what the hotlines of its city begin with."""
-        return self.areas["武汉市" if division == PROVINCE_DIVISION else self.city_of(division)]
+        return self.areas[self.city_of(division)]
 
     def named(self, text: str) -> Division | None:
         """The county with this full or short name."""
@@ -2710,7 +2710,7 @@ class Places:
 
     def address(self, text: str) -> Placed:
         """Where an address is, by the full names that it begins with; a short name in it may be a street's."""
-        rest = simplified(clean(text[:60])).removeprefix("湖北省").removeprefix("湖北")
+        rest = simplified(clean(text)).removeprefix("湖北省").removeprefix("湖北")
         city, inside = self.take_city(rest)
         county = self.take_county(inside)
         if county:
