@@ -2036,6 +2036,7 @@ def tidy(cell: str) -> str:
     if re.fullmatch("[一-鿿0-9A-Za-z-]*", cell):
         return cell
     text = cell.translate(ONE_WIDTH)
+    text = re.sub(r"^'(?=[=+@-])", "", text)  # a spreadsheet's guard
     text = re.sub(r"\*\*(?=[一-鿿])|(?<=[一-鿿）)：:])\*\*|`", "", text)  # bold type and code, as robots write them
     return "\n".join(line.strip() for line in re.split(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]+", text) if line.strip())
 
@@ -2053,16 +2054,16 @@ def table_delimiter(lines: list[str]) -> str:
 
     That which makes most headings out of one of the first lines, or cuts most lines into as many cells.
     """
-    from collections import Counter
-
+    filled = [line for line in lines if line.strip()][:100]
     most, found = 1, ""
     for delimiter in "\t,;|":
-        rows = [line.split(delimiter, MAX_COLUMNS) for line in lines if line.strip()]
-        score = max((sum(heading_field(cell) != "" for cell in row) for row in rows[:15]), default=0)
-        labelled = any(re.match(r"\s*(地址|电话|联系)[^:：]*[:：].", cell) for row in rows[:15] for cell in row)
-        for width, times in Counter(map(len, rows)).most_common(1):
-            if width > 1 and times * 3 >= len(rows) * 2 and not labelled:
-                score = max(score, 2)
+        rows = [line.split(delimiter, MAX_COLUMNS) for line in filled]
+        score = max((sum(heading_field(cell) != "" for cell in row) for row in rows), default=0)
+        widths = [len(row) for row in rows]
+        even = max(widths, key=widths.count, default=0)
+        labelled = any(re.match(r"\s*(地址|电话|联系)[^:：]*[:：].", cell) for row in rows for cell in row)
+        if even > 1 and widths.count(even) * 3 >= len(rows) * 2 and not labelled:
+            score = max(score, 2)
         if score > most:
             most, found = score, delimiter
     return found
@@ -2648,7 +2649,6 @@ class Places:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.cities = catalog.city_names
-        self.homes = {division: catalog.city_of(division) for division in catalog.divisions}
         self.areas = {row["city"]: row["hotline"].removesuffix("-110") for row in catalog.rows}
         self.areas[HOME_PROVINCE] = self.areas["武汉市"]
         self.counties = {district: (code, district) for code, district in catalog.divisions}
@@ -2664,7 +2664,7 @@ class Places:
 
     def city_of(self, division: Division) -> str:
         """The city that a division belongs to; the province and a city are their own."""
-        return self.homes.get(division, division[1])
+        return self.catalog.city_of(division) if division in self.catalog.row_numbers else division[1]
 
     def area_code(self, division: Division) -> str:
         """The area code of a division: what the hotlines of its city begin with."""
@@ -2700,8 +2700,9 @@ class Places:
         if not re.search(POLICE_START, inside):
             return Placed(None, city)
         name = re.split(POLICE_START, bureau)[0]
+        fronts = (rest[:end] for end in range(3, 12))
         # 荆州公安局 may be the city's or the county's. A list of nothing but strangers is not searched to its end.
-        if name not in self.short and not self.elsewhere_name(rest) and self.strangers < 200:
+        if name not in self.short and not any(map(is_official_elsewhere, fronts)) and self.strangers < 200:
             hits = list({hit.division for hit in search(text, self.catalog) if hit.tier in SURE_TIERS})
             if len(hits) == 1 and city in ("", self.city_of(hits[0])):
                 return Placed(hits[0], self.city_of(hits[0]))
@@ -2739,19 +2740,11 @@ class Places:
 
     def elsewhere(self, text: str) -> str:
         """The other province that a text begins with, "" for none."""
-        for name in (text[:3], text[:2]) if len(text) > 2 else ():
+        for name in (text[:3], text[:2]):
             street = re.match("[东西南北中]?[路街巷桥]|大道|大街|大厦", text[len(name) :])  # 北京路 is in many cities
-            province = any(sense.large and sense.note == short_name(name) for sense in elsewhere_senses(name))
-            if province and not street:
+            if not street and any(sense.note == short_name(name) for sense in elsewhere_senses(name)):
                 return name
         return ""
-
-    def elsewhere_name(self, text: str) -> bool:
-        """Whether a text begins with the full name of a county or city outside Hubei."""
-        return any(
-            text[end - 1] in "市区县旗盟州" and is_official_elsewhere(text[:end])
-            for end in range(3, min(len(text), 12))
-        )
 
 
 def misread_name(written: str, names: Iterable[str], alike: bool) -> str:
