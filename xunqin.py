@@ -123,18 +123,26 @@ def own_list_path() -> str:
 MAX_LIST_BYTES = 200_000_000  # some million rows; nothing that large is read by mistake
 
 
+def file_bytes(path: str, most: int, remedy: str, piped: bool = False) -> bytes:
+    """The bytes of a file or of stdin. Raises ListError for what is no file, cannot be opened or has more of them."""
+    try:
+        if piped:
+            raw = sys.stdin.buffer.read(most + 1)
+        elif os.path.exists(path) and not os.path.isfile(path):
+            raise ListError(path, "这是一个目录" if os.path.isdir(path) else "不是普通文件", remedy)
+        else:
+            with open(path, "rb") as file:
+                raw = file.read(most + 1)
+    except OSError as error:
+        raise ListError(path or "（空的文件名）", f"打不开（{reason(error)}）", "请检查路径和权限") from None
+    if len(raw) > most:
+        raise ListError(path, f"文件太大（超过 {most // 1_000_000} MB）", "请确认是不是给错了文件")
+    return raw
+
+
 def read_text(path: str) -> str:
     """A file's text: UTF-8, with or without BOM. Raises ListError when it is no readable text."""
-    try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            problem = "这是一个目录" if os.path.isdir(path) else "不是普通文件"
-            raise ListError(path, problem, "请给出 CSV 文件")
-        with open(path, "rb") as file:
-            raw = file.read(MAX_LIST_BYTES + 1)
-    except OSError as error:
-        raise ListError(path, f"打不开（{reason(error)}）", "请检查路径和权限") from None
-    if len(raw) > MAX_LIST_BYTES:
-        raise ListError(path, "文件太大", "名单不该超过 200 MB，请确认是不是给错了文件")
+    raw = file_bytes(path, MAX_LIST_BYTES, "请给出 CSV 文件")
     if b"\0" in raw:
         raise ListError(path, "不是文本文件", "请给出 CSV；图片和 Excel 表请用 xunqin import")
     try:
@@ -2033,10 +2041,7 @@ ONE_WIDTH.update({0x3000: 0x20, 0xA0: 0x20, 0xFEFF: 0x20})
 
 def tidy(cell: str) -> str:
     """A cell in one width, its lines apart by line breaks only."""
-    if re.fullmatch("[一-鿿0-9A-Za-z-]*", cell):
-        return cell
-    text = cell.translate(ONE_WIDTH)
-    text = re.sub(r"^'(?=[=+@-])", "", text)  # a spreadsheet's guard
+    text = re.sub(r"^'(?=[=+@-])", "", cell.translate(ONE_WIDTH))  # a spreadsheet's guard
     text = re.sub(r"\*\*(?=[一-鿿])|(?<=[一-鿿）)：:])\*\*|`", "", text)  # bold type and code, as robots write them
     return "\n".join(line.strip() for line in re.split(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]+", text) if line.strip())
 
@@ -2186,11 +2191,10 @@ def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
             if sheet.sheet_state == "visible":
                 merged, heads, width = sheet_marks(path, archive.open(members[sheet.title]))
                 parts.append(Part(sheet.title, True, sheet_rows(sheet, formulas, merged, width)))
-                around.append(running(sheet.title, heads))
+                around.append(running(sheet.title, heads)._replace(beside=True))
             else:
                 parts.append(Part(f"{sheet.title}（隐藏）", True, []))
-    notes = office_parts(path, archive, "xl/(?:comments|drawings/)")
-    return [*parts, *beside([*around, *notes])]
+    return [*parts, *around, *office_parts(path, archive, "xl/(?:comments|drawings/)")]
 
 
 # The tags of a web page that begin a line, and those whose text is not shown.
@@ -2250,22 +2254,20 @@ def tree_rows(table: Any) -> Iterator[list[str]]:
         cells: list[str] = []
         waiting = list(row.iter("td", "th"))
         while (waiting or above.get(len(cells), (0, ""))[0]) and len(cells) <= MAX_COLUMNS:
-            column = len(cells)
+            column, wide = len(cells), 1
             left, text = above.get(column, (0, ""))
-            wide = 1
             if not left:
                 cell = waiting.pop(0)
-                spans = (cell.get("colspan", "1"), cell.get("rowspan", "1"))
-                wide, deep = (int(span) if span.isdecimal() and len(span) < 6 else 1 for span in spans)
+                spans = (cell.get("colspan", ""), cell.get("rowspan", ""))
+                wide, left = (int(span) if re.fullmatch("[1-9][0-9]{0,4}", span) else 1 for span in spans)
                 if cell.get("goes-on") is None:
                     text = "\n".join(line.cells[0] for part in tree_parts(cell) for line in part.lines)
-                    left = max(deep, 1)
             cells += [text, *[""] * (min(wide, MAX_COLUMNS) - 1)]
-            above[column] = (max(left - 1, 0), text)
+            above[column] = (left - 1, text)
         yield cells
 
 
-def office_parts(path: str, archive: Any, where: str) -> list[Part]:
+def office_parts(path: str, archive: Any, where: str, beside: bool = True) -> list[Part]:
     """The tables and texts in the files of a packed document whose name begins so, what two of them say once."""
     from lxml import etree
 
@@ -2274,7 +2276,8 @@ def office_parts(path: str, archive: Any, where: str) -> list[Part]:
         if re.match(where, name) and name.endswith(".xml"):
             root = tree_of(path, archive.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
             as_web_page(root)
-            parts += [part for part in tree_parts(root) if part not in parts]
+            new = (part._replace(beside=beside) for part in tree_parts(root))
+            parts += [part for part in new if part not in parts]
     return parts
 
 
@@ -2292,18 +2295,12 @@ def as_web_page(root: Any) -> None:
             merge.getparent().getparent().set("goes-on", "")
 
 
-def beside(parts: list[Part]) -> list[Part]:
-    """Parts that stand beside a list: heads and feet of pages, notes, text boxes."""
-    return [part._replace(beside=True) for part in parts]
-
-
 def read_word_parts(path: str, raw: bytes) -> list[Part]:
     """A DOCX file, with its pages' heads first; text boxes stand where they are anchored, deleted text is none."""
     archive = unpacked(path, raw)
-    heads = office_parts(path, archive, "word/header")
+    body = office_parts(path, archive, "word/document", beside=False)
     notes = office_parts(path, archive, "word/(?:footer|footnotes|endnotes|comments)")
-    body = office_parts(path, archive, "word/document")
-    return [*beside(heads), *body, *beside(notes)]
+    return [*office_parts(path, archive, "word/header"), *body, *notes]
 
 
 def read_html_parts(path: str, raw: bytes) -> list[Part]:
@@ -2398,66 +2395,68 @@ def spaced_lines(page: Any) -> list[tuple[float, str]]:
     return texts
 
 
-class Form:
-    """A form of file that is read: its name, the bytes it begins with (a packed one: the file in it), its reader."""
+Reader = Callable[[str, bytes], list[Part]]
 
-    def __init__(self, name: str, starts: tuple[bytes, ...], read: Callable[[str, bytes], list[Part]]) -> None:
-        self.name, self.starts, self.read = name, starts, read
+
+class Form:
+    """A form of file: its name, the bytes it begins with, its reader, and of what one is `inside` (a packed file's)."""
+
+    def __init__(self, name: str, starts: tuple[bytes, ...], read: Reader, inside: tuple[bytes, ...] = (b"",)) -> None:
+        self.name, self.starts, self.read, self.inside = name, starts, read, inside
+
+
+def refused(start: bytes, what: str, remedy: str, inside: bytes = b"") -> Form:
+    """A form that is known and not read: "是…", and what to do with it."""
+
+    def refuse(path: str, _: bytes) -> list[Part]:
+        raise ListError(path, what, remedy)
+
+    return Form(what.removeprefix("是"), (start,), refuse, (inside,))
 
 
 PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"GIF8")
 PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<meta", b"<table", b"<div", b"<p", b"<?xml")
+PACKED, OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+SHEETS = (b"xl/workbook.xml", b"xl/worksheets/", b"xl/styles.xml")
 PICTURE = Form("图片", PICTURE_STARTS, lambda path, _: read_picture_parts(path))
-TEXT = Form("文本", (), read_text_parts)
-WORKBOOK = Form("Excel（.xlsx）", (b"xl/workbook.xml", b"xl/worksheets/", b"xl/styles.xml"), read_workbook_parts)
-PACKED_FORMS = (WORKBOOK, Form("Word（.docx）", (b"word/",), read_word_parts))
-FORMS = (PICTURE, Form("PDF", (b"%PDF",), read_pdf_parts), Form("网页", PAGE_STARTS, read_html_parts))
-# What is known and not read: the bytes it begins with or holds, what it is, what to do.
-UNREAD_FORMS = (
-    (b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0", "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx"),
-    (b"W\0o\0r\0d\0D\0o\0c\0", "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx"),
-    (b"W\0o\0r\0k\0b\0o\0o\0k\0", "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx"),
-    (b"\xd0\xcf\x11\xe0", "是旧版 Office 文件", "请另存为 .xlsx 或 .docx"),
-    (b"PK\x03\x04", "是压缩包或别的 Office 文件", "请解压，或另存为 .xlsx 或 .docx"),
-    (b"Rar!", "是压缩包", "请先解压，给出里面的名单"),
-    (b"{\\rtf", "是 RTF 文件", "请用 Word 另存为 .docx"),
-    (b'[{"', "是 JSON 数据", "请另存为表格或 CSV"),
-    (b"MIME-Version", "是网页归档（.mht）", "请用浏览器打开，另存为 .html"),
-    (b"ftyp", "是 HEIC 照片或视频", "请另存为 JPEG 或 PNG"),
+WORKBOOK = Form("Excel（.xlsx）", (PACKED,), read_workbook_parts, SHEETS)
+TEXT = Form("文本", (b"",), read_text_parts)
+# The first that fits is taken.
+FORMS = (
+    PICTURE,
+    Form("PDF", (b"%PDF",), read_pdf_parts),
+    Form("网页", PAGE_STARTS, read_html_parts),
+    WORKBOOK,
+    Form("Word（.docx）", (PACKED,), read_word_parts, (b"word/",)),
+    refused(PACKED, "是压缩包或别的 Office 文件", "请解压，或另存为 .xlsx 或 .docx"),
+    refused(
+        OLD_OFFICE, "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx", "EncryptedP".encode("utf-16-le")
+    ),
+    refused(OLD_OFFICE, "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx", "WordDoc".encode("utf-16-le")),
+    refused(OLD_OFFICE, "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx", "Workbook".encode("utf-16-le")),
+    refused(OLD_OFFICE, "是旧版 Office 文件", "请另存为 .xlsx 或 .docx"),
+    refused(b"Rar!", "是压缩包", "请先解压，给出里面的名单"),
+    refused(b"{\\rtf", "是 RTF 文件", "请用 Word 另存为 .docx"),
+    refused(b'[{"', "是 JSON 数据", "请另存为表格或 CSV"),
+    refused(b"MIME-Version", "是网页归档（.mht）", "请用浏览器打开，另存为 .html"),
+    refused(b"\0\0\0", "是 HEIC 照片或视频", "请另存为 JPEG 或 PNG", b"ftyp"),
+    TEXT,
 )
 
 
-def form_of(path: str, raw: bytes) -> Form:
-    """The form of a file, by its first bytes. Raises ListError, with what it is, for one that is not read."""
-    if raw.startswith(b"PK\x03\x04"):
-        for form in PACKED_FORMS:
-            if any(name in raw for name in form.starts):
-                return form
-    old_office = raw.startswith(b"\xd0\xcf\x11\xe0")
-    for start, what, remedy in UNREAD_FORMS:
-        if start in (raw[: len(start)], raw[4:8]) or (old_office and start in raw):
-            raise ListError(path, what, remedy)
+def form_of(raw: bytes) -> Form:
+    """The form of a file, by its first bytes, in a text blanks aside, and by what is in it."""
     head = raw[:1024].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
-    return next((form for form in FORMS if raw.startswith(form.starts) or head.startswith(form.starts)), TEXT)
+    begun = (form for form in FORMS if raw.startswith(form.starts) or head.startswith(form.starts))
+    return next(form for form in begun if any(name in raw for name in form.inside))
 
 
 def read_bytes(path: str) -> bytes:
-    """The bytes of a file, of stdin for "-". Raises ListError for what cannot be opened, or is too large."""
-    try:
-        if path == "-" and sys.stdin is not None:
-            raw = sys.stdin.buffer.read(MAX_BYTES + 1)
-        elif os.path.exists(path) and not os.path.isfile(path):
-            what = "这是一个目录" if os.path.isdir(path) else "不是普通文件"
-            raise ListError(path, what, "请给出一个文件；管道里的内容用 xunqin import - 读")
-        else:
-            with open(path, "rb") as file:
-                raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ListError(path or "（空的文件名）", f"打不开（{reason(error)}）", "请检查路径和权限") from None
+    """The bytes of a file to import, of stdin for "-". Raises ListError for what cannot be opened, or is too large."""
+    piped = path == "-" and sys.stdin is not None
+    raw = file_bytes(path, MAX_BYTES, "请给出一个文件；管道里的内容用 xunqin import - 读", piped)
     if not raw:
         raise ListError(path, "文件是空的", "请给出有内容的名单")
-    if len(raw) > MAX_BYTES:
-        raise ListError(path, "文件太大（超过 50 MB）", WRONG_FILE)
     return raw
 
 
@@ -2477,7 +2476,7 @@ def reading(path: str, form: Form) -> Iterator[None]:
 def read_parts(path: str) -> tuple[Form, list[Part]]:
     """(form of a file, its tables and texts). Whatever its bytes are, the only error is a ListError of one line."""
     raw = read_bytes(path)
-    form = form_of(path, raw)
+    form = form_of(raw)
     if form is PICTURE and path == "-":
         raise ListError(STDIN_NAME, "是图片", "请存成文件再导入")
     with reading(path, form):
@@ -2544,11 +2543,6 @@ def numbering_plan() -> str:
     return f"{plan.fixed_line.national_number_pattern}|{plan.mobile.national_number_pattern}"
 
 
-def is_valid_number(digits: str) -> bool:
-    """Whether China's numbering plan has such a number: 02712345678, 13812345678."""
-    return re.fullmatch(numbering_plan(), digits.removeprefix("0")) is not None
-
-
 def local_digits(area: str) -> int:
     """How many digits a local number has in one of Hubei's areas."""
     return 8 if area == "027" else 7
@@ -2560,14 +2554,15 @@ def number_problem(number: str, area: str) -> str:
     `area` is the city's area code, "" where it is not known.
     """
     landline = re.fullmatch(r"(0\d{2,3})-(\d{7,8})(?:转\d{1,5})?", number, re.ASCII)
+    digits = f"{landline[1]}{landline[2]}" if landline else number
+    exists = re.fullmatch(numbering_plan(), digits.removeprefix("0"))
     if not landline:
-        whole = re.fullmatch(r"1[3-9]\d{9}", number, re.ASCII) and is_valid_number(number)
-        return "" if whole else "不是手机号或带区号的座机号"
+        return "" if exists and re.fullmatch(r"1[3-9]\d{9}", number, re.ASCII) else "不是手机号或带区号的座机号"
     if area and landline[1] != area:
         return f"区号不是本地的 {area}"
     if re.fullmatch(HUBEI_AREAS, area) and len(landline[2]) != local_digits(area):
         return f"{area} 的座机应为 {local_digits(area)} 位"
-    return "" if is_valid_number(f"{landline[1]}{landline[2]}") else "号码不存在"
+    return "" if exists else "号码不存在"
 
 
 class Numbers:
@@ -5321,7 +5316,7 @@ def family_books(path: str) -> tuple[Any, Any]:
     Raises ListError for what is neither.
     """
     raw = read_bytes(path)
-    form = form_of(path, raw)
+    form = form_of(raw)
     with reading(path, form):
         import openpyxl
         from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
