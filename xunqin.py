@@ -2229,22 +2229,16 @@ def tree_parts(root: Any) -> list[Part]:
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
     for event, item in walk:
         inner = item.tag == "table" and next(item.iterdescendants("table"), None) is None
-        if event == "start" and item is not root and (inner or item.tag in HIDDEN):
+        if event == "start" and (inner or item.tag in HIDDEN):
             walk.skip_subtree()
             if inner:
                 rows = [Line(at, cells) for at, cells in enumerate(tree_rows(item), 1)]
                 parts += [running("", text.split("\n")), Part("", True, rows)]
                 text = ""
-        elif event == "start":
-            text += ("\n" if item.tag in LINES else "") + squeezed(item.text)
-        if event != "start" and item is not root:
-            text += ("\n" if item.tag in LINES else "") + squeezed(item.tail)
+            continue
+        said = item.text if event == "start" else item.tail
+        text += ("\n" if item.tag in LINES else "") + re.sub(r"\s+", " ", said or "")
     return [part for part in [*parts, running("", text.split("\n"))] if part.lines]
-
-
-def squeezed(text: str | None) -> str:
-    """A text of a document, each run of spaces and line ends one space."""
-    return re.sub(r"\s+", " ", text or "")
 
 
 def tree_rows(table: Any) -> Iterator[list[str]]:
@@ -2360,8 +2354,7 @@ def pdf_page_parts(page: Any, name: str) -> Iterator[Part]:
         x, y = (item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2
         return not any(box[0] <= x <= box[2] and box[1] <= y <= box[3] for box in (table.bbox for table in tables))
 
-    around = page.filter(lambda item: item["object_type"] != "char" or outside(item))
-    lines = spaced_lines(around)
+    lines = spaced_lines(page.filter(lambda item: item["object_type"] != "char" or outside(item)))
     for table in sorted(tables, key=lambda table: float(table.bbox[1])):
         yield running(name, [text for top, text in lines if top < table.bbox[1]])
         lines = [(top, text) for top, text in lines if top >= table.bbox[1]]
@@ -2375,22 +2368,20 @@ def spaced_lines(page: Any) -> list[tuple[float, str]]:
 
     Where every third line begins a word, a column begins: a text that runs up to it ends there, gap or none.
     """
-    from collections import Counter
-
     from pdfplumber.utils.clustering import cluster_objects
 
     words = page.extract_words(x_tolerance_ratio=0.6, return_chars=True, use_text_flow=True)  # cells may overlap
     lines = [sorted(line, key=lambda word: float(word["x0"])) for line in cluster_objects(words, "bottom", 3)]
-    begun = Counter(round(word["x0"]) for line in lines for word in line[1:])
-    columns = [x for x, times in begun.items() if times * 3 > len(lines) > 5]
+    begun = [round(word["x0"]) for line in lines for word in line[1:]]
+    columns = {x for x in begun if begun.count(x) * 3 > len(lines) > 5}
     texts = []
     for line in lines:
-        cut = any(round(word["x0"]) in columns for word in line[1:])
+        cut = columns & {round(word["x0"]) for word in line[1:]}  # a title is not
         text = ""
         for word in line:
-            text += " " if text else ""
-            for char in word["chars"]:
-                text += f"{' ' if cut and round(char['x0']) in columns else ''}{char['text']}"
+            for at, char in enumerate(word["chars"]):
+                begins = not at or (cut and round(char["x0"]) in columns)
+                text += f" {char['text']}" if begins else char["text"]
         texts.append((float(line[0]["top"]), text))
     return texts
 

@@ -226,7 +226,7 @@ def test_what_is_no_file(call: Call, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "modules", "extra"),
     [
-        ("xlsx", ("openpyxl",), "import"),
+        ("xlsx", ("openpyxl", "openpyxl.reader.excel"), "import"),
         ("docx", ("lxml",), "import"),
         ("html", ("lxml",), "import"),
         ("pdf", ("pdfplumber",), "import"),
