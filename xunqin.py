@@ -2386,23 +2386,14 @@ def spaced_lines(page: Any) -> list[tuple[float, str]]:
     return texts
 
 
-Reader = Callable[[str, bytes], list[Part]]
-
-
 class Form:
-    """A form of file: its name, the bytes it begins with, its reader, and of what one is `inside` (a packed file's)."""
+    """A form of file: its name, the bytes it begins with, its reader, and of what one is `inside` (a packed file's).
 
-    def __init__(self, name: str, starts: tuple[bytes, ...], read: Reader, inside: tuple[bytes, ...] = (b"",)) -> None:
+    What stands in a reader's place is what to do with a form that is not read.
+    """
+
+    def __init__(self, name: str, starts: tuple[bytes, ...], read: Any, inside: tuple[bytes, ...] = (b"",)) -> None:
         self.name, self.starts, self.read, self.inside = name, starts, read, inside
-
-
-def refused(start: bytes, what: str, remedy: str, inside: bytes = b"") -> Form:
-    """A form that is known and not read: "是…", and what to do with it."""
-
-    def refuse(path: str, _: bytes) -> list[Part]:
-        raise ListError(path, what, remedy)
-
-    return Form(what.removeprefix("是"), (start,), refuse, (inside,))
 
 
 PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"GIF8")
@@ -2419,27 +2410,28 @@ FORMS = (
     Form("网页", PAGE_STARTS, read_html_parts),
     WORKBOOK,
     Form("Word（.docx）", (PACKED,), read_word_parts, (b"word/",)),
-    refused(PACKED, "是压缩包或别的 Office 文件", "请解压，或另存为 .xlsx 或 .docx"),
-    refused(
-        OLD_OFFICE, "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx", "EncryptedP".encode("utf-16-le")
-    ),
-    refused(OLD_OFFICE, "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx", "WordDoc".encode("utf-16-le")),
-    refused(OLD_OFFICE, "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx", "Workbook".encode("utf-16-le")),
-    refused(OLD_OFFICE, "是旧版 Office 文件", "请另存为 .xlsx 或 .docx"),
-    refused(b"Rar!", "是压缩包", "请先解压，给出里面的名单"),
-    refused(b"{\\rtf", "是 RTF 文件", "请用 Word 另存为 .docx"),
-    refused(b'[{"', "是 JSON 数据", "请另存为表格或 CSV"),
-    refused(b"MIME-Version", "是网页归档（.mht）", "请用浏览器打开，另存为 .html"),
-    refused(b"\0\0\0", "是 HEIC 照片或视频", "请另存为 JPEG 或 PNG", b"ftyp"),
+    Form("压缩包或别的 Office 文件", (PACKED,), "请解压，或另存为 .xlsx 或 .docx"),
+    Form("加了密码的 Office 文件", (OLD_OFFICE,), "请去掉密码后另存为 .xlsx 或 .docx", (b"E\0n\0c\0r\0y\0p\0t",)),
+    Form("旧版 Word 文件（.doc）", (OLD_OFFICE,), "请用 Word 或 WPS 另存为 .docx", (b"W\0o\0r\0d\0D\0o\0c",)),
+    Form("旧版 Excel 文件（.xls）", (OLD_OFFICE,), "请用 Excel 或 WPS 另存为 .xlsx", (b"W\0o\0r\0k\0b\0o\0o\0k",)),
+    Form("旧版 Office 文件", (OLD_OFFICE,), "请另存为 .xlsx 或 .docx"),
+    Form("压缩包", (b"Rar!",), "请先解压，给出里面的名单"),
+    Form("RTF 文件", (b"{\\rtf",), "请用 Word 另存为 .docx"),
+    Form("JSON 数据", (b'[{"',), "请另存为表格或 CSV"),
+    Form("网页归档（.mht）", (b"MIME-Version",), "请用浏览器打开，另存为 .html"),
+    Form("HEIC 照片或视频", (b"\0\0\0",), "请另存为 JPEG 或 PNG", (b"ftyp",)),
     TEXT,
 )
 
 
-def form_of(raw: bytes) -> Form:
-    """The form of a file, by its first bytes, in a text blanks aside, and by what is in it."""
+def form_of(path: str, raw: bytes) -> Form:
+    """The form of a file, by its first bytes, in a text blanks aside. Raises ListError for one that is not read."""
     head = raw[:1024].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
     begun = (form for form in FORMS if raw.startswith(form.starts) or head.startswith(form.starts))
-    return next(form for form in begun if any(name in raw for name in form.inside))
+    form = next(form for form in begun if any(name in raw for name in form.inside))
+    if isinstance(form.read, str):
+        raise ListError(path, f"{form.name}不能直接读", form.read)
+    return form
 
 
 def read_bytes(path: str) -> bytes:
@@ -2467,7 +2459,7 @@ def reading(path: str, form: Form) -> Iterator[None]:
 def read_parts(path: str) -> tuple[Form, list[Part]]:
     """(form of a file, its tables and texts). Whatever its bytes are, the only error is a ListError of one line."""
     raw = read_bytes(path)
-    form = form_of(raw)
+    form = form_of(path, raw)
     if form is PICTURE and path == "-":
         raise ListError(STDIN_NAME, "是图片", "请存成文件再导入")
     with reading(path, form):
@@ -5307,7 +5299,7 @@ def family_books(path: str) -> tuple[Any, Any]:
     Raises ListError for what is neither.
     """
     raw = read_bytes(path)
-    form = form_of(raw)
+    form = form_of(path, raw)
     with reading(path, form):
         import openpyxl
         from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
