@@ -2238,7 +2238,7 @@ def tree_parts(root: Any) -> list[Part]:
             continue
         said = item.text if event == "start" else item.tail
         text += ("\n" if item.tag in LINES else "") + re.sub(r"\s+", " ", said or "")
-    return [part for part in [*parts, running("", text.split("\n"))] if part.lines]
+    return [*parts, running("", text.split("\n"))]
 
 
 def tree_rows(table: Any) -> Iterator[list[str]]:
@@ -2329,7 +2329,7 @@ def read_pdf_parts(path: str, raw: bytes) -> list[Part]:
             else:
                 parts += pdf_page_parts(page, name)
             page.close()
-    return [part for part in parts if part.lines]
+    return parts
 
 
 def check_streams(path: str, raw: bytes) -> None:
