@@ -90,6 +90,7 @@ READ = {
     "formulas with values": lambda: in_sheet(
         '<row r="3"><c r="A3" t="str"><f>"x"</f><v>阳新县公安局</v></c><c r="B3"><f>1</f><v>13800001235</v></c></row></sheetData>'.encode()
     ),
+    "larger than it says": lambda: patched(workbook(), SHEET, b'ref="A1:B2"', b'ref="A1:B1"'),
     "formatted far below": lambda: in_sheet(b'<row r="1048576"><c r="C1048576" s="0"/></row></sheetData>'),
     "merged everywhere": lambda: merged_area(b"A1:XFD1048576"),
     "merged far down": lambda: merged_area(b"A3:A1048576"),
