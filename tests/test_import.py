@@ -704,7 +704,7 @@ def test_what_a_workbook_gives() -> None:
             (1, "单位", "电话", "", "数"), (3, "甲", "#公式没有值", "1", "1.5"), (4, "甲", "乙\n丙", "藏", "True"), (5, "甲", "丁", "", ""),
         ]),
         ("一", False, True, [(2, "第    页")]),
-        ("", False, True, [(2, "批注")]),
+        ("", False, True, [(1, "张三"), (2, "批注")]),
     ]  # fmt: skip
     assert [part.name for part in xunqin.read_workbook_parts("名单", out.getvalue()) if not part.lines] == [
         "二（隐藏）"
