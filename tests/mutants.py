@@ -30,7 +30,8 @@ SUITE = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "
 SLOW = " and ".join(f"not {name}" for name in ("stored", "traditional", "name_from_elsewhere", "never", "process"))
 MATCHING = ("tests/test_match.py", "tests/test_gold.py")
 IMPORTING = ("tests/test_import.py", "tests/test_import_own.py", "tests/test_pictures.py")
-TESTS = {"Names": MATCHING, "Match": MATCHING, "Import": IMPORTING, "Merge": IMPORTING}
+READING = ("tests/test_import.py", "tests/test_import_hostile.py")
+TESTS = {"Names": MATCHING, "Match": MATCHING, "Import": IMPORTING, "Readers": READING, "Merge": IMPORTING}
 
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
@@ -53,14 +54,15 @@ class Mutant(NamedTuple):
 
 
 def sections(source: str) -> dict[str, range]:
-    """{the name of a section: its lines}; Merge is the part of Import about the user's own list."""
+    """{the name of a section: its lines}; Readers are Import's first parts, Merge is the one about the own list."""
     heads = [(match[1], source.count("\n", 0, match.start()) + 1) for match in SECTION.finditer(source)]
     ends = [line for _, line in heads[1:]] + [source.count("\n") + 1]
     found = {name: range(line, end) for (name, line), end in zip(heads, ends)}
     lines = source.splitlines()
     own = next((at for at, line in enumerate(lines, 1) if line.startswith("# --- the user's own list")), 0)
     after = next((at for at, line in enumerate(lines, 1) if at > own and line.startswith(("# ---", "# ==="))), own)
-    return found | {"Merge": range(own, after)}
+    entries = next((at for at, line in enumerate(lines, 1) if line.startswith("# --- entries")), 0)
+    return found | {"Readers": range(found["Import"].start, entries), "Merge": range(own, after)}
 
 
 def operators(node: ast.AST) -> Iterator[ast.AST]:
