@@ -28,6 +28,7 @@ from __future__ import annotations
 import gc
 
 gc.disable()  # looking for cycles while modules load takes a tenth of the start
+import codecs
 import contextlib
 import csv
 import errno
@@ -38,8 +39,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, overload
+from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import click
 
@@ -189,13 +190,9 @@ class Rows(Sequence[Row]):
     def __init__(self, header: list[str], records: list[list[str]]) -> None:
         self.header, self.records = header, records
 
-    @overload
-    def __getitem__(self, at: int) -> Row: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Row]: ...
-    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+    def __getitem__(self, at: Any) -> Any:
         if isinstance(at, slice):
-            return [dict(zip(self.header, cells)) for cells in self.records[at]]
+            return [self[number] for number in range(len(self))[at]]
         return dict(zip(self.header, self.records[at]))
 
     def __len__(self) -> int:
@@ -226,7 +223,7 @@ def parse_list(text: str, path: str) -> tuple[Rows, list[ListError]]:
     if twice:
         raise ListError(path, f"列 {'、'.join(twice)} 重复", "请只留一列", 1)
     # One look at the whole; most lists are clean, and large.
-    marks = ['"', *(before + sign for before in ",\n" for sign in _FORMULA_STARTS)]
+    marks = ('"', "=", "@", "+", ",-", "\n-")  # a quote, or what _FORMULA_STARTS may begin a cell with
     plain = text.replace("\n", "").replace("\r", "").isprintable() and not any(mark in text for mark in marks)
     if plain:
         kept = [line.split(",") for line in text.splitlines() if line]
@@ -260,6 +257,7 @@ def bundled_path(name: str) -> str:
     return path
 
 
+@cache
 def table_lines(name: str) -> list[str]:
     """The lines of a bundled table."""
     return read_text(bundled_path(name)).splitlines()
@@ -269,11 +267,11 @@ def table_lines(name: str) -> list[str]:
 # Names: how a place's name is written, read and drawn
 # ==============================================================================================
 
-# The 55 peoples and 各族, as autonomous areas are named after them.
+# The 55 peoples and 各族 at the end of a name, as autonomous areas are named after them.
 _PEOPLES = (
-    "蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 东乡 纳西 景颇 "
-    "柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒 乌孜别克 俄罗斯 鄂温克 德昂 保安 裕固 京 "
-    "塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺 各"
+    "(?:(?:蒙古|回|藏|维吾尔|苗|彝|壮|布依|朝鲜|满|侗|瑶|白|土家|哈尼|哈萨克|傣|黎|傈僳|佤|畲|高山|拉祜|水|东乡|纳西|景颇|"
+    "柯尔克孜|土|达斡尔|仫佬|羌|布朗|撒拉|毛南|仡佬|锡伯|阿昌|普米|塔吉克|怒|乌孜别克|俄罗斯|鄂温克|德昂|保安|裕固|京|"
+    "塔塔尔|独龙|鄂伦春|赫哲|门巴|珞巴|基诺|各)族?)+$"
 )
 _AUTONOMOUS = ("自治区", "自治州", "自治县", "自治旗")
 _LONG_SUFFIXES = ("特别行政区", "林区", "新区", "地区", "矿区")
@@ -285,11 +283,7 @@ TOWNSHIP_SUFFIXES = ("街道办事处", "人民公社", "办事处", "街道", "
 
 def _without_peoples(text: str) -> str:
     """长阳土家族 -> 长阳; at least two characters stay."""
-    peoples = sorted((people for people in _PEOPLES.split()), key=len, reverse=True)
-    for people in (*(f"{people}族" for people in peoples), *peoples):
-        if text.endswith(people) and len(text) - len(people) >= 2:
-            return _without_peoples(text.removesuffix(people))
-    return text
+    return re.sub(f"(?<=..){_PEOPLES}", "", text)
 
 
 def short_name(name: str) -> str:
@@ -305,21 +299,6 @@ def short_name(name: str) -> str:
     return name[: len(name) - length] if len(name) - length >= 2 else name
 
 
-@lru_cache(maxsize=4096)
-def clean(text: str) -> str:
-    """A query without what never changes an answer: spaces, width, case, punctuation, tone marks.
-
-    "Jiang'an" -> "jiangan", "ＪＩＡＮＧ　ＡＮ" -> "jiangan", "江岸。" -> "江岸", "huáng pí" -> "huangpi".
-    """
-    if all("一" <= c <= "鿿" or "a" <= c <= "z" or "0" <= c <= "9" for c in text):
-        return text
-    import unicodedata
-
-    letters = unicodedata.normalize("NFKD", text).casefold()
-    letters = "".join(c for c in letters if not unicodedata.combining(c))
-    return "".join(c for c in unicodedata.normalize("NFKC", letters) if c.isalnum())
-
-
 # An identity card's number: six digits of a division code, the birthday, three digits, a check digit or X;
 # of then, fifteen digits in all.
 _IDENTITY_CARD = (
@@ -330,7 +309,7 @@ _IDENTITY_CARD = (
 
 def masked(text: str) -> str:
     """A text with each identity card's number cut down to its division code: 421023************."""
-    return re.sub(_IDENTITY_CARD, r"\g<1>************", text) if re.search(r"\d", text) else text
+    return re.sub(_IDENTITY_CARD, r"\g<1>************", text)
 
 
 @lru_cache(maxsize=1)
@@ -346,9 +325,17 @@ def simplified(text: str) -> str:
     return text if known else text.translate(_traditional())
 
 
-@lru_cache(maxsize=1)
-def _syllables() -> list[str]:
-    return table_lines("syllables.txt")
+@lru_cache(maxsize=4096)
+def clean(text: str) -> str:
+    """A text without what never changes an answer: spaces, width, case, punctuation, tone marks, traditional forms.
+
+    Jiang'an -> jiangan, "ＪＩＡＮＧ　ＡＮ" -> jiangan, 江岸。 -> 江岸, "huáng pí" -> huangpi, 鄖陽 -> 郧阳.
+    """
+    import unicodedata
+
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    letters = "".join(c for c in letters if not unicodedata.combining(c))
+    return simplified("".join(c for c in unicodedata.normalize("NFKC", letters) if c.isalnum()))
 
 
 @lru_cache(maxsize=4096)
@@ -356,13 +343,13 @@ def _character_readings(character: str) -> tuple[str, ...]:
     """A character's toneless readings; () for one that the table does not know."""
     if character.isascii():
         return ()
-    return tuple(line.partition(" ")[0] for line in _syllables() if character in line)
+    return tuple(line.partition(" ")[0] for line in table_lines("syllables.txt") if character in line)
 
 
 def readings(text: str, most: int = 16) -> list[tuple[str, ...]]:
     """The toneless readings of a text, at most `most`: 硚口 -> [("qiao", "kou")]; [] with an unknown character."""
     options = [_character_readings(character) for character in text]
-    return list(itertools.islice(itertools.product(*options), most)) if text and all(options) else []
+    return list(itertools.islice(itertools.product(*options), most))
 
 
 _SOFT = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("l", "n"))
@@ -434,21 +421,9 @@ REPAIRED = ("county", "zone", "prefecture", "former")
 
 
 @lru_cache(maxsize=1)
-def repaired_places() -> list[Place]:
-    """The gazetteer's rows of the kinds in REPAIRED, which stand first; no field holds a comma (a test sees to it)."""
-    rows = (Place(*line.split(",")) for line in table_lines("places.csv")[1:])
-    return list(itertools.takewhile(lambda place: place.kind in REPAIRED, rows))
-
-
-@lru_cache(maxsize=1)
-def other_places() -> list[Place]:
-    """The rest of the gazetteer: popular names and townships."""
-    return [Place(*line.split(",")) for line in table_lines("places.csv")[1 + len(repaired_places()) :]]
-
-
 def all_places() -> list[Place]:
-    """The whole gazetteer."""
-    return repaired_places() + other_places()
+    """The gazetteer: places.csv, in which no field holds a comma (a test sees to it)."""
+    return [Place(*line.split(",")) for line in table_lines("places.csv")[1:]]
 
 
 # ==============================================================================================
@@ -458,28 +433,24 @@ def all_places() -> list[Place]:
 Division = tuple[str, str]  # (code, district): a zone shares its prefecture's code
 
 
-class Tier:
-    """How a name was understood: what people are told of it, whether it is sure enough to place a row of an import."""
-
-    def __init__(self, label: str, sure: bool = False) -> None:
-        self.label, self.sure = label, sure
-
-
+# How a name was understood, the surest way first, and what people are told of it.
 TIERS = {
-    "exact": Tier("", True),
-    "unit": Tier("按单位名", True),
-    "city": Tier("整个市州"),
-    "code": Tier("按代码"),
-    "former": Tier("旧名", True),
-    "popular": Tier("俗称"),
-    "township": Tier("乡镇街道"),
-    "address": Tier("按地址", True),
-    "pinyin": Tier("按拼音"),
-    "initials": Tier("按首字母"),
-    "homophone": Tier("按读音"),
-    "lookalike": Tier("按字形"),
-    "typo": Tier("按相近写法"),
+    "exact": "",
+    "unit": "按单位名",
+    "city": "整个市州",
+    "code": "按代码",
+    "former": "旧名",
+    "popular": "俗称",
+    "township": "乡镇街道",
+    "address": "按地址",
+    "pinyin": "按拼音",
+    "initials": "按首字母",
+    "homophone": "按读音",
+    "lookalike": "按字形",
+    "typo": "按相近写法",
 }
+SURE_TIERS = ("exact", "unit", "former", "address")  # their answer may place a row of an import
+GUESSES = ("initials", "homophone", "lookalike", "typo")  # theirs is to be confirmed
 
 
 class Hit(NamedTuple):
@@ -513,10 +484,9 @@ def _table(name: str) -> dict[str, str]:
 
 def _written_senses(name: str) -> list[list[str]]:
     """The fields of a name's senses: kind, use, where, note. A name that a place elsewhere has too is in lexicon."""
-    line = _table("letters").get(name, "") if name.isascii() else _table("lexicon").get(name)
-    return [
-        sense.split(" ") for sense in (_table("elsewhere").get(name, "") if line is None else line).split(";") if sense
-    ]
+    tables = ("letters",) if name.isascii() else ("lexicon", "elsewhere")
+    line = next((_table(table)[name] for table in tables if name in _table(table)), "")
+    return [sense.split(" ") for sense in line.split(";") if sense]
 
 
 def elsewhere_senses(name: str) -> list[Sense]:
@@ -559,12 +529,6 @@ def near_keys(name: str, heard: Iterable[tuple[str, ...]]) -> Iterator[str]:
             yield f"{len(name)} {at} {part}"
 
 
-def without_one(name: str, instead: str, ends: bool) -> list[str]:
-    """A name with each of its characters, or each but its ends, put out by `instead`: 大冶 -> *冶, 大*."""
-    places = range(len(name)) if ends else range(1, len(name) - 1)
-    return [name[:at] + instead + name[at + 1 :] for at in places]
-
-
 # What the names that may be repaired are looked up by.
 KEYS: dict[str, Callable[[Candidate], Iterable[str]]] = {
     "written": lambda one: [one.name],
@@ -574,8 +538,10 @@ KEYS: dict[str, Callable[[Candidate], Iterable[str]]] = {
     "initials": lambda one: [
         "".join(syllable[0] for syllable in reading) for reading in one.readings(1) if one.place.kind in OF_TODAY
     ],
-    "shape": lambda one: without_one(one.name, "*", ends=True),
-    "cut short": lambda one: without_one(one.name, "", ends=False) if len(one.name) > 3 else [],
+    "shape": lambda one: [f"{one.name[:at]}*{one.name[at + 1 :]}" for at in range(len(one.name))],
+    "cut short": lambda one: [
+        one.name[:at] + one.name[at + 1 :] for at in range(len(one.name) - 1) if len(one.name) > 3
+    ],
     "near": lambda one: near_keys(one.name, one.readings()),
 }
 
@@ -587,10 +553,7 @@ class Catalog:
         self.rows = rows
         self.row_numbers: dict[Division, list[int]] = {}
         for at, division in enumerate(zip(column_of(rows, "code"), column_of(rows, "district"))):
-            if division in self.row_numbers:
-                self.row_numbers[division].append(at)
-            else:
-                self.row_numbers[division] = [at]
+            self.row_numbers.setdefault(division, []).append(at)
         self._senses: dict[str, tuple[Sense, ...]] = {}
         self._indexes: dict[str, dict[str, list[Candidate]]] = {}
 
@@ -649,7 +612,7 @@ class Catalog:
     def full_names(self) -> dict[str, list[Division]]:
         """{a county's or zone's full name: its divisions}."""
         names: dict[str, list[Division]] = {}
-        divisions = [division for division in self.divisions if division[1] and division[1] not in self.above]
+        divisions = [division for division in self.divisions if division[1] not in self.above]
         for name, division in zip(simplified("\n".join(name for _, name in divisions)).split("\n"), divisions):
             names.setdefault(name, []).append(division)
         return names
@@ -659,13 +622,9 @@ class Catalog:
         """{a county's or zone's full or short name: its divisions}; what has the full name comes first."""
         names = {name: [*divisions] for name, divisions in self.full_names.items()}
         for name, divisions in self.full_names.items():
-            known = names.setdefault(short_name(name), [])
-            known += [division for division in divisions if division not in known]
+            if short_name(name) != name:
+                names.setdefault(short_name(name), []).extend(divisions)
         return names
-
-    def named_exactly(self, name: str) -> list[Division]:
-        """The divisions with this full name, else with this short name."""
-        return self.full_names.get(name) or self.counties.get(name, [])
 
     @cached_property
     def units(self) -> dict[str, list[Division]]:
@@ -674,28 +633,29 @@ class Catalog:
         columns = (column_of(self.rows, name) for name in ("unit", "code", "district"))
         for unit, code, district in zip(*columns):
             if unit:
-                units.setdefault(simplified(clean(unit)), []).append((code, district))
+                units.setdefault(clean(unit), []).append((code, district))
         return units
 
     def resolve(self, code: str, district: str) -> list[Division]:
         """The divisions of this list that a code and a name of today stand for; a prefecture's for all its counties."""
-        if code.endswith("00") and district in self.cities:
+        if district in self.cities:
             return self.cities[district]
         return [(code, district)] if (code, district) in self.row_numbers else []
 
-    def here(self, places: list[Place]) -> list[tuple[Place, list[Division]]]:
-        """(place, divisions) for the gazetteer's rows whose division is in this list; none for another province's."""
+    def here(self, repaired: bool) -> list[tuple[Place, list[Division]]]:
+        """(place, divisions) for the gazetteer's rows of kinds in REPAIRED, or not, whose division is in this list."""
+        places = [place for place in all_places() if (place.kind in REPAIRED) == repaired]
         found = [(place, self.resolve(place.code, place.district)) for place in places]
         return [(place, divisions) for place, divisions in found if divisions]
 
     @cached_property
-    def named(self) -> list[tuple[Place, list[Division]]]:
+    def repairable(self) -> list[tuple[Place, list[Division]]]:
         """What sound and shape may repair: counties, zones, prefectures, former names; and those of the list alone."""
-        known = self.here(repaired_places())
+        known = self.here(repaired=True)
         covered = set(itertools.chain(*(divisions for _, divisions in known)))
         for division in self.divisions:
             code, name = division
-            if name and division not in covered and name not in self.above:
+            if division not in covered and name not in self.above:
                 known.append((Place(name, short_name(name), "county", code, name, "", "", "", "", ""), [division]))
         return known
 
@@ -706,14 +666,14 @@ class Catalog:
             own = self._own_senses(name)
             # Today's names are in the lexicon where a place elsewhere has them too; else nothing need be read for them.
             stored = [] if own and name not in _table("lexicon") else self._stored_senses(name)
-            spelled = self._spelled_senses(name) if name.isascii() and name.isalpha() else []
+            spelled = self._spelled_senses(name) if name.isascii() else []
             found = self._senses[name] = tuple(own + spelled + stored or self._slip_senses(name))
         return found
 
     def _own_senses(self, name: str) -> list[Sense]:
         """The counties, the city and the province of the list with this name."""
         found = []
-        counties = tuple(self.named_exactly(name))
+        counties = tuple(self.counties.get(name, ()))
         if counties:
             found.append(Sense("county", "whole" if simplified(counties[0][1]) == name else "short", counties))
         city = self.city_names.get(name, "")
@@ -721,7 +681,7 @@ class Catalog:
             found.append(Sense("city", "short" if name == short_name(city) else "whole", tuple(self.cities[city])))
         if name in self.province_names:
             own = [division for division in self.divisions if division[1] in self.provinces]  # its own unit's row
-            found.append(Sense("province", "whole" if name in self.provinces else "short", tuple(own)))
+            found.append(Sense("province", "whole", tuple(own)))
         return found
 
     def _stored_senses(self, name: str) -> list[Sense]:
@@ -732,7 +692,7 @@ class Catalog:
                 places = [self.resolve(*place.split("/")) for place in where.split(",")]
                 divisions = tuple(dict.fromkeys(itertools.chain(*places)))
                 if divisions:
-                    found.append(Sense(kind, use, divisions, "" if note == "-" else note))
+                    found.append(Sense(kind, use, divisions, note))
         return found + elsewhere_senses(name)
 
     def _spelled_senses(self, letters: str) -> list[Sense]:
@@ -742,14 +702,12 @@ class Catalog:
 
     def _slip_senses(self, name: str) -> list[Sense]:
         """The senses of a name with another suffix than its own: 江岸县, 汉口区, 五峰自治县, 汪集街."""
-        if name.endswith(_AUTONOMOUS) or ("族" in name and name.endswith(("县", "州"))):
-            stem = short_name(name) if name.endswith(_AUTONOMOUS) else _without_peoples(name[:-1])
-            senses = self.senses(stem) if stem != name else ()
-            kinds = ("city", "former") if name.endswith("州") else ("county", "former")
-            return [sense._replace(use="whole") for sense in senses if sense.kind in kinds]
-        if name.endswith(COUNTY_SUFFIXES) and len(name) > 2:
-            senses = self.senses(name[:-1])
-            return [sense._replace(use="whole") for sense in senses if sense.kind in ("county", "popular")]
+        peoples = "族" in name or "自治" in name
+        stem = re.sub("[区县市州]$", "", name)
+        stem = _without_peoples(stem.removesuffix("自治")) if peoples else stem
+        if stem != name and len(stem) > 1:
+            kinds = ("city", "former") if name.endswith("州") else ("county", "former" if peoples else "popular")
+            return [sense._replace(use="whole") for sense in self.senses(stem) if sense.kind in kinds]
         suffix = next((suffix for suffix in TOWNSHIP_SUFFIXES if name.endswith(suffix)), "")
         stem = name.removesuffix(suffix)
         if not suffix or len(stem) < 2:
@@ -757,17 +715,17 @@ class Catalog:
         if stem.endswith(TOWNSHIP_SUFFIXES):  # 徐古街街道: the stem's own slip
             return [sense for sense in self.senses(stem + "道") if sense.use == "whole"] or self._slip_senses(stem)
         senses = self.senses(stem)
-        if any(sense.kind in ("county", "city") for sense in senses):  # 张湾镇 may mean 张湾区
+        if any(sense.kind == "county" for sense in senses):  # 张湾镇 may mean 张湾区
             return []
         if suffix == "街":  # what people call a 街道, or just a street
-            return [sense._replace(use="bare") for sense in self.senses(stem + "街道") if sense.use == "whole"]
+            return [sense._replace(use="short") for sense in self.senses(stem + "街道")]
         return [sense._replace(use="whole") for sense in senses if sense.kind in ("township", "popular")]
 
     def index(self, kind: str) -> dict[str, list[Candidate]]:
         """{key: the names that may be repaired and have it} for one of KEYS."""
         if kind not in self._indexes:
             index: dict[str, list[Candidate]] = {}
-            for place, divisions in self.named:
+            for place, divisions in self.repairable:
                 for name in place.names():
                     candidate = Candidate(name, place, tuple(divisions))
                     for key in dict.fromkeys(KEYS[kind](candidate)):
@@ -780,16 +738,10 @@ class Catalog:
         return [candidate for key in keys for candidate in self.index(kind).get(key, ())]
 
     @cached_property
-    def spelled_surely(self) -> list[str]:
-        """The spellings of counties and prefectures: those that one slip may be repaired to."""
-        spelled = self.index("spelling").items()
-        return [key for key, found in spelled if any(one.place.kind in OF_TODAY for one in found)]
-
-    @cached_property
     def town_sounds(self) -> dict[str, list[Division]]:
         """{"yang nuo": [新洲区]}: popular names and townships by their readings, soft pairs folded."""
         index: dict[str, list[Division]] = {}
-        for place, divisions in self.here(other_places()):
+        for place, divisions in self.here(repaired=False):
             for name in place.names():
                 for reading in place.readings(name):
                     index.setdefault(" ".join(map(soft, reading)), []).extend(divisions)
@@ -836,15 +788,12 @@ class Piece(NamedTuple):
         """The senses of these kinds."""
         return [sense for sense in self.senses if sense.kind in kinds]
 
-    def is_full(self) -> bool:
-        """Whether it is a full name, which counts anywhere."""
-        return any(sense.use == "whole" for sense in self.senses)
-
 
 END = Piece("end", 0, 0)
 Scope = frozenset[Division]
 
 
+_COARSE = ("province", "city", "held")
 _FINER = ("county", "former", "popular", "township")  # in this order they answer
 
 
@@ -854,8 +803,11 @@ def lies_in(sense: Sense, scope: Scope | None) -> bool:
 
 
 def scope_of(piece: Piece, behind: Piece = END) -> Scope:
-    """The divisions in which what follows a name must lie: its county's, where that behind it does (郧阳城关), else its
-    prefecture's, with those it held then."""
+    """The divisions in which what follows a name must lie.
+
+    监利 -> the county; 黄冈 -> the prefecture's, with those it held then; 郧阳, which is both -> the county where
+    `behind` is a town in it (郧阳城关), else the prefecture's.
+    """
     coarse = piece.of("city", "held")
     finer = piece.of("county") if coarse else piece.of(*_FINER)
     county = frozenset(finer[0].divisions) if finer else frozenset()
@@ -867,17 +819,16 @@ def scope_of(piece: Piece, behind: Piece = END) -> Scope:
 def _is_county_gongan(text: str, at: int, before: list[Piece], catalog: Catalog) -> bool:
     """Whether 公安 is the county here, not the word for police: alone, 公安公安局, 公安斗湖堤, 荆州公安, 公安福利院."""
     behind = text[at + 2 :]
-    county = set(catalog.named_exactly("公安县"))
-    towns = [sense for end in range(2, 7) for sense in catalog.senses(behind[:end])]
-    if behind.startswith("公安") or any(county & set(sense.divisions) for sense in towns):
+    after = _piece_at(text, at + 2, [], catalog) if behind else END
+    county = set(catalog.counties.get("公安县", ()))
+    if behind.startswith("公安") or any(county & set(sense.divisions) for sense in after.senses):
         return True
     if before and before[-1].kind == "police":  # 人民公安
         return False
     if before and before[-1].kind == "name":
         return bool(county & scope_of(before[-1]))
-    kind = next((kind for word, kind in words_around().items() if behind.startswith(word) and len(word) > 1), "")
-    stays = kind == "thing" and not behind.startswith(("医院", "人民医院"))
-    village = not kind and re.fullmatch(r".{1,6}[村镇乡组路]\S*", behind) is not None
+    stays = after.kind == "thing" and not behind.startswith("医院")
+    village = after.kind in ("name", "unknown") and re.match(".{1,6}[村镇乡组路]", behind) is not None
     return behind in ("", "人", "话") or stays or village
 
 
@@ -886,7 +837,7 @@ def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> P
     token = re.match(r"\d+x?|[a-z]+|.", text[at:], re.S)[0]  # type: ignore[index]
     end = at + len(token)
     if token[0].isdigit():
-        if text[end : end + 1] in tuple("年月日") or token == "110":
+        if text[end : end + 1] in tuple("年月日"):
             return Piece("filler", at, end)
         card = len(token) in (15, 18)
         alone = (not before or before[-1].kind != "unknown") and text[end : end + 1] not in tuple("元条号块米")
@@ -896,7 +847,7 @@ def _ascii_piece(text: str, at: int, before: list[Piece], catalog: Catalog) -> P
         if card and not senses:
             senses = catalog.senses(token[:2])  # a card of another province
     else:
-        senses = catalog.senses(token) if len(token) > 3 and not text.isascii() else ()
+        senses = () if text.isascii() else catalog.senses(token)
         end += int(text[end : end + 1] in tuple("区县市"))
     return Piece("name" if senses else words_around().get(token, "unknown"), at, end, senses)
 
@@ -941,7 +892,7 @@ class Query:
     """What a person typed, cleaned, and its reading in a list."""
 
     def __init__(self, text: str, catalog: Catalog) -> None:
-        self.text = text
+        self.text = clean(text)
         self.catalog = catalog
 
     @cached_property
@@ -953,20 +904,20 @@ class Query:
     def cores(self) -> list[tuple[Scope | None, str]]:
         """(what the coarse names in front allow, what is left of the text) for sound, shape and slips."""
         pieces = list(self.pieces)
-        while len(pieces) > 1 and pieces[-1].kind not in ("name", "unknown"):
+        while pieces and pieces[-1].kind not in ("name", "unknown"):
             pieces.pop()
         found: list[tuple[Scope | None, str]] = [(None, self.text)]
         scope: Scope | None = None
         for piece in pieces:
             found += [(scope, self.text[piece.start :]), (scope, self.text[piece.start : pieces[-1].end])]
             one_letter = piece.kind == "filler" and piece.end - piece.start == 1  # 急先锋 is no 咸丰
-            if one_letter or (piece.kind in ("unknown", "name") and not piece.of("province", "city", "held")):
+            if one_letter or (piece.kind in ("unknown", "name") and not piece.of(*_COARSE)):
                 break
-            scope = scope_of(piece) or scope
-        for piece in self.pieces:  # 我小时候在巴冬县走丢
+            scope = scope_of(piece)
+        for before, piece in itertools.pairwise([END, *self.pieces]):  # 我小时候在巴冬县走丢
             written = self.text[piece.start : piece.end]
             if piece.kind == "unknown" and re.match("..[^区县市]{0,2}[区县市]", written):
-                found.append((None, written))
+                found.append((scope_of(before) or None, written))
         return [(within, core) for within, core in dict.fromkeys(found) if len(core) > 1]
 
 
@@ -998,23 +949,21 @@ def finer_senses(piece: Piece, scope: Scope | None) -> list[Sense]:
     return [sense for sense in finer if lies_in(sense, scope)] or ([] if piece.of("county") else then)
 
 
-def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool, official: bool) -> list[Hit]:
+def whole_meaning(piece: Piece, name: str, scope: Scope | None, kinds: set[str]) -> list[Hit]:
     """All that a name means when nothing finer is there; behind a prefecture only what lies in it.
 
     A county; where only the name was typed, with its prefecture's rest (恩施, 荆州) and the county that had the name
-    before (江陵); an official wording is of today. Else the prefecture, else former and popular names and townships.
+    before (江陵). Else the prefecture, else former and popular names and townships. `kinds` are the text's pieces'.
     """
     senses = finer_senses(piece, scope) if scope else [s for s in piece.of(*_FINER) if s.use != "inside"]
     counties = [sense for sense in senses if sense.kind == "county"]
     if counties:
-        full = counties[0].use == "whole"
-        cities = piece.of("city") if plain and scope is None else []
-        former = [s for s in senses if s.kind == "former" and (full or (plain and scope is None)) and not official]
-        hits = [*_hits("exact", counties, name, scope), *_hits("city", cities, name), *_hits("former", former, name)]
-        return _once(hits)
-    cities = piece.of("city", "province")
-    if cities and (scope is None or (not senses and scope >= set(cities[0].divisions))):
-        return _hits("city", cities, name)
+        alone = kinds == {"name"} and scope is None
+        then = "police" not in kinds and (alone or counties[0].use == "whole")  # an official wording is of today
+        others = [*(piece.of("city") if alone else []), *(s for s in senses if s.kind == "former" and then)]
+        return _once([*_hits("exact", counties, name, scope), *_hits("", others, name)])
+    if piece.of("city", "province") and scope is None:
+        return _hits("city", piece.of("city", "province"), name)
     if any(sense.large for sense in piece.of("elsewhere")) and not any(sense.kind == "former" for sense in senses):
         return []  # 洛阳 is a town in 曾都 and a city in Henan: whoever types the bare name means the city
     if any(sense.kind == "popular" and sense.use == "whole" for sense in senses):  # a zone by another name
@@ -1023,30 +972,25 @@ def whole_meaning(piece: Piece, name: str, scope: Scope | None, plain: bool, off
     return _hits("", senses, name, scope)
 
 
-def _scope_behind(pieces: list[Piece]) -> Scope | None:
-    """What the coarser names in front allow the last one to be, None when there is only the province or nothing."""
-    scopes = [scope_of(piece, behind) for piece, behind in itertools.pairwise(pieces) if not piece.of("province")]
-    return scopes[-1] if scopes else None
-
-
-def named(text: str, pieces: list[Piece]) -> list[Hit]:
+def one_name(text: str, pieces: list[Piece]) -> list[Hit]:
     """What a reading says that is one name and nothing else of weight: [] for any other."""
     bones = [piece for piece in pieces if piece.kind not in ("filler", "break", "police")]
     if not bones or any(piece.kind != "name" for piece in bones):
         return []
     kinds = {piece.kind for piece in pieces}
-    coarse_behind = bones[-1].of("province", "city", "held") and not bones[0].of("province", "city", "held")
+    coarse_behind = bones[-1].of(*_COARSE) and not bones[0].of(*_COARSE)
     orders = (bones[::-1], bones) if coarse_behind else (bones, bones[::-1])  # 监利，荆州，湖北
     hits: list[Hit] = []
     for *coarse, last in orders:
-        scope = _scope_behind([*coarse, last])
-        hits = whole_meaning(last, text[last.start : last.end], scope, kinds == {"name"}, "police" in kinds)
+        above = [piece for piece in coarse if not piece.of("province")]
+        scope = scope_of(above[-1], last) if above else None  # the province alone allows anything
+        hits = whole_meaning(last, text[last.start : last.end], scope, kinds)
         if hits:
             break
-    town = hits and hits[0].tier in ("township", "popular")
+    town = bool(hits) and hits[0].tier in ("township", "popular")
     if town and "police" in kinds and not re.search("公安|派出所", text):
         return []  # 保安大队
-    behind_county = any(not piece.of("province", "city", "held") for piece in coarse)
+    behind_county = any(not piece.of(*_COARSE) for piece in coarse)
     if kinds & {"filler", "break"} or behind_county:
         return [hit if hit.tier in ("city", "code") else hit._replace(tier="address") for hit in hits]
     if "police" in kinds:
@@ -1056,7 +1000,7 @@ def named(text: str, pieces: list[Piece]) -> list[Hit]:
 
 def by_name(query: Query) -> list[Hit]:
     """One name: coarser names before or behind it, police wording and filler around."""
-    return named(query.text, query.pieces)
+    return one_name(query.text, query.pieces)
 
 
 Mention = tuple[int, list[Hit]]  # a place named inside a text: its grade, what it stands for
@@ -1087,27 +1031,26 @@ class Sentence:
         for at, piece in enumerate(self.pieces):
             self.at = at
             self.before, _, self.after = [END, *self.pieces, END][at : at + 3]
-            # 在河南长大的浠水人 is from 浠水.
-            from_there = piece.of("county") and self.text[piece.end :] in ("人", "人氏", "籍")
-            outside = self.away or (self.scope is not None and not finer_senses(piece, self.scope))
-            if piece.kind == "break" or (from_there and outside):
+            if piece.kind == "break":
                 self.restart()
             if piece.kind == "denial":
                 self.restart()
                 self.denied = True
-            elif self.denied or self.before.kind == "person":
+            elif self.denied:
                 continue
             elif piece.of("code"):
-                self.found.append((SURE, _hits("code", piece.of("code"), "")))
-            elif piece.of("province") and not self.borrowed():
+                hits = _hits("code", piece.of("code"), "")
+                self.found.append((SURE if len(hits) == 1 else CITY, hits))  # an area code is of several
+            elif piece.of("province"):
                 self.restart()
                 self.home = True
             elif piece.of("city", "held") and self.is_coarse(piece):
                 self.coarse(piece)
             elif piece.of(*_FINER):
                 self.finer(piece)
-            elif piece.of("elsewhere"):
-                self.elsewhere(piece)
+            elif piece.of("elsewhere") and not self.borrowed():
+                self.restart()
+                self.away = True  # takes what follows; a short name only a township, or where it is a large one's
         return [] if self.contradicts else self.found
 
     # What stands around a piece.
@@ -1121,10 +1064,8 @@ class Sentence:
         return self.before.kind in ("end", "break", "filler", "police") or self.directly()
 
     def directly(self) -> bool:
-        """Whether a coarser name stands right in front, or 的 between."""
-        return (
-            self.before.kind in ("name", "filler", "police") and not self.fine and (self.home or self.scope is not None)
-        )
+        """Whether a coarser name stands right in front."""
+        return self.before.kind == "name" and self.home and not self.fine
 
     def closes(self) -> bool:
         """Whether a known word, or a thing that stays in the place it is named after, or nothing follows."""
@@ -1147,7 +1088,7 @@ class Sentence:
         `two`: two unknown characters will do (蕲春漕河).
         """
         tail = self.tail(piece)
-        if len(tail) < 2 or tail[0] in "镇乡" or self.borrowed():
+        if len(tail) < 2 or self.borrowed():
             return False
         if len(tail) == 2 and is_word(self.text[piece.end - 1 : piece.end + 1]):  # 红安全帽
             return False
@@ -1157,17 +1098,13 @@ class Sentence:
 
     # What a piece does.
 
-    def elsewhere(self, piece: Piece) -> None:
-        """A place outside Hubei takes what follows; a short name only a township, or where it is a large one's."""
-        if not self.borrowed():
-            self.restart()
-            self.away = True
-
     def is_coarse(self, piece: Piece) -> bool:
         """Whether a name stands for its prefecture: not where it names the county inside one."""
-        inside = self.scope is not None and any(lies_in(s, self.scope) for s in piece.of("county", "former"))
-        if inside or not piece.of("county"):
-            return not inside
+        if self.scope is not None and any(lies_in(s, self.scope) for s in piece.of(*_FINER)):
+            return False  # 襄樊市襄阳: the county inside
+        if not piece.of("county"):
+            return True
+        # One name for both, 荆州 or 恩施.
         if self.unknown_district(piece):  # 湖北荆州剑利市
             return bool(piece.of("city"))
         return self.leads(piece) and scope_of(piece, self.after) == scope_of(piece)
@@ -1183,7 +1120,8 @@ class Sentence:
     def coarse(self, piece: Piece) -> None:
         """A prefecture: what follows must lie in it; when nothing does, it is the answer."""
         unknown = self.unknown_district(piece)
-        stands = piece.is_full() or (self.opens() and (self.closes() or self.heads_village(piece, two=False)))
+        full = any(sense.use == "whole" for sense in piece.senses)
+        stands = full or (self.opens() and (self.closes() or self.heads_village(piece, two=False)))
         cities = piece.of("city") or piece.of("former")
         self.scope, self.fine, self.home = scope_of(piece), False, True
         if stands and not unknown:
@@ -1191,28 +1129,23 @@ class Sentence:
 
     def finer(self, piece: Piece) -> None:
         """A county or something finer, by the surest kind that may stand here."""
-        scope = None if self.fine else self.scope
-        senses = [sense for sense in finer_senses(piece, scope) if scope or sense.use != "bare"]
-        if self.fine and self.is_sibling(piece):
-            county = _hits("address", piece.of("county"), self.text[piece.start : piece.end])
-            self.found[-1][1].extend(county)
+        if self.fine:  # what follows lies in it, but for another county beside it
+            if self.is_sibling(piece):
+                self.found[-1][1].extend(_hits("address", piece.of("county"), self.text[piece.start : piece.end]))
             return
-        if self.away or self.fine:
-            senses = [s for s in senses if s.kind in ("county", "former") and s.use == "whole"]
-            # A zone behind its district is in it: 洪山区东湖新技术开发区.
-            senses = [s for s in senses if not (self.fine and all(code.endswith("00") for code, _ in s.divisions))]
-        if self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县"):
-            senses = [sense for sense in senses if sense.use == "whole"]
-        if self.is_elsewhere(piece):
-            senses = []
+        senses = [] if self.is_elsewhere(piece) else finer_senses(piece, self.scope)
+        if self.away:  # only another county is meant
+            senses = [s for s in senses if s.kind in ("county", "former")]
+        full = self.away or self.borrowed() or self.text[piece.end : piece.end + 1] in tuple("区县")
+        senses = [s for s in senses if s.use == "whole" or not (full or (s.use == "bare" and not self.scope))]
         if not senses:
-            self.contradicts |= bool(scope and piece.of("county") and self.closes())
+            self.contradicts |= bool(self.scope and piece.of("county") and self.closes())
             return
         chosen = min((sense.kind for sense in senses), key=_FINER.index)
         senses = [sense for sense in senses if sense.kind == chosen]
         grade = self.grade(piece, chosen, whole=any(sense.use == "whole" for sense in senses))
         if grade:
-            self.found.append((grade, _hits("address", senses, self.text[piece.start : piece.end], scope)))
+            self.found.append((grade, _hits("address", senses, self.text[piece.start : piece.end], self.scope)))
             self.scope, self.fine = frozenset(itertools.chain(*(sense.divisions for sense in senses))), True
 
     def has_sibling(self) -> bool:
@@ -1221,8 +1154,8 @@ class Sentence:
         return bool(behind) and all(piece.of("county") for piece in behind)
 
     def is_sibling(self, piece: Piece) -> bool:
-        """Whether a county right behind another one is named beside it."""
-        zone = all(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions)
+        """Whether a county right behind another one is named beside it; a zone is in it: 洪山区东湖新技术开发区."""
+        zone = any(code.endswith("00") for sense in piece.of("county") for code, _ in sense.divisions)
         return bool(self.before.of("county")) and not zone and (self.closes() or self.has_sibling())
 
     def is_elsewhere(self, piece: Piece) -> bool:
@@ -1233,13 +1166,13 @@ class Sentence:
 
     def grade(self, piece: Piece, kind: str, whole: bool) -> int:
         """How surely a county or something finer is meant; 0 when nothing says so."""
-        if self.directly() or (whole and not self.fine and self.scope is not None):
+        if self.directly() or (whole and self.scope is not None):
             return INSIDE
         if kind == "township":
             before = self.text[self.before.start : self.before.end]
             # 白纸坊街道 is another town than 纸坊街道; 云西县上津镇 may not be where 上津镇 is.
             stray = 0 < len(before) < 3 or before.endswith(tuple("县区市旗州"))
-            return TOWNSHIP if whole and not stray else 0
+            return 0 if stray else TOWNSHIP
         if whole or (self.opens() and (self.closes() or self.leads(piece) or self.has_sibling())):
             return SURE
         if self.scope is not None or (
@@ -1263,9 +1196,9 @@ def by_sentence(query: Query) -> list[Hit]:
 
 
 def _rank(candidates: Iterable[Candidate], tier: str, scope: Scope | None) -> list[Hit]:
-    """Hits, in the scope if one is given, of the surest kind: county or zone, prefecture, former name, the rest."""
+    """Hits, in the scope if one is given, of the surest kind: county or zone, prefecture, former name."""
     found = list(candidates)
-    for kinds in (("county", "zone"), ("prefecture",), ("former",), ("popular", "township")):
+    for kinds in (("county", "zone"), ("prefecture",), ("former",)):
         best = [candidate for candidate in found if candidate.place.kind in kinds]
         names = {candidate.name for candidate in best}
         best += [candidate for candidate in found if candidate.name in names and not scope]  # 荆洲 is 荆州
@@ -1297,7 +1230,7 @@ def _looks_alike(catalog: Catalog, text: str) -> list[Candidate]:
         for candidate in catalog.find("shape", [f"{text[:at]}*{text[at + 1 :]}"]):
             right = candidate.name[at]
             full = candidate.name == candidate.place.name  # with the county's suffix a weak likeness will do
-            if right != text[at] and looks_like(text[at], right, perhaps=full):
+            if looks_like(text[at], right, perhaps=full):
                 found.append(candidate)
     return found
 
@@ -1308,55 +1241,36 @@ def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
     return catalog.find("written", once) + catalog.find("cut short", [text])
 
 
-def _forms(core: str, catalog: Catalog, everywhere: bool) -> Iterator[str]:
-    """A core, its fronts that end like a county's name, each without its suffix too; no name of a place elsewhere."""
-    fronts = [core[:end] for end in range(3, min(6, len(core))) if core[end - 1] in COUNTY_SUFFIXES]
-    for name in (core, *fronts):
-        stem = name[:-1] if name.endswith(COUNTY_SUFFIXES) and len(name) > 2 else ""
-        if not everywhere or not (is_official_elsewhere(name) or elsewhere_senses(stem)):
-            yield from filter(None, (name, stem))
-
-
-def _repaired(query: Query, tier: str, table: Callable[[Catalog, str], list[Candidate]]) -> list[Hit]:
-    """What a table of sounds or shapes makes of the cores, of their fronts that end like a county, of their stems."""
+def by_repair(query: Query, tier: str, table: Callable[[Catalog, str], list[Candidate]]) -> list[Hit]:
+    """What a table of sounds, shapes or counts makes of the cores, of their fronts that end like a county, of their
+    stems: 乔口, 武汉市桥口区, 大治, 巴巴东. The city in front may be misspelt too; several answer in one city only.
+    """
     if query.text.isascii():
         return []
     catalog = query.catalog
 
     def candidates(text: str, scope: Scope | None = None) -> list[Candidate]:
         # Spelled right, whatever it means; behind a prefecture of Hubei no place elsewhere is meant: 武汉江安.
-        known = catalog.named_exactly(text) or (not scope and (is_word(text) or catalog.senses(text)))
+        known = text in catalog.counties or (not scope and (is_word(text) or catalog.senses(text)))
         return [] if known else [found for found in table(catalog, text) if found.name != text]
 
     behind_city: list[tuple[Scope | None, str]] = []  # what follows a misspelt prefecture
     for _, core in query.cores:
         for end in range(2, min(6, len(core) - 1)):
             cities = [found.divisions for found in candidates(core[:end]) if found.place.kind == "prefecture"]
-            right = [division for division in catalog.named_exactly(core[end:]) if cities and division in cities[0]]
+            right = [division for division in catalog.counties.get(core[end:], []) if cities and division in cities[0]]
             if right:  # 石堰竹山: only the city is misspelt
                 return [Hit(division, tier) for division in right]
             behind_city += [(frozenset(found), core[end:]) for found in cities]
     for scope, core in [*behind_city, *query.cores]:
-        for form in _forms(core, catalog, everywhere=not scope):
+        stem = core[:-1] if core.endswith(COUNTY_SUFFIXES) and len(core) > 2 else ""
+        if not scope and (is_official_elsewhere(core) or elsewhere_senses(stem)):
+            continue
+        for form in filter(None, (core, stem)):
             hits = _rank(candidates(form, scope), tier, scope)
             if len({catalog.city_of(hit.division) for hit in hits}) == 1:
                 return hits
     return []
-
-
-def by_homophone(query: Query) -> list[Hit]:
-    """Characters that sound right: 乔口, 黄皮, 武汉市桥口区; the city in front may be a homophone too."""
-    return _repaired(query, "homophone", _sounds_like)
-
-
-def by_lookalike(query: Query) -> list[Hit]:
-    """One character that looks like the right one (大治, 虢亭, 江崖区), when only one place is meant."""
-    return _repaired(query, "lookalike", _looks_alike)
-
-
-def by_miscount(query: Query) -> list[Hit]:
-    """One character typed twice (巴巴东), or lost from a long name (西塞区)."""
-    return _repaired(query, "typo", _miscounted)
 
 
 # --- letters ----------------------------------------------------------------------------------
@@ -1373,41 +1287,31 @@ def plain_letters(text: str) -> str:
     return re.sub("(?<=^woshi)(.*)de$", r"\1", letters)
 
 
-def spellings(letters: str, catalog: Catalog) -> Iterator[list[Piece]]:
+def spellings(letters: str, catalog: Catalog, most: int = 50) -> list[list[Piece]]:
     """The ways in which joined letters are names and known words from end to end, those with longer ones first.
 
     A suffix belongs to the name before it: jianlixian; but jingzhoushishou is 荆州 and 石首, not 荆州市 and "shou".
     """
-    found: dict[int, list[Piece]] = {len(letters) - 1: []}  # by where they start
-    whole: set[int] = {len(letters)}  # from here the end can be reached
+    ways: dict[int, list[list[Piece]]] = {len(letters): [[]]}  # {a place in the letters: the ways from there on}
     for at in range(len(letters) - 2, -1, -1):
-        found[at] = []
+        pieces: list[Piece] = []
         for end in range(min(len(letters), at + 60), at + 1, -1):
             part = letters[at:end]
             senses = catalog.senses(part.replace("v", "u"))  # ü
             suffix = re.match(_LETTERS_SUFFIX, letters[end:])
             stop = end + suffix.end() if suffix and not catalog.senses(letters[at : end + suffix.end()]) else end
-            pieces = [Piece("name", at, stop, senses)] if senses and stop > end else []
+            pieces += [Piece("name", at, stop, senses)] if senses and stop > end else []
             pieces += [Piece(words_around()[part], at, end)] if part in words_around() else []
             pieces += [Piece("name", at, end, senses)] if senses else []
-            found[at] += [piece for piece in pieces if piece.end in whole]
-        if found[at]:
-            whole.add(at)
-
-    def from_here(at: int) -> Iterator[list[Piece]]:
-        if at == len(letters):
-            yield []
-        for piece in found.get(at, ()):
-            yield from ([piece, *rest] for rest in from_here(piece.end))
-
-    return from_here(0)
+        ways[at] = [[piece, *rest] for piece in pieces for rest in ways.get(piece.end, ())][:most]
+    return ways.get(0, [])
 
 
 def by_pinyin(query: Query) -> list[Hit]:
     """Joined pinyin of a name, of coarser and finer ones in either order, with words around; huangpo is let pass."""
     letters = plain_letters(query.text)
-    for pieces in itertools.islice(spellings(letters, query.catalog), 50):
-        hits = named(letters, pieces)
+    for pieces in spellings(letters, query.catalog):
+        hits = one_name(letters, pieces)
         if hits:
             return [Hit(hit.division, "pinyin") for hit in hits]
     return []
@@ -1415,12 +1319,12 @@ def by_pinyin(query: Query) -> list[Hit]:
 
 def by_initials(query: Query) -> list[Hit]:
     """The first letters of a county's name, of a prefecture's when no county has them: all that share them."""
-    return _rank(query.catalog.find("initials", [query.text]), "initials", None) if query.text.isascii() else []
+    return _rank(query.catalog.find("initials", [query.text]), "initials", None)
 
 
 def by_mixed(query: Query) -> list[Hit]:
     """Characters and pinyin mixed, each syllable whole or its initial: 江an, 黄p, 恩sh."""
-    if query.text.isascii() or not re.search("[a-z]", query.text) or len(query.text) > 24:
+    if query.text.isascii() or not re.search("[a-z]", query.text):
         return []
     found = []
     for name, candidates in query.catalog.index("written").items():
@@ -1432,55 +1336,41 @@ def by_mixed(query: Query) -> list[Hit]:
     return _rank(found, "pinyin", None)
 
 
-_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
 def _neighbours(one: str, other: str) -> bool:
     """Whether two letters lie side by side on a keyboard."""
-    spots = {letter: (row, at + row / 2) for row, keys in enumerate(_KEYS) for at, letter in enumerate(keys)}
+    spots = {letter: (row, at + row / 2) for row, keys in enumerate(_KEYBOARD) for at, letter in enumerate(keys)}
     (row, at), (other_row, other_at) = spots[one], spots[other]
     return abs(row - other_row) <= 1 and abs(at - other_at) <= 1
 
 
-def _soft_letters(letters: str) -> str:
-    for hard, plain in (*_SOFT, ("ing", "in"), ("eng", "en")):
-        letters = letters.replace(hard, plain)
-    return letters
+def one_slip(typed: str, right: str) -> bool:
+    """Whether a spelling is another one with one letter lost, added, replaced or swapped with the next, or none."""
+    same = next((at for at, (a, b) in enumerate(zip(typed, right)) if a != b), min(len(typed), len(right)))
+    wrong, meant = typed[same:], right[same:]
+    swapped = wrong[:2] == meant[:2][::-1] and wrong[2:] == meant[2:]
+    return swapped or wrong[1:] in (meant, meant[1:]) or wrong == meant[1:]
 
 
-def _one_slip(typed: str, right: str) -> bool:
-    """Whether a typed spelling is one slip off: a letter lost, doubled, swapped, or beside the right key."""
-    if len(typed) != len(right):
-        return True
+def _likely_slip(typed: str, right: str) -> bool:
+    """Whether a finger may have slipped so: a letter replaced only in a long spelling, by one beside its key."""
     wrong = [(a, b) for a, b in zip(typed, right) if a != b]
-    return len(wrong) == 2 or (len(right) > 5 and _neighbours(*wrong[0]))
-
-
-def bare_letters(text: str, catalog: Catalog) -> str:
-    """A text in letters without known words and the province at its ends: qingwenqiaokohubei -> qiaoko."""
-    letters = plain_letters(text)
-    known = [word for word in (*catalog.province_names, *words_around()) if word.isascii()]
-    for word in [*known, *known]:
-        left = letters.removeprefix(word).removesuffix(word)
-        letters = left if len(left) > 4 else letters
-    return letters
+    replaced = len(typed) == len(right) and len(wrong) == 1
+    return one_slip(typed, right) and (not replaced or (len(right) > 5 and _neighbours(*wrong[0])))
 
 
 def by_typo(query: Query) -> list[Hit]:
     """One slip in the pinyin of a county or prefecture (qiaoko), when only one is near."""
-    whole, bare = plain_letters(query.text), bare_letters(query.text, query.catalog)
-    stem = re.sub(_LETTERS_SUFFIX + "$", "", bare)
-    forms = [form for form in dict.fromkeys((whole, bare, stem)) if len(form) > 4]
+    whole = bare = plain_letters(query.text)
+    for word in filter(str.isascii, (*query.catalog.province_names, *words_around())):  # qingwenqiaokohubei
+        bare = bare.removeprefix(word).removesuffix(word)
+    forms = [form for form in dict.fromkeys((whole, bare)) if len(form) > 4]
     if any(map(elsewhere_senses, (query.text, *forms))):
         return []
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
     for form in forms:
-        names = query.catalog.spelled_surely
-        near = [key for key, *_ in process.extract(form, names, scorer=OSA.distance, score_cutoff=1, limit=None)]
-        near = [key for key in near if _one_slip(form, key)]
-        keys = [key for key in near if _soft_letters(key) == _soft_letters(form)] or near
+        keys = [key for key in query.catalog.index("spelling") if _likely_slip(form, key)]
         if len(keys) == 1:
             return _rank(query.catalog.find("spelling", keys), "typo", None)
     return []
@@ -1490,7 +1380,7 @@ def by_unit(query: Query) -> list[Hit]:
     """A unit's whole name; in a list that the gazetteer does not cover, a part of one, or one nearly right."""
     catalog, text = query.catalog, query.text
     units = catalog.units
-    if text in units or len(catalog.named) > len(catalog.divisions) or len(text) < 2:
+    if text in units or len(catalog.repairable) > len(catalog.divisions) or len(text) < 2:
         return [Hit(division, "unit") for division in units.get(text, [])]
     inside = [division for unit, found in catalog.units.items() if text in unit for division in found]
     inside = inside or [division for division in catalog.divisions if text in division[1]]
@@ -1513,9 +1403,9 @@ WAYS: tuple[Callable[[Query], list[Hit]], ...] = (
     by_pinyin,
     by_initials,
     by_mixed,
-    by_homophone,
-    by_lookalike,
-    by_miscount,
+    lambda query: by_repair(query, "homophone", _sounds_like),
+    lambda query: by_repair(query, "lookalike", _looks_alike),
+    lambda query: by_repair(query, "typo", _miscounted),
     by_typo,
     by_unit,
 )
@@ -1536,7 +1426,7 @@ def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     if re.search(r"\d", text):
         text = re.sub(r"(?<=\d) +(?=\d)", "", text)
         text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
-    query = Query(simplified(clean(text)), catalog)
+    query = Query(text, catalog)
     if not query.text or len(query.text) > 200:
         return []
     for way in WAYS:
@@ -1568,20 +1458,11 @@ def division_named(candidate: Candidate) -> Division:
     return (place.code, place.district) if place.kind == "prefecture" else candidate.divisions[0]
 
 
-def _near_in_letters(letters: str, catalog: Catalog) -> Iterator[tuple[Division, float]]:
-    """The same for pinyin of counties and prefectures."""
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
-    similar = OSA.normalized_similarity
-    for key, score, _ in process.extract(letters, catalog.spelled_surely, scorer=similar, score_cutoff=0.75, limit=9):
-        for candidate in catalog.find("spelling", [key]):
-            yield division_named(candidate), score
-
-
 def _near(query: Query) -> Iterator[tuple[Division, float]]:
     """(a division, how near it is, 0 to 1): names inside the text that nothing says are meant, names cut short (丹江),
     towns that sound the same (阳罗), and counties, prefectures and former names near in sound, shape or spelling."""
+    from rapidfuzz.distance import OSA
+
     catalog = query.catalog
     for piece in query.pieces:
         for sense in piece.of(*_FINER):
@@ -1597,8 +1478,9 @@ def _near(query: Query) -> Iterator[tuple[Division, float]]:
         for reading in heard:
             towns = catalog.town_sounds.get(" ".join(map(soft, reading)), [])
             yield from ((division, 0.85) for division in towns[:1])
-        if core.isascii():
-            yield from _near_in_letters(core, catalog)
+        for spelling, named in catalog.index("spelling").items() if core.isascii() else ():
+            score = OSA.normalized_similarity(core, spelling)
+            yield from ((division_named(candidate), score) for candidate in named)
         for candidate in dict.fromkeys(catalog.find("near", near_keys(core, heard))):
             yield division_named(candidate), _nearness(core, candidate)
 
@@ -1608,11 +1490,11 @@ def suggest(text: str, catalog: Catalog, most: int = 3) -> list[Division]:
 
     A prefecture is (420600, 襄阳市). Nothing for a place elsewhere but what bears its stem.
     """
-    query = Query(simplified(clean(text)), catalog)
+    query = Query(text, catalog)
     if not query.text or len(query.text) > 40 or is_large_elsewhere(query.text):
         return []
     if is_official_elsewhere(query.text):  # 华容县 is in Hunan; only 华容区 itself is near
-        return catalog.named_exactly(query.text[:-1])[:most]
+        return catalog.counties.get(query.text[:-1], [])[:most]
     scores: dict[Division, float] = {}
     for division, score in _near(query):
         if score >= 0.75:
@@ -1775,6 +1657,93 @@ def advice(rows: Sequence[Row], listing: Sequence[Row]) -> list[str]:
     return [*lines, *shared_hotline(unlisted, listing), BRING]
 
 
+# --- how a name was read ----------------------------------------------------------------------
+
+
+def elsewhere_of(text: str, catalog: Catalog) -> str:
+    """The provinces outside Hubei of the places named in a text, "" when it names none: 南山区 -> 黑龙江、广东."""
+    named = [piece.of("elsewhere") for piece in Query(text, catalog).pieces]
+    provinces: list[str] = []
+    for senses in filter(None, named):
+        found = [province for sense in senses for province in sense.note.split("、")]
+        common = [province for province in provinces if province in found]
+        provinces = common or provinces or list(dict.fromkeys(found))
+    return "、".join(provinces)
+
+
+def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
+    """How a name was read, a line for each tier but the plain name."""
+    text = masked(text)
+    lines: list[str] = []
+    for tier, group in itertools.groupby(hits, key=lambda hit: hit.tier):
+        found = list(group)
+        if not TIERS[tier]:
+            lines += dict.fromkeys(hit.note for hit in found if hit.note)
+            continue
+        names = list(dict.fromkeys(hit.division[1] for hit in found))
+        if tier == "city" or len(names) > 6:
+            names = list(dict.fromkeys(catalog.city_of(hit.division) for hit in found))
+        lines.append(f"{text} {TIERS[tier]} → {'、'.join(names[:6])}{' 等' if len(names) > 6 else ''}")
+        lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.note)
+    bare = hits[0].tier not in ("unit", "city", "address", "code")
+    provinces = elsewhere_of(text, catalog) if lines and bare else ""
+    return lines + ([f"  {provinces}也有{text}；若找的是它，请问当地公安。"] if provinces else [])
+
+
+def not_found(text: str, catalog: Catalog) -> list[str]:
+    """What to tell when nothing is sure: what was not found, up to three suggestions, what to do next."""
+    divisions = suggest(text, catalog)
+    provinces = elsewhere_of(text, catalog)
+    asked = clean(text)
+    lines: list[str] = []
+    lost = re.search(rf"(?:孩子|小孩|儿子|女儿|宝宝|老人|孙子|孙女|人).{{0,4}}{any_of('lost')}", asked)
+    if lost:
+        lines.append("孩子或老人刚丢：请马上打 110 报警，不用等 24 小时。")
+    if provinces and not divisions:
+        lines.append(f"没有找到「{masked(text)}」：它在{provinces}，这份名单只有湖北的单位。")
+        return [*lines, "不管家在哪里、人在哪里，都可以到附近公安机关的刑侦部门免费采血；不知道地方就打当地 110 问。"]
+    where = f"它在{provinces}" if is_official_elsewhere(asked) else f"{provinces}有这个地方"
+    lines.append(f"没有找到「{masked(text)}」" + (f"：{where}，不在这份名单里。" if provinces else "。"))
+    if divisions:
+        lines.append("您是不是要找：")
+        for division in divisions:
+            inside = catalog.city_of(division) if division in catalog.row_numbers else "整个市州"
+            lines.append(f"  {division[1]}（{inside}）")
+    if lost or re.search(any_of("procedure"), asked):
+        lines.append("要问怎么采血、要不要钱、带什么，请看 xunqin guide。")
+    return [*lines, "请换个写法，或用 xunqin list 看全部；各地刑侦部门都可采血，也可打当地 110 询问。"]
+
+
+def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
+    """What a terminal says of a reading on stderr, in one line and without the text itself.
+
+    For hits, how the name was read; without, the province elsewhere that it lies in, and the first suggestion
+    as a question.
+    """
+    lines = explain(text, hits, catalog) if hits else []
+    if not hits:
+        province = elsewhere_of(text, catalog)
+        lines += [f"在{province}，不在这份名单里，可到附近公安的刑侦部门采血"] if province else []
+        lines += [f"您是不是要找 {division[1]}？" for division in suggest(text, catalog)[:1]]
+    return masked("；".join(line.strip().removeprefix(text).strip().rstrip("。") for line in lines))
+
+
+def answer_rows(text: str, hits: list[Hit], catalog: Catalog) -> list[Row]:
+    """The list's rows for the hits, best first, with `query`, `match` and `note` in front.
+
+    A unit of the whole city follows its counties' own.
+    """
+    rows = []
+    cities = dict.fromkeys(catalog.city_of(hit.division) for hit in hits if hit.division[1] not in catalog.above)
+    own = [division for city in cities for division in catalog.cities.get(city, []) if division[1] in catalog.above]
+    shown = {hit.division for hit in hits}
+    above = [Hit(division, hits[0].tier, "市州一级的单位") for division in own if division not in shown]
+    for hit in [*hits, *above]:
+        lead = {"query": masked(text), "match": hit.tier, "note": note_of(text, [hit], catalog)}
+        rows += [{**lead, **row} for row in catalog.rows_of(hit.division)]
+    return rows
+
+
 # --- for people -------------------------------------------------------------------------------
 
 
@@ -1927,8 +1896,9 @@ def message_text(rows: Sequence[Row], listing: Sequence[Row]) -> str:
     """Units to be pasted into a message, each with what to do: no escapes, no trailing blanks, no wrapping."""
     blocks = []
     for row in rows:
-        fields = [*((column.heading, column.cell(row)) for column in SHOWN), ("说明", row.get("note", ""))]
-        lines = [f"{heading}：{text}".replace("\n", "、") for heading, text in dict(fields).items() if text]
+        fields = [(column.heading, column.cell(row)) for column in SHOWN if column.heading != "说明"]
+        fields.append(("说明", row.get("note", "")))
+        lines = [f"{heading}：{text}".replace("\n", "、") for heading, text in fields if text]
         blocks.append("\n".join([*lines, *(advice([row], listing) if row.get("unit") else [])]) + "\n")
     return "\n".join(blocks)
 
@@ -2600,7 +2570,6 @@ def numbers_in(cell: str, area: str) -> Numbers:
 # Police that belong to no county. Their names hold places that they are not in: 江汉油田 is not 江汉区.
 WIDE_POLICE = "水上|铁路|铁道|航运|长航|油田|机场|民航|轨道"
 POLICE_START = "公安|分局|刑侦|刑警|刑事|打拐|反拐|派出所"
-SURE_TIERS = [name for name, tier in TIERS.items() if tier.sure]  # of a search that may place a row without a doubt
 PROVINCE_DIVISION = ("420000", HOME_PROVINCE)
 
 
@@ -2650,7 +2619,7 @@ class Places:
 
     def named(self, text: str) -> Division | None:
         """The county with this full or short name."""
-        name = simplified(clean(text))
+        name = clean(text)
         return self.counties.get(name) or self.short.get(name)
 
     def read(self, text: str) -> Placed:
@@ -4850,7 +4819,7 @@ FOUND, NOT_FOUND, UNUSABLE, READER_GONE = 0, 1, 2, 141
 def emit(text: str, machine: bool = False) -> None:
     """Write to stdout and make sure it arrived; in a pipe or file, what a machine reads is UTF-8.
 
-    Raises BrokenPipeError when nobody reads it, else ListError.
+    Raises click's Exit when nobody reads it, ListError when it cannot be written.
     """
     if sys.stdout is None:
         raise ListError("标准输出", "已经关闭", "请不要用 >&- 关闭它")
@@ -4862,7 +4831,7 @@ def emit(text: str, machine: bool = False) -> None:
             left = left[sys.stdout.buffer.write(left) :]
         sys.stdout.flush()
     except BrokenPipeError:
-        raise
+        raise click.exceptions.Exit(READER_GONE) from None
     except OSError as error:
         raise ListError("标准输出", f"写不进去（{reason(error)}）", "请检查磁盘空间") from None
 
@@ -4923,90 +4892,6 @@ def open_catalog(data: str | None) -> Catalog:
     return Catalog(merged(load_list(bundled_path("points.csv")), own_rows()))
 
 
-def elsewhere_of(text: str, catalog: Catalog) -> str:
-    """The provinces outside Hubei of the places named in a text, "" when it names none: 南山区 -> 黑龙江、广东."""
-    named = [piece.of("elsewhere") for piece in Query(simplified(clean(text)), catalog).pieces]
-    provinces: list[str] = []
-    for senses in filter(None, named):
-        found = [province for sense in senses for province in sense.note.split("、")]
-        common = [province for province in provinces if province in found]
-        provinces = common or provinces or list(dict.fromkeys(found))
-    return "、".join(provinces)
-
-
-def explain(text: str, hits: list[Hit], catalog: Catalog) -> list[str]:
-    """How a name was read, a line for each tier but the plain name."""
-    text = masked(text)
-    lines: list[str] = []
-    for tier, group in itertools.groupby(hits, key=lambda hit: hit.tier):
-        found = list(group)
-        if not TIERS[tier].label:
-            lines += dict.fromkeys(hit.note for hit in found if hit.note)
-            continue
-        names = list(dict.fromkeys(hit.division[1] for hit in found))
-        if tier == "city" or len(names) > 6:
-            names = list(dict.fromkeys(catalog.city_of(hit.division) for hit in found))
-        lines.append(f"{text} {TIERS[tier].label} → {'、'.join(names[:6])}{' 等' if len(names) > 6 else ''}")
-        lines += dict.fromkeys(f"  {hit.note}" for hit in found if hit.note)
-    bare = hits[0].tier not in ("unit", "city", "address", "code")
-    provinces = elsewhere_of(text, catalog) if lines and bare else ""
-    return lines + ([f"  {provinces}也有{text}；若找的是它，请问当地公安。"] if provinces else [])
-
-
-def not_found(text: str, catalog: Catalog) -> list[str]:
-    """What to tell when nothing is sure: what was not found, up to three suggestions, what to do next."""
-    divisions = suggest(text, catalog)
-    provinces = elsewhere_of(text, catalog)
-    asked = simplified(clean(text))
-    lines: list[str] = []
-    lost = re.search(rf"(?:孩子|小孩|儿子|女儿|宝宝|老人|孙子|孙女|人).{{0,4}}{any_of('lost')}", asked)
-    if lost:
-        lines.append("孩子或老人刚丢：请马上打 110 报警，不用等 24 小时。")
-    if provinces and not divisions:
-        lines.append(f"没有找到「{masked(text)}」：它在{provinces}，这份名单只有湖北的单位。")
-        return [*lines, "不管家在哪里、人在哪里，都可以到附近公安机关的刑侦部门免费采血；不知道地方就打当地 110 问。"]
-    where = f"它在{provinces}" if is_official_elsewhere(asked) else f"{provinces}有这个地方"
-    lines.append(f"没有找到「{masked(text)}」" + (f"：{where}，不在这份名单里。" if provinces else "。"))
-    if divisions:
-        lines.append("您是不是要找：")
-        for division in divisions:
-            inside = catalog.city_of(division) if division in catalog.row_numbers else "整个市州"
-            lines.append(f"  {division[1]}（{inside}）")
-    if lost or re.search(any_of("procedure"), asked):
-        lines.append("要问怎么采血、要不要钱、带什么，请看 xunqin guide。")
-    return [*lines, "请换个写法，或用 xunqin list 看全部；各地刑侦部门都可采血，也可打当地 110 询问。"]
-
-
-def note_of(text: str, hits: list[Hit], catalog: Catalog) -> str:
-    """What a terminal says of a reading on stderr, in one line and without the text itself.
-
-    For hits, how the name was read; without, the province elsewhere that it lies in, and the first suggestion
-    as a question.
-    """
-    lines = explain(text, hits, catalog) if hits else []
-    if not hits:
-        province = elsewhere_of(text, catalog)
-        lines += [f"在{province}，不在这份名单里，可到附近公安的刑侦部门采血"] if province else []
-        lines += [f"您是不是要找 {division[1]}？" for division in suggest(text, catalog)[:1]]
-    return masked("；".join(line.strip().removeprefix(text).strip().rstrip("。") for line in lines))
-
-
-def rows_of(text: str, hits: list[Hit], catalog: Catalog) -> list[Row]:
-    """The list's rows for the hits, best first, with `query`, `match` and `note` in front.
-
-    A unit of the whole city follows its counties' own.
-    """
-    rows = []
-    cities = dict.fromkeys(catalog.city_of(hit.division) for hit in hits if hit.division[1] not in catalog.above)
-    own = [division for city in cities for division in catalog.cities.get(city, []) if division[1] in catalog.above]
-    shown = {hit.division for hit in hits}
-    above = [Hit(division, hits[0].tier, "市州一级的单位") for division in own if division not in shown]
-    for hit in [*hits, *above]:
-        lead = {"query": masked(text), "match": hit.tier, "note": note_of(text, [hit], catalog)}
-        rows += [{**lead, **row} for row in catalog.rows_of(hit.division)]
-    return rows
-
-
 def above_county(row: Row) -> bool:
     """Whether a unit is a city's or the province's, not a county's: 襄阳市公安局刑侦支队, code 420600."""
     return row["code"].endswith("00") and row["district"] in (row["city"], row["province"])
@@ -5018,13 +4903,13 @@ def chosen_city(text: str, catalog: Catalog) -> str:
     A city of Hubei without a row in this list is one too. Raises UsageError, with the nearest, when no city or more
     than one is meant.
     """
-    name = simplified(clean(text))
-    for form in (name, name + "市"):
-        if not name or form in catalog.city_names:
-            return catalog.city_names.get(form, "")
+    name = clean(text)
+    if not name or name in catalog.city_names:
+        return catalog.city_names.get(name, "")
     hits = search(text, catalog)
-    known = [place for place in repaired_places() if place.code.endswith("00") or place.code.startswith("4290")]
-    found = {place.district for place in known if name in place.names() and place.kind != "zone"}
+    kinds = ("county", "prefecture", "former")
+    known = [place for place in all_places() if place.kind in kinds and name in place.names()]
+    found = {place.district for place in known if place.code.endswith("00") or place.code.startswith("4290")}
     found = found or {catalog.city_of(hit.division) for hit in hits}
     if len(found) == 1:
         city = found.pop()
@@ -5032,10 +4917,9 @@ def chosen_city(text: str, catalog: Catalog) -> str:
             tell(f"「{text}」属于{city}，按整个{city}来。")
         return city
     near = [catalog.city_names.get(division[1]) or catalog.city_of(division) for division in suggest(text, catalog)]
-    near += [city for city in catalog.cities if set(name) & set(short_name(city))] if not near else []
-    hint = f"您是不是要找：{'、'.join(dict.fromkeys(near))}"
-    hint = hint if near else f"可用的有：{'、'.join(list(catalog.cities)[:17])}"
-    raise click.UsageError(f"名单里没有「{text}」这个市州。{hint}")
+    near = near or [city for city in catalog.cities if set(name) & set(short_name(city))]
+    hint = "、".join(list(dict.fromkeys(near or catalog.cities))[:17])
+    raise click.UsageError(f"名单里没有「{text}」这个市州。{'您是不是要找' if near else '可用的有'}：{hint}")
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -5044,7 +4928,7 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 
     if param.name not in ("name", "city", "city_option"):
         return [CompletionItem(incomplete, type="file")]
-    begun = simplified(clean(incomplete))
+    begun = clean(incomplete)
     catalog = open_catalog(ctx.find_root().params.get("data"))
     names = [district for _, district in catalog.divisions] if param.name == "name" else catalog.cities
     spelled = {name: (name, *map("".join, readings(name))) for name in names}
@@ -5104,10 +4988,8 @@ class NameFirst(Page, click.Group):
         if word in self.commands or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
         if word.isascii() and word.isalpha():
-            from rapidfuzz.distance import OSA
-
             # No name in Hubei is spelled one slip away from a command (a test tries them all).
-            near = [name for name in (*self.commands, "help") if OSA.distance(word, name) <= 1]
+            near = [name for name in (*self.commands, "help") if one_slip(word, name)]
             if near:
                 page = "--help" if near[0] == "help" else near[0]
                 raise click.UsageError(f"没有 {word} 这个命令。您是不是要用 xunqin {page}？", ctx)
@@ -5151,7 +5033,7 @@ def tell_reading(text: str, hits: list[Hit], catalog: Catalog, notes: list[str])
 def answer(text: str, catalog: Catalog, within: str = "", most: int = 0, format: str | None = None) -> int:
     """Print what one name means: the rows on stdout, how it was read or what to do next on stderr. The exit code."""
     hits = search(text, catalog, within)
-    rows = rows_of(text, hits, catalog)
+    rows = answer_rows(text, hits, catalog)
     show(rows[: most or None], ("query", "match", "note"), format, catalog.rows)
     notes = [f"还有 {len(rows) - most} 行没有显示，不写 -n 就全部显示。"] if 0 < most < len(rows) else []
     if within and not hits:
@@ -5191,16 +5073,14 @@ def input_lines() -> Iterator[str]:
 NUMBERED = r"\s*(?:[(（]?\d{1,3}(?:[)）]\s*[、.．,，]?|\s*[、．:：]|[.,，]\s*(?!\d)|\s(?=\s*\D))|[①-⑳])\s*"
 
 
-Find = Callable[[str], list[Hit]]
-
-
-def place_in(line: str, find: Find) -> tuple[str, list[Hit]]:
+@lru_cache(maxsize=10_000)
+def place_in(line: str, catalog: Catalog, within: str = "") -> tuple[str, list[Hit]]:
     """(the name that a line of somebody's list holds, what it means): "1、监利" -> 监利, "张三<Tab>监利" -> 监利.
 
     Of several fields apart by tabs, the one that is read most surely; the last of them when none is read.
     """
     fields = [re.sub(f"^{NUMBERED}", "", field).strip() for field in line.split("\t")]
-    read = [(field, find(field)) for field in fields if field]
+    read = [(field, search(field, catalog, within)) for field in fields if field]
     ranks = list(TIERS)
     sure = sorted((answer for answer in read if answer[1]), key=lambda answer: ranks.index(answer[1][0].tier))
     return (sure or read[-1:] or [("", [])])[0]
@@ -5208,17 +5088,11 @@ def place_in(line: str, find: Find) -> tuple[str, list[Hit]]:
 
 def answer_lines(lines: Iterable[str], catalog: Catalog, within: str) -> Iterator[list[Row]]:
     """The rows for each line of a list, with the line's number; an empty or unmatched line keeps one row."""
-
-    @lru_cache(maxsize=10_000)
-    def rows_for(line: str) -> list[Row]:
-        text, hits = place_in(line, lambda text: search(text, catalog, within))
-        if not line.strip():
-            return [{"match": "", "note": ""}]
-        return rows_of(text, hits, catalog) or [{"match": "none", "note": note_of(text, [], catalog)}]
-
     for number, line in enumerate(lines, 1):
+        text, hits = place_in(line, catalog, within)
+        nothing = {"match": "none", "note": note_of(text, [], catalog)} if line.strip() and not hits else {"match": ""}
         written = {"line": str(number), "query": masked(" ".join(line.split()))}
-        yield [{**row, **written} for row in rows_for(line)]
+        yield [{**row, **written} for row in answer_rows(text, hits, catalog) or [nothing]]
 
 
 LINES_AT_A_TIME = 500  # whose rows are written, so that memory stays flat
@@ -5288,7 +5162,6 @@ FAMILY_HEADINGS = (
     f"{PLACE_HEADINGS}|姓名|称呼|家长|父亲|母亲|孩子|关系|性别|年龄|日期|时间|电话|手机|身份证|序号|编号|备注|情况"
 )
 RESULT_HEADINGS = ("区县", "采血单位", "单位地址", "单位联系人", "单位电话", "当地 110", "怎么认出的", "要问的")
-GUESSES = ("initials", "homophone", "lookalike", "typo")  # tiers whose answer is to be confirmed
 COLOURS = {"unsure": "FFF2CC", "none": "F8CBAD", "blank": "F8CBAD"}
 MOST_UNITS = 8  # in one cell
 
@@ -5330,7 +5203,7 @@ def heading_row(table: list[list[str]]) -> int:
     return at
 
 
-def place_column(table: list[list[str]], heading: int, wanted: str, find: Find) -> int:
+def place_column(table: list[list[str]], heading: int, wanted: str, catalog: Catalog) -> int:
     """The number of the column that holds the places, 0 when none does.
 
     It is the one asked for, by its heading or its letter; else the one that its heading and its cells speak for.
@@ -5344,7 +5217,7 @@ def place_column(table: list[list[str]], heading: int, wanted: str, find: Find) 
     for at, head in enumerate(headings):
         cells = [cells[at] for cells in table[heading:][:100]]
         words = [cell for cell in cells if cell and not re.fullmatch(r"[\d\s-]*[\dXx]", cell)]
-        places = [word for word in words if place_in(word, find)[1] or elsewhere_senses(simplified(clean(word)))]
+        places = [word for word in words if place_in(word, catalog)[1] or elsewhere_senses(clean(word))]
         share = len(places) / max(len(words), 1)
         told = max((rank for rank, word in enumerate(telling, 1) if word in head), default=0)
         if told or share > 0.3:
@@ -5397,13 +5270,13 @@ def family_table(sheet: Any) -> list[list[str]]:
     return table
 
 
-def fill_sheet(sheet: Any, values: Any, wanted: str, catalog: Catalog, find: Find) -> list[str]:
+def fill_sheet(sheet: Any, values: Any, wanted: str, catalog: Catalog) -> list[str]:
     """Write each family's unit beside its row; the kind of each answer. [] when no column holds places."""
     from openpyxl.styles import Alignment, PatternFill
 
     table = family_table(values)
     heading = heading_row(table)
-    column = place_column(table, heading, wanted, find)
+    column = place_column(table, heading, wanted, catalog)
     if not column:
         return []
     headed = f"「{table[heading - 1][column - 1]}」一列" if heading else f"第 {column} 列"
@@ -5412,7 +5285,7 @@ def fill_sheet(sheet: Any, values: Any, wanted: str, catalog: Catalog, find: Fin
     if len(numbers) > 1000 and is_terminal(sys.stderr):
         steps = click.progressbar(numbers, file=sys.stderr, label=sheet.title)
     with steps as watched:
-        found = {number: family_cells(*place_in(table[number - 1][column - 1], find), catalog) for number in watched}
+        found = {number: family_cells(*place_in(table[number - 1][column - 1], catalog), catalog) for number in watched}
     used = [at for row in table for at, cell in enumerate(row, 1) if cell]
     first = max([*used, *(span.max_col for span in sheet.merged_cells.ranges)]) + 1
     for number, (kind, cells) in {**({heading: ("found", RESULT_HEADINGS)} if heading else {}), **found}.items():
@@ -5446,11 +5319,10 @@ def batch_command(data: str | None, file: str, column: str, out: str) -> int:
     if out and os.path.exists(out):
         raise ListError(out, "已经有这个文件，没有动它", "请换个名字")
     catalog = open_catalog(data)
-    find = lru_cache(maxsize=None)(lambda text: search(text, catalog))
     book, values = family_books(file)
     counts = dict.fromkeys(("found", "unsure", "none", "blank"), 0)
     for sheet in book.worksheets:
-        kinds = fill_sheet(sheet, values[sheet.title], typed(column), catalog, find)
+        kinds = fill_sheet(sheet, values[sheet.title], typed(column), catalog)
         if not kinds:
             tell(f"「{sheet.title}」里没有地名一列，没有动它。")
         for kind in kinds:
@@ -5490,7 +5362,7 @@ def list_command(data: str | None, city: str, city_option: str, own: bool, forma
     if own and not catalog.rows:
         tell("还没有导入过名单。请用 xunqin import 文件。")
     text = city or city_option
-    within = "" if simplified(clean(text)) in catalog.province_names else chosen_city(text, catalog)
+    within = "" if clean(text) in catalog.province_names else chosen_city(text, catalog)
     kept = [row for row in catalog.rows if within in ("", row["city"])]
     kept.sort(key=lambda row: (row["code"][:4], not above_county(row)))  # those of a whole city stand first in theirs
     show(kept, (), format, catalog.rows)
@@ -5530,13 +5402,6 @@ def guide_command() -> int:
     return FOUND
 
 
-def shell_word(path: str) -> str:
-    """A file's name as it can be typed in a command."""
-    import shlex
-
-    return shlex.quote(f"./{path}" if path.startswith("-") else path)
-
-
 def import_note(entry: Entry) -> Row:
     """What an import says of a row: its number, the result, what is wrong, doubtful or repaired."""
     result = "待核对" if entry.held() else entry.outcome
@@ -5545,6 +5410,8 @@ def import_note(entry: Entry) -> Row:
 
 def import_picture(batch: Batch, places: Places, source: str, date: str, dry_run: bool) -> None:
     """Write a draft beside a picture; nothing is taken over from a picture itself."""
+    import shlex
+
     rows = draft_rows(batch, places, source, date)
     tell(f"从图里读到 {len(batch.entries)} 行，{sum(bool(row['存疑']) for row in rows)} 行有存疑。图片不直接收录。")
     if dry_run:
@@ -5553,7 +5420,7 @@ def import_picture(batch: Batch, places: Places, source: str, date: str, dry_run
     data = workbook({"草稿": rows}, [entry.strip for entry in batch.entries])
     draft = printable(typed(write_new(f"{batch.path}.草稿", ".xlsx", data)))
     tell(f"草稿写在 {draft}。请对照每行前面的图改好，存疑的行改完在「核对」里写「是」，")
-    tell(f"再运行 xunqin import {shell_word(draft)}")
+    tell(f"再运行 xunqin import {shlex.quote(f'./{draft}' if draft.startswith('-') else draft)}")
 
 
 def import_units(
@@ -5687,14 +5554,14 @@ def check_command(data: str | None, file: str | None) -> int:
     能导入的文件都能检查；不给文件时，检查正在使用的名单。
     """
     bundled = bundled_catalog()
-    own = own_list_path()
-    paths = [file or data or ""] if file or data else [data_file("points.csv"), *([own] if os.path.exists(own) else [])]
-    lists = []
+    chosen = file or data
+    paths = [chosen] if chosen else [bundled_path("points.csv"), *filter(os.path.exists, [own_list_path()])]
+    rows: Sequence[Row] = []
+    problems: list[str] = []
     for path in paths:
-        imported = bool(file) and not is_own_format(path)
-        lists.append(import_problems(path, Places(bundled)) if imported else list_problems(path, bundled))
-    rows = lists[0][0] if len(lists) == 1 else merged(lists[0][0], lists[1][0])
-    problems = [problem for _, found in lists for problem in found]
+        own = not file or is_own_format(path)
+        found, wrong = list_problems(path, bundled) if own else import_problems(path, Places(bundled))
+        rows, problems = merged(rows, found), problems + wrong
     lines = [*problems, *(f"名单：{typed(path)}" for path in paths), *coverage(rows)]
     emit("".join(f"{printable(line)}\n" for line in lines))
     tell(f"有 {len(problems)} 个问题。" if problems else "没有发现问题。")
@@ -5734,26 +5601,19 @@ def _ready_streams() -> None:
     """Never fail on a character: one that the terminal cannot show becomes ?, an ASCII locale is taken for UTF-8."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            ascii_only = stream.encoding.lower().replace("_", "-") in ("ascii", "us-ascii", "ansi-x3.4-1968", "646")
+            ascii_only = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding="utf-8" if ascii_only else None, errors="replace")
 
 
 def run(args: list[str]) -> int:
     """Run one command line and give its exit code; every error a user can cause is one line on stderr."""
     try:
-        if "_XUNQIN_COMPLETE" in os.environ:
-            cli.main(args, prog_name="xunqin")
-        with cli.make_context("xunqin", args) as context:
-            code = cli.invoke(context)
+        code = cli.main(args, "xunqin", standalone_mode=False)
         return code if isinstance(code, int) else FOUND
-    except click.exceptions.Exit as leave:
-        return leave.exit_code
     except click.ClickException as error:
         tell(usage_text(error))
     except ListError as error:
         tell(typed(str(error)))
-    except BrokenPipeError:
-        return READER_GONE
     except OSError as error:
         tell(f"{error.filename2 or error.filename or '标准输出'}: {reason(error)}: 请检查磁盘空间和权限")
     except (click.Abort, KeyboardInterrupt):

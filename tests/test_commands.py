@@ -202,7 +202,7 @@ def test_batch_keeps_a_row_for_each_line() -> None:
 )
 def test_a_line_of_somebodys_list(line: str, district: str) -> None:
     catalog = xunqin.open_catalog(None)
-    _, hits = xunqin.place_in(line, lambda text: xunqin.search(text, catalog))
+    _, hits = xunqin.place_in(line, catalog)
     assert [hit.division[1] for hit in hits] == ([district] if district else [])
     (rows,) = xunqin.answer_lines([line], catalog, "")
     assert (rows[0]["line"], rows[0]["query"]) == ("1", " ".join(line.split()))

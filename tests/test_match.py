@@ -6,6 +6,7 @@ import pytest
 from conftest import listing
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
 
 import xunqin
 
@@ -20,6 +21,9 @@ def other_province(**cells: str) -> xunqin.Catalog:
 
 
 ENSHI = ("恩施市", "利川市", "建始县", "巴东县", "宣恩县", "咸丰县", "来凤县", "鹤峰县")
+XIAOGAN = tuple(name for _, name in CATALOG.cities["孝感市"])
+XIANGYANG = tuple(name for _, name in CATALOG.cities["襄阳市"])
+WUHAN = tuple(name for _, name in CATALOG.cities["武汉市"])
 
 
 def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, str]]:
@@ -141,8 +145,75 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("我小时候住在罕南区后来走丢了", [("汉南区", "homophone")]),
         ("jianlide", []),
         ("woshijianlide", [("监利市", "pinyin")]),
-        ("yincheng", [("应城市", "typo")]),
+        ("yincheng", []),  # 应城 and 宜城 are both one slip away
+        ("武汉市枝将市", []),
+        ("荆州麻成县", []),
+        ("宜昌监力县", []),
+        ("我在武汉市枝将市走丢", []),
+        ("荆州麻成", []),
+        ("武汉枝将", []),
+        ("宜昌监力", []),
         ("cytjzzzx", [("长阳土家族自治县", "initials")]),
+        ("公安公安局", [("公安县", "unit")]),
+        ("我不是房县人", []),
+        ("没去过房县", []),
+        ("云南的通山在哪里", []),
+        ("鄂西北的竹溪", [("竹溪县", "address")]),
+        ("宜昌县小溪塔镇", [("夷陵区", "address")]),
+        ("身份证号421023开头", [("监利市", "code")]),
+        ("enshizaina", [("恩施市", "pinyin")]),
+        ("我是jiangling的", [("江陵县", "address")]),
+        ("点军宜昌", [("点军区", "exact")]),
+        ("团风县（黄冈）", [("团风县", "exact")]),
+        ("mianyang", [("仙桃市", "pinyin")]),
+        ("洪湖岸边是家乡", []),
+        ("监利方向去", []),
+        ("天门陈家大湾", [("天门市", "address")]),
+        ("白云黄石花园社区", []),
+        ("钟祥胡集房县湾", [("钟祥市", "address")]),
+        ("孝感市黄陂大道3号", [(d, "city") for d in XIAOGAN]),
+        ("隔壁老王住在襄樊", [(d, "city") for d in XIANGYANG]),
+        ("湖北荆州江林县", [("江陵县", "homophone")]),
+        ("我小时候在硬山县走丢", [("英山县", "homophone")]),
+        ("姜安区", [("江岸区", "homophone")]),
+        ("lvcongpo", [("巴东县", "pinyin")]),
+        ("jan", []),
+        ("湖北省十堰市仿县姚坪乡", [("房县", "address")]),
+        ("东西湖柏泉中学", [("东西湖区", "address")]),
+        ("阳新县江陵县", [("阳新县", "address"), ("江陵县", "address")]),
+        ("我是jingzhou的", [("荆州区", "address")]),
+        ("江陵，荆州", [("江陵县", "exact")]),
+        ("汉阳武汉", [("汉阳区", "exact")]),
+        ("公安人民医院", [("公安县", "address")]),
+        ("公安医院", []),
+        ("公安福利院", [("公安县", "address")]),
+        ("公安附近村庄", []),
+        ("公安宜昌路159号", [("公安县", "address")]),
+        ("公安话", [("公安县", "address")]),
+        ("不是巴东，是公安", [("公安县", "address")]),
+        ("我不是巴东人，我是公安人", [("公安县", "address")]),
+        ("江岸公安", [("江岸区", "unit")]),
+        ("旧街街道曹家井村", [("新洲区", "address")]),
+        ("陆城街", [("宜都市", "township")]),
+        ("葛店乡", [("华容区", "popular")]),
+        ("沔阳镇", []),
+        ("郧阳城关", [("郧阳区", "township")]),
+        ("五峰自治县", [("五峰土家族自治县", "exact")]),
+        ("长阳土家族县", [("长阳土家族自治县", "exact")]),
+        ("土家族自治县", []),
+        ("422427800312701", [("仙桃市", "code")]),
+        ("门牌0713", []),
+        ("4210235", []),
+        ("13栋监利", []),
+        ("老家监利，电话07286225110", [("监利市", "address")]),
+        ("02785395340", [(d, "code") for d in WUHAN]),
+        ("湖北daye", [("大冶市", "exact")]),
+        ("襄羊市南漳县", [("南漳县", "address")]),
+        ("小芳湖南省华容县", []),
+        ("石港区", [("黄石港区", "typo")]),
+        ("都市", []),
+        ("武汉东湖", []),
+        ("随州市现在归哪里管", [(d, "city") for d in ("曾都区", "随县", "广水市")]),
     ],
 )
 def test_the_tier_that_answers(query: str, expected: list[tuple[str, str]]) -> None:
@@ -154,12 +225,44 @@ def test_the_tier_that_answers(query: str, expected: list[tuple[str, str]]) -> N
     [
         ("我在枝城市", [("宜都市", "1998 年以前的枝城市，今宜都市")]),
         ("监利", [("监利市", "")]),
+        ("应山公安局电话", [("广水市", "1988 年以前的应山，今广水市")]),
+        ("长阳土家族自治县长阳县磨市镇", [("长阳土家族自治县", "")]),
         ("孝感黄陂", [("黄陂区", "黄陂区一带以前归孝感管")]),
         ("荆州地区沔阳县", [("仙桃市", "1986 年以前的沔阳县，今仙桃市；仙桃市一带以前归荆州地区管")]),
     ],
 )
 def test_what_the_note_says_of_then(query: str, expected: list[tuple[str, str]]) -> None:
     assert [(hit.division[1], hit.note) for hit in xunqin.search(query, CATALOG)] == expected
+
+
+def test_only_full_names_elsewhere_are_official() -> None:
+    assert [sense.kind for sense in xunqin.elsewhere_senses("沔阳县")] == []
+    assert xunqin.is_official_elsewhere("益都县")
+    assert not xunqin.is_official_elsewhere("益都")
+
+
+def test_a_row_without_names_changes_nothing() -> None:
+    row = dict.fromkeys(xunqin.COLUMNS, "")
+    catalog = xunqin.Catalog([*CATALOG.rows, {**row, "code": "420000", "unit": "某大队"}])
+    assert (catalog.provinces, list(catalog.cities)) == (CATALOG.provinces, list(CATALOG.cities))
+    for query in ("江岸", "jiangan", "大冶县", "火星", "省", "anjiang"):
+        assert answers(query, catalog) == answers(query), query
+        assert xunqin.suggest(query, catalog) == xunqin.suggest(query, CATALOG), query
+
+
+def test_a_province_with_a_unit_of_its_own_is_a_whole_city() -> None:
+    row = {**CATALOG.rows[0], "code": "420000", "city": "湖北省", "district": "湖北省", "unit": "湖北省公安厅"}
+    catalog = xunqin.Catalog([*CATALOG.rows, row])
+    assert answers("湖北", catalog) == [("湖北省", "city")]
+    assert answers("湖北监利", catalog) == answers("湖北监利")
+
+
+def test_a_unit_of_a_whole_city_is_no_county_of_its_name() -> None:
+    row = {**CATALOG.rows[0], "code": "420600", "city": "襄阳市", "district": "襄阳市", "unit": "襄阳市公安局刑侦支队"}
+    catalog = xunqin.Catalog([*CATALOG.rows, row])
+    counties = [name for _, name in CATALOG.cities["襄阳市"]]
+    assert answers("襄阳市", catalog) == [(name, "city") for name in ("襄阳市", *counties)]
+    assert answers("襄羊", catalog) == [(name, "homophone") for name in ("襄阳市", *counties)]
 
 
 def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() -> None:
@@ -198,6 +301,8 @@ def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() 
         ("laohekkoo", ["老河口市"]),
         ("荆明市", ["荆门市"]),
         ("𠮷𠮷", []),
+        ("益都县", []),
+        ("yincheng", ["应城市", "宜城市"]),
     ],
 )
 def test_suggestions_are_near_in_sound_or_shape_or_there_are_none(query: str, expected: list[str]) -> None:
@@ -222,7 +327,8 @@ def test_no_name_from_elsewhere_is_taken_for_one_in_hubei() -> None:
 def test_another_provinces_list_needs_no_gazetteer() -> None:
     cells = {"province": "广东省", "city": "广州市", "district": "海珠区", "unit": "广州市公安局海珠分局刑警大队"}
     catalog = other_province(**cells)
-    for query in ("海珠", "海珠区", "广州市海珠区", "广东 广州 海珠", "海珠分局", "广州", "海朱", "广州市海珠区市桥街"):
+    whole = ("海珠", "海珠区", "广州市海珠区", "广东 广州 海珠", "海珠分局", "广州", "广州市海珠区市桥街")
+    for query in (*whole, "海朱", "广州海朱"):
         assert [name for name, _ in answers(query, catalog)] == ["海珠区"], query
     assert answers("haizhu", catalog) == [("海珠区", "pinyin")]
     assert answers("hz", catalog) == [("海珠区", "initials")]
@@ -241,7 +347,7 @@ def test_a_county_with_two_points_gives_both_and_a_row_without_unit_is_no_troubl
     (row,) = other_province(district="海珠区", unit="一局").rows
     catalog = xunqin.Catalog([row, {**row, "unit": "二局"}, {**row, "district": "越秀区", "unit": ""}])
     hits = xunqin.search("海珠", catalog)
-    assert [found["unit"] for found in xunqin.rows_of("海珠", hits, catalog)] == ["一局", "二局"]
+    assert [found["unit"] for found in xunqin.answer_rows("海珠", hits, catalog)] == ["一局", "二局"]
     assert answers("三局", catalog) == []
     loaded = xunqin.load_list(xunqin.data_file("points.csv"))
     assert [found["district"] for found in loaded[3:5]] == [loaded[3]["district"], loaded[4]["district"]]
@@ -257,6 +363,12 @@ def test_a_place_whose_county_is_not_in_the_list_gives_nothing() -> None:
 def test_search_and_suggest_never_raise(text: str) -> None:
     xunqin.search(text, CATALOG)
     xunqin.suggest(text, CATALOG)
+
+
+@given(st.text("abc", max_size=6), st.text("abc", max_size=6))
+@settings(deadline=None, max_examples=300)
+def test_one_slip_is_a_distance_of_one_or_none(typed: str, right: str) -> None:
+    assert xunqin.one_slip(typed, right) == (OSA.distance(typed, right) <= 1)
 
 
 NAMED = [(name, place) for place in xunqin.all_places() for name in place.names()]
@@ -328,7 +440,8 @@ def test_a_citys_own_unit_comes_first_for_the_city_and_behind_its_counties_own()
     assert answers("宜城", catalog) == [("宜城市", "exact")]
     assert answers("湖北省公安厅刑侦总队", catalog) == [("湖北省", "unit")]
     hits = xunqin.search("宜城", catalog)
-    assert [row["unit"] for row in xunqin.rows_of("宜城", hits, catalog)] == ["宜城市公安局", "襄阳市公安局刑侦支队"]
+    units = [row["unit"] for row in xunqin.answer_rows("宜城", hits, catalog)]
+    assert units == ["宜城市公安局", "襄阳市公安局刑侦支队"]
     assert answers("湖北", CATALOG) == []
     assert [*catalog.cities] == [*CATALOG.cities]  # the province is no city
 
