@@ -991,6 +991,28 @@ def test_a_ruled_pdf_with_a_merged_cell(tmp_path: Path) -> None:
     assert (held(batch), batch.date) == ([[], []], "2022-07-05")
 
 
+def test_what_a_pdf_gives() -> None:
+    texts = [
+        (50, 760, "上"),
+        (50, 705, "单位"),
+        (130, 705, "电话"),
+        (50, 685, "甲"),
+        (130, 685, "1"),
+        (50, 640, "下  行"),
+        (300, 640, "远"),
+    ]
+    grid = [(45, y, 400, y) for y in (720.0, 700.0, 680.0)] + [(x, 680.0, x, 720.0) for x in (45.0, 125.0, 400.0)]
+    assert parts(xunqin.read_pdf_parts, pdf(texts, grid)) == [
+        ("第 1 页", False, False, [(1, "上")]),
+        ("第 1 页", True, False, [(1, "单位", "电话"), (2, "甲", "1")]),
+        ("第 1 页", False, False, [(1, "下 行 远")]),
+    ]
+    one = [(45, 720, 400, 720), (45, 700, 400, 700), (45, 700, 45, 720), (125, 700, 125, 720), (400, 700, 400, 720)]
+    assert parts(xunqin.read_pdf_parts, pdf(texts[:3], one)) == [
+        ("第 1 页", False, False, [(1, "上"), (2, "单位 电话")])
+    ]
+
+
 def test_columns_of_a_pdf_without_rules_are_told_apart_where_they_touch(tmp_path: Path) -> None:
     rows = [
         ("大冶市公安局", "大冶市一路1号", "0714-8001234"),

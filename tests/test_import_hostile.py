@@ -222,6 +222,9 @@ def test_what_is_no_file(call: Call, tmp_path: Path) -> None:
         result = call("import", str(path))
         assert (result.code, result.err) == (2, f"{path}: {problem}\n")
     assert call("import", "").err == "（空的文件名）: 打不开（没有这个文件）: 请检查路径和权限\n"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", None)  # as under pythonw
+        assert call("import", "-").err == "-: 打不开（没有这个文件）: 请检查路径和权限\n"
 
 
 @pytest.mark.parametrize(
