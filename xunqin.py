@@ -224,8 +224,7 @@ def parse_list(text: str, path: str) -> tuple[Rows, list[ListError]]:
         raise ListError(path, f"列 {'、'.join(twice)} 重复", "请只留一列", 1)
     # One look at the whole; most lists are clean, and large.
     marks = ('"', "=", "@", "+", ",-", "\n-")  # a quote, or what _FORMULA_STARTS may begin a cell with
-    plain = text.replace("\n", "").replace("\r", "").isprintable() and not any(mark in text for mark in marks)
-    if plain:
+    if text.replace("\n", "").replace("\r", "").isprintable() and not any(mark in text for mark in marks):
         kept = [line.split(",") for line in text.splitlines() if line]
         if {len(cells) for cells in kept} == {len(header)}:
             return Rows(header, kept[1:]), []
@@ -236,7 +235,7 @@ def parse_list(text: str, path: str) -> tuple[Rows, list[ListError]]:
             problems.append(ListError(path, wrong, "请补齐或删去多余的格", number))
             continue
         kept.append(cells)
-        found = ((name, cell_problem(cell)) for name, cell in zip(header, () if plain else cells))
+        found = ((name, cell_problem(cell)) for name, cell in zip(header, cells))
         problems += [ListError(path, *problem, number, name) for name, problem in found if problem]
     return Rows(header, kept[1:]), problems
 
@@ -705,12 +704,12 @@ class Catalog:
         peoples = "族" in name or "自治" in name
         stem = re.sub("[区县市州]$", "", name)
         stem = _without_peoples(stem.removesuffix("自治")) if peoples else stem
-        if stem != name and len(stem) > 1:
+        if stem != name:
             kinds = ("city", "former") if name.endswith("州") else ("county", "former" if peoples else "popular")
             return [sense._replace(use="whole") for sense in self.senses(stem) if sense.kind in kinds]
         suffix = next((suffix for suffix in TOWNSHIP_SUFFIXES if name.endswith(suffix)), "")
         stem = name.removesuffix(suffix)
-        if not suffix or len(stem) < 2:
+        if not suffix:
             return []
         if stem.endswith(TOWNSHIP_SUFFIXES):  # 徐古街街道: the stem's own slip
             return [sense for sense in self.senses(stem + "道") if sense.use == "whole"] or self._slip_senses(stem)
@@ -902,7 +901,11 @@ class Query:
 
     @cached_property
     def cores(self) -> list[tuple[Scope | None, str]]:
-        """(what the coarse names in front allow, what is left of the text) for sound, shape and slips."""
+        """(what the coarse names in front allow, what is left of the text) for sound, shape and slips.
+
+        武汉市桥口区公安局 -> (None, the whole), (武汉, 桥口区公安局), (武汉, 桥口区); what looks like a county amid the
+        unknown is one too: 我小时候在巴冬县走丢.
+        """
         pieces = list(self.pieces)
         while pieces and pieces[-1].kind not in ("name", "unknown"):
             pieces.pop()
@@ -914,7 +917,7 @@ class Query:
             if one_letter or (piece.kind in ("unknown", "name") and not piece.of(*_COARSE)):
                 break
             scope = scope_of(piece)
-        for before, piece in itertools.pairwise([END, *self.pieces]):  # 我小时候在巴冬县走丢
+        for before, piece in itertools.pairwise([END, *self.pieces]):
             written = self.text[piece.start : piece.end]
             if piece.kind == "unknown" and re.match("..[^区县市]{0,2}[区县市]", written):
                 found.append((scope_of(before) or None, written))
@@ -1175,9 +1178,7 @@ class Sentence:
             return 0 if stray else TOWNSHIP
         if whole or (self.opens() and (self.closes() or self.leads(piece) or self.has_sibling())):
             return SURE
-        if self.scope is not None or (
-            self.opens() and self.heads_village(piece, two=kind == "county" and not piece.of("city"))
-        ):
+        if self.scope is not None or (self.opens() and self.heads_village(piece, two=kind == "county")):
             return HEAD
         return 0
 
@@ -1241,33 +1242,41 @@ def _miscounted(catalog: Catalog, text: str) -> list[Candidate]:
     return catalog.find("written", once) + catalog.find("cut short", [text])
 
 
-def by_repair(query: Query, tier: str, table: Callable[[Catalog, str], list[Candidate]]) -> list[Hit]:
-    """What a table of sounds, shapes or counts makes of the cores, of their fronts that end like a county, of their
-    stems: 乔口, 武汉市桥口区, 大治, 巴巴东. The city in front may be misspelt too; several answer in one city only.
+Repairs = Callable[[Catalog, str], list[Candidate]]
+
+
+def misspelt(text: str, scope: Scope | None, catalog: Catalog, repairs: Repairs) -> list[Candidate]:
+    """The names that a text may be, by its sound, shape or count; [] where it is spelled right, whatever it means.
+
+    Behind a prefecture of Hubei (`scope`) no place elsewhere is meant: 武汉江安.
+    """
+    right = text in catalog.counties or (not scope and (is_word(text) or catalog.senses(text)))
+    return [] if right else [candidate for candidate in repairs(catalog, text) if candidate.name != text]
+
+
+def by_repair(query: Query, tier: str, repairs: Repairs) -> list[Hit]:
+    """What sound, shape or count makes of the cores and of their stems: 乔口, 武汉市桥口区, 大治, 巴巴东.
+
+    The city in front may be misspelt too, or alone (石堰竹山); counties of more than one city are no answer.
     """
     if query.text.isascii():
         return []
     catalog = query.catalog
-
-    def candidates(text: str, scope: Scope | None = None) -> list[Candidate]:
-        # Spelled right, whatever it means; behind a prefecture of Hubei no place elsewhere is meant: 武汉江安.
-        known = text in catalog.counties or (not scope and (is_word(text) or catalog.senses(text)))
-        return [] if known else [found for found in table(catalog, text) if found.name != text]
-
     behind_city: list[tuple[Scope | None, str]] = []  # what follows a misspelt prefecture
     for _, core in query.cores:
         for end in range(2, min(6, len(core) - 1)):
-            cities = [found.divisions for found in candidates(core[:end]) if found.place.kind == "prefecture"]
+            fronts = misspelt(core[:end], None, catalog, repairs)
+            cities = [frozenset(front.divisions) for front in fronts if front.place.kind == "prefecture"]
             right = [division for division in catalog.counties.get(core[end:], []) if cities and division in cities[0]]
-            if right:  # 石堰竹山: only the city is misspelt
+            if right:
                 return [Hit(division, tier) for division in right]
-            behind_city += [(frozenset(found), core[end:]) for found in cities]
+            behind_city += [(city, core[end:]) for city in cities]
     for scope, core in [*behind_city, *query.cores]:
         stem = core[:-1] if core.endswith(COUNTY_SUFFIXES) and len(core) > 2 else ""
         if not scope and (is_official_elsewhere(core) or elsewhere_senses(stem)):
             continue
         for form in filter(None, (core, stem)):
-            hits = _rank(candidates(form, scope), tier, scope)
+            hits = _rank(misspelt(form, scope, catalog, repairs), tier, scope)
             if len({catalog.city_of(hit.division) for hit in hits}) == 1:
                 return hits
     return []
@@ -1423,9 +1432,8 @@ def _with_prefecture_of_then(hit: Hit, query: Query) -> Hit:
 
 def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     """The divisions that a name means, best first; [] when none is sure. `city` keeps to one city's."""
-    if re.search(r"\d", text):
-        text = re.sub(r"(?<=\d) +(?=\d)", "", text)
-        text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
+    text = re.sub(r"(?<=\d) +(?=\d)", "", text)
+    text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
     query = Query(text, catalog)
     if not query.text or len(query.text) > 200:
         return []

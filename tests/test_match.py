@@ -180,6 +180,10 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("jan", []),
         ("湖北省十堰市仿县姚坪乡", [("房县", "address")]),
         ("东西湖柏泉中学", [("东西湖区", "address")]),
+        ("白纸坊街道", []),
+        ("anlo", []),
+        ("ziaokou", []),
+        ("广州监利，老家洪湖", [("洪湖市", "address")]),
         ("阳新县江陵县", [("阳新县", "address"), ("江陵县", "address")]),
         ("我是jingzhou的", [("荆州区", "address")]),
         ("江陵，荆州", [("江陵县", "exact")]),
@@ -239,6 +243,20 @@ def test_only_full_names_elsewhere_are_official() -> None:
     assert [sense.kind for sense in xunqin.elsewhere_senses("沔阳县")] == []
     assert xunqin.is_official_elsewhere("益都县")
     assert not xunqin.is_official_elsewhere("益都")
+
+
+@pytest.mark.parametrize(
+    ("text", "provinces"),
+    [
+        ("13栋住户", ""),
+        ("130102198001011234", "河北"),
+        ("小芳湖南省华容县", "湖南"),
+        ("襄羊市南漳县", ""),
+        ("华容", "湖南"),
+    ],
+)
+def test_the_provinces_of_places_elsewhere(text: str, provinces: str) -> None:
+    assert xunqin.elsewhere_of(text, CATALOG) == provinces
 
 
 def test_a_row_without_names_changes_nothing() -> None:
@@ -302,6 +320,7 @@ def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() 
         ("荆明市", ["荆门市"]),
         ("𠮷𠮷", []),
         ("益都县", []),
+        ("东兴", ["大悟县"]),
         ("yincheng", ["应城市", "宜城市"]),
     ],
 )
@@ -333,6 +352,8 @@ def test_another_provinces_list_needs_no_gazetteer() -> None:
     assert answers("haizhu", catalog) == [("海珠区", "pinyin")]
     assert answers("hz", catalog) == [("海珠区", "initials")]
     assert answers("海珠分局刑警", catalog) == [("海珠区", "unit")]
+    assert answers("刑警", catalog) == [("海珠区", "unit")]
+    assert answers("珠", catalog) == []
     assert answers("珠分局", catalog) == [("海珠区", "unit")]
     assert answers("广州市公安局海珠分局形警大队", catalog) == [("海珠区", "address")]
     assert answers("广洲市公安局海珠分局行警大队", catalog) == [("海珠区", "address")]
