@@ -30,7 +30,7 @@ SUITE = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "
 SLOW = " and ".join(f"not {name}" for name in ("stored", "traditional", "name_from_elsewhere", "never", "process"))
 MATCHING = ("tests/test_match.py", "tests/test_gold.py")
 IMPORTING = ("tests/test_import.py", "tests/test_import_own.py", "tests/test_pictures.py")
-READING = ("tests/test_import.py", "tests/test_import_hostile.py")
+READING = ("tests/test_import.py", "tests/test_import_own.py", "tests/test_import_hostile.py")
 TESTS = {"Names": MATCHING, "Match": MATCHING, "Import": IMPORTING, "Readers": READING, "Merge": IMPORTING}
 
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {

@@ -160,6 +160,17 @@ def test_headings_of_phones(heading: str, tmp_path: Path) -> None:
     assert held(batch) == [[]]
 
 
+@pytest.mark.parametrize(
+    ("heading", "field"),
+    [
+        ("联系人电话", "phone"), ("联系人及电话", "mixed"), ("地址、电话", "mixed"), ("电话和手机", "mobile"), ("单位及地址", "address"),
+        ("市领导", ""), ("No.", "number"), ("Phone No", "phone"), ("投诉电话", "unread"), ("公安局（盖章）", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_what_a_heading_names(heading: str, field: str) -> None:
+    assert xunqin.heading_field(heading) == field
+
+
 @pytest.mark.parametrize("heading", ["传真电话", "监督电话", "传真", "举报电话", "Fax"])
 def test_a_fax_is_no_phone_and_is_told(heading: str, tmp_path: Path) -> None:
     batch = read(tmp_path / "list.csv", f"单位名称,{heading},联系电话\n大冶市公安局,0714-8001111,0714-8002222\n")
