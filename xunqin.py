@@ -1990,9 +1990,9 @@ FIELD_NAMES = {
 
 @lru_cache(maxsize=4096)
 def heading_field(text: str) -> str:
-    """The field that a heading names, "mixed" for a phone with a contact or an address, "" for none.
+    """The field that a heading names, "phone" also with a contact or an address beside it, "" for none.
 
-    详细地址 -> address, 联系电话（工作日）-> phone, 电话2 -> phone, 联系人及电话 -> mixed, 传真电话 -> unread.
+    详细地址 -> address, 联系电话（工作日）-> phone, 电话2 -> phone, 联系人及电话 -> phone, 传真电话 -> unread.
     """
     if len(text) > 60:
         return ""
@@ -2008,7 +2008,7 @@ def heading_field(text: str) -> str:
         return "unread"
     told = {"phone" if field in NUMBER_FIELDS else field for field in fields}
     if len(told) > 1 and "phone" in told and any(re.fullmatch(JOINERS, word) for word in words):
-        return "mixed"
+        return "phone"
     return fields[-1] if fields else ""
 
 
@@ -2738,6 +2738,20 @@ class Entry:
         cell = self.cells.get(field, "")
         self.cells[field] = f"{cell}{between}{text}" if cell else text
 
+    def take(self, more: Entry) -> None:
+        """Put another entry of the same unit into this one; a doubt that was confirmed in one is none in both."""
+        for field, cell in more.cells.items():
+            if field != "confirmed" and cell not in self.cells.get(field, "").split("\n"):
+                self.add(field, cell)
+        if more.held():
+            self.doubts = [*self.held(), *more.held()]
+            self.cells["confirmed"] = ""
+        self.repairs += more.repairs
+
+    def phones(self) -> str:
+        """The cells of numbers, as they came."""
+        return "\n".join(self.cells[field] for field in NUMBER_FIELDS if self.cells.get(field))
+
     def held(self) -> list[str]:
         """Why the entry is not taken over; nothing once its doubts are confirmed and nothing is wrong."""
         return [*self.problems, *([] if self.cells.get("confirmed") else self.doubts)]
@@ -2753,13 +2767,11 @@ class Stray(NamedTuple):
 
 def looks_like_unit(text: str) -> bool:
     """Whether a text is written as a police unit's name is, not as an address at one: 公安局院内, 公安局办公楼一楼."""
-    bare = re.sub(r"[（(][^）)]*[）)]$", "", text.replace("\n", "")) if len(text) < 200 else ""
-    if not re.search("公安|分局|派出所|刑侦|刑警|刑事|打拐|反拐|DNA", bare) or has_number(bare):
+    bare = re.sub(r"[（(][^）)]*[）)]$", "", text[:200])
+    ends = re.search("[局所队办室处厅科中心点站组]$", bare)
+    if not ends or not re.search("公安|分局|派出所|刑侦|刑警|刑事|打拐|反拐|DNA", bare) or has_number(bare):
         return False
-    if re.match("各|全[省市]", bare):  # those that a letter is written to
-        return False
-    at_one = re.search(r"\d\s*号|[路街道巷]\d|[一二三四五六七八九十\d][楼层]", bare)
-    return re.search("[局所队办室处厅科中心点站组]$", bare) is not None and not at_one
+    return not re.search(r"\d\s*号|[路街道巷]\d|[一二三四五六七八九十\d][楼层]", bare)
 
 
 def looks_like_address(text: str) -> bool:
@@ -2799,18 +2811,17 @@ def headed_columns(lines: list[Line]) -> tuple[int, list[str], list[str]]:
 
 def transposed(lines: list[Line]) -> list[Line]:
     """The rows of a table; where the headings stand in its first column and nowhere else, its columns."""
-    first = {heading_field(line.cells[0]) for line in lines if line.cells} - {"", "number", "note"}
-    grid = list(itertools.zip_longest(*(line.cells for line in lines), fillvalue="")) if len(first) > 2 else []
-    if "unit" not in first or not grid or any(heading_field(cell) for column in grid[1:] for cell in column):
+    first = {heading_field(line.cells[0]) for line in lines if line.cells} - {""}
+    elsewhere = any(heading_field(cell) for line in lines for cell in line.cells[1:])
+    if len(first) < 3 or elsewhere:
         return lines
+    grid = itertools.zip_longest(*(line.cells for line in lines), fillvalue="")
     return [Line(at, list(column)) for at, column in enumerate(grid, 1)]
 
 
 def content_columns(lines: list[Line], places: Places) -> list[str]:
-    """The field of each column by what stands in it, for a table without headings; [] when none holds units."""
+    """The field of each column by what stands in most of its cells, "" for none."""
     tests: dict[str, Callable[[str], object]] = {
-        "number": lambda cell: re.fullmatch(r"\d{1,4}", cell),
-        "phone": has_number,
         "city": lambda cell: simplified(cell) in places.cities,
         "district": lambda cell: simplified(cell) in places.counties,
         "unit": looks_like_unit,
@@ -2818,92 +2829,77 @@ def content_columns(lines: list[Line], places: Places) -> list[str]:
         "contact": is_person,
     }
     fields = []
-    for column in range(max((len(line.cells) for line in lines), default=0)):
-        cells = [line.cells[column] for line in lines if column < len(line.cells) and line.cells[column]]
+    for column in itertools.zip_longest(*(line.cells for line in lines)):
+        cells = [cell for cell in column if cell]
         fits = [field for field, test in tests.items() if sum(bool(test(cell)) for cell in cells) * 2 > len(cells)]
         fields.append(fits[0] if fits else "")
-    return fields if "unit" in fields else []
+    return fields
 
 
-def side_by_side(fields: list[str]) -> list[range]:
+def side_by_side(fields: list[str]) -> list[slice]:
     """The columns of each of the tables that stand beside each other: their headings repeat from the left."""
     times = fields.count("unit")
     width = len(fields) // max(times, 1)
-    if times > 1 and all(fields[at] == fields[at % width] for at in range(width * times)):
-        return [range(start, start + width) for start in range(0, width * times, width)]
-    return [range(len(fields))]
+    beside = fields[:width] * times
+    if times > 1 and fields[: len(beside)] == beside and not any(fields[len(beside) :]):
+        return [slice(start, start + width) for start in range(0, len(beside), width)]
+    return [slice(None)]
 
 
-def table_contents(batch: Batch, lines: list[Line], fields: list[str], headings: list[str], places: Places) -> None:
-    """Add the units of a table's rows. A row with nothing but a city's name holds for those below it."""
-    groups = side_by_side(fields)
-    above: dict[range, Entry] = {}
-    city = ""
-    for at, line in enumerate(as_above(lines)):
-        filled = [(cell, field) for cell, field in zip(line.cells, fields) if cell]
-        if all(heading_field(cell) or re.fullmatch("[-: ]*", cell) for cell in line.cells if cell):
+def table_contents(batch: Batch, lines: list[Line], fields: list[str], headings: list[str]) -> None:
+    """Add the units of a table's rows."""
+    above: Entry | None = None
+    for at, line in enumerate(itertools.accumulate(lines, filled_up)):
+        if all(heading_field(cell) or re.fullmatch("[-: ]*", cell) for cell in line.cells):
             _, again, named = headed_columns(lines[at : at + 2])
             if "unit" in again:  # headings again, it may be in another order
-                fields, headings, groups, above = again, named, side_by_side(again), {}
+                fields, headings, above = again, named, None
             continue
-        if re.match(TOTAL, filled[0][0]) and not any(has_number(cell) for cell, _ in filled):
+        entry = None if is_title(line.cells, fields) else table_entry(batch, line, fields, headings)
+        if entry is None or continues(entry, above):
             continue
-        if len(filled) == 1 and is_title(*filled[0], places):
-            city = heading_city(filled[0][0], places)
-            continue
-        for group in groups:
-            entry = table_entry(batch, line, group, fields, headings)
-            if entry is None or continues(entry, above.get(group)):
-                continue
-            before = above.get(group)
-            entry.cells["above"] = city or (before.cells.get("city") or before.cells["above"] if before else "")
-            if not entry.cells.get("unit") and not entry.cells.get("district"):
-                whose = f"；若是「{before.cells.get('unit', '')}」的，请并到那一行" if before else ""
-                entry.problems.append(f"没有单位名称{whose}")
-            batch.entries.append(entry)
-            above[group] = entry
+        if not entry.cells.get("unit") and not entry.cells.get("district"):
+            whose = f"；若是「{above.cells.get('unit', '')}」的，请并到那一行" if above else ""
+            entry.problems.append(f"没有单位名称{whose}")
+        batch.entries.append(entry)
+        above = entry
 
 
-TOTAL = r"(?:合|总|小|共)\s*计"
-DITTO = r"同上|〃|″|\""
+def filled_up(above: Line, line: Line) -> Line:
+    """A row of a table; a cell that says 同上 says what the one above it does."""
+    before = [*above.cells, *line.cells[len(above.cells) :]]
+    return line._replace(
+        cells=[old if re.fullmatch(r"同上|〃|″|\"", cell) else cell for old, cell in zip(before, line.cells)]
+    )
 
 
-def as_above(lines: list[Line]) -> Iterator[Line]:
-    """The rows of a table; a cell that says 同上 says what the one above it does."""
-    above: list[str] = []
-    for line in lines:
-        cells = [
-            above[at] if re.fullmatch(DITTO, cell) and at < len(above) else cell for at, cell in enumerate(line.cells)
-        ]
-        yield line._replace(cells=cells)
-        above = cells
+def is_title(cells: list[str], fields: list[str]) -> bool:
+    """Whether a row is a sum, or its only cell a title or a note: not a unit, a number or an officer."""
+    filled = [(cell, field) for cell, field in zip(cells, fields) if cell]
+    if any(has_number(cell) for cell, _ in filled):
+        return False
+    if len(filled) > 1:
+        return re.match(r"(?:合|总|小|共)\s*计", filled[0][0]) is not None
+    return not any(looks_like_unit(cell) or field == "contact" for cell, field in filled)
 
 
-def is_title(cell: str, field: str, places: Places) -> bool:
-    """Whether the only cell of a row is a title or a note, not a unit, a number or an officer."""
-    content = has_number(cell) or looks_like_unit(cell) or (field == "contact" and is_person(cell))
-    return not content or heading_city(cell, places) != ""
-
-
-def table_entry(batch: Batch, line: Line, group: range, fields: list[str], headings: list[str]) -> Entry | None:
+def table_entry(batch: Batch, line: Line, fields: list[str], headings: list[str]) -> Entry | None:
     """The cells of a row by field; None when it says nothing of a unit. Cells of one field are put together.
 
     Numbers under a heading that is no phone's are strays, those under an unknown one a doubt; a column without any
     heading that holds numbers is taken for a phone's.
     """
     entry = Entry(line, {})
-    for column in group:
-        cell = line.cells[column] if column < len(line.cells) else ""
-        field = fields[column] or ("" if headings[column] else "phone")
+    for cell, told, heading in itertools.zip_longest(line.cells, fields, headings, fillvalue=""):
+        field = told or ("" if heading else "phone")
         if field == "unread" and has_number(cell):
-            batch.strays.append(Stray(line.number, f"{headings[column]} {cell}", "不是采血电话"))
+            batch.strays.append(Stray(line.number, f"{heading} {cell}", "不是采血电话"))
         elif field in ("", "note", "unread", "number"):
             if has_number(cell):
-                entry.add("note", f"{headings[column]} {cell}".strip())
-        elif cell not in entry.cells.get(field, "").split("\n") and (fields[column] or has_number(cell)):
+                entry.add("note", f"{heading} {cell}".strip())
+        elif cell and cell not in entry.cells.get(field, "").split("\n") and (told or has_number(cell)):
             entry.add(field, cell)
-    told = {field for field in entry.cells if field in (*FIELD_NAMES, "mixed")}
-    if told and not told <= {"city", "district"}:
+    if set(entry.cells) & (set(FIELD_NAMES) - {"city", "district"}):
         return entry
     if entry.cells.get("note"):
         batch.strays.append(Stray(line.number, entry.cells["note"], "不在任何单位的行里"))
@@ -2915,14 +2911,12 @@ def continues(entry: Entry, above: Entry | None) -> bool:
 
     Only where another cell that the row above has is empty too; else it is a row whose unit is missing.
     """
-    told = {field for field in entry.cells if field in (*FIELD_NAMES, "mixed", "note")}
-    if above is None or not told <= {"contact", "mixed", *NUMBER_FIELDS}:
+    told = {field for field in entry.cells if field in (*FIELD_NAMES, "note")}
+    if above is None or not told <= {"contact", *NUMBER_FIELDS}:
         return False
     if not any(above.cells.get(field) and field not in told for field in FIELD_NAMES if field != "unit"):
         return False
-    for field in told:
-        above.add(field, entry.cells[field])
-    above.doubts += entry.doubts
+    above.take(entry)
     return True
 
 
@@ -2935,32 +2929,27 @@ AROUND = (
     "新闻热线|爆料|广告|扫码|公众号)"
 )
 OTHER_NUMBER = f"微信(?!同)|传真|监督|举报|投诉|邮编|{AROUND}"
+DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")  # 二〇二二年七月五日
 DATE = r"20\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月](?:\s*\d{1,2}\s*日?)?"
 NUMBERING = (
     r"^(?:第?[\d一二三四五六七八九十]{1,4}[、.．)）]|[（(][\d一二三四五六七八九十]{1,4}[)）]|[①-⑳]|[^\w（(【\[《]+)\s*"
 )
 
 
-def in_digits(text: str) -> str:
-    """二〇二二年七月五日 in digits."""
-    return text.translate(str.maketrans("〇○零一二三四五六七八九", "000123456789"))
-
-
-def heading_city(text: str, places: Places) -> str:
-    """The city that a heading names: 【武汉市】, 二、黄石市（6个）, 武汉市：; "省直" for 省直辖; "" for none."""
+def is_city_heading(text: str, places: Places) -> bool:
+    """Whether a text is a city's name as headings have it: 【武汉市】, 二、黄石市（6个）, 武汉市：, 省直辖."""
     bare = re.sub(r"[【】\[\]<>《》:：\s]|[（(]?共?\d+个?点?位?[)）]?$", "", re.sub(NUMBERING, "", text))
-    return "省直" if re.match("省直[辖管]", bare) else places.cities.get(simplified(bare[:12]), "")
+    return simplified(bare[:12]) in places.cities or re.match("省直[辖管]", bare) is not None
 
 
 def bare_piece(text: str) -> str:
     """A piece of text without the signs around it and without a bracket that has no partner."""
     text = re.sub(NUMBERING, "", text.strip()).strip("、.:： ")
-    opened, closed = len(re.findall("[（(]", text)), len(re.findall("[)）]", text))
-    if text[:1] in ("（", "(") and opened == 1 and text[-1] in "）)":
-        return text[1:-1]
-    while closed > opened and text.endswith(("）", ")")):
-        text, closed = text[:-1], closed - 1
-    return text.strip("（(") if opened > closed else text
+    inside = re.fullmatch(r"[（(]([^（(）)]*)[）)]", text)
+    missing = len(re.findall("[（(]", text)) - len(re.findall("[）)]", text))
+    if missing < 0:
+        return re.sub("[）)]$", "", text)
+    return inside[1] if inside else text.strip("（(") if missing else text
 
 
 # Turns of a sentence, as the labels that they stand for.
@@ -2971,8 +2960,8 @@ SPOKEN = (
     (r"(?<=[局队所办室处])[（(](?=[^（(）)]{0,100}\d{6})", "，"),
     (r"请?[与找]([一-鿿]{2,4}?)(?:联系|咨询|接洽)", r"，联系人：\1，"),
     (r"(地址|联系人|负责人|电话|手机|座机)[是为](?=[一-鿿\d])", r"\1："),
+    (r"(?<![一-鿿])([一-鿿])\s+([一-鿿])(?:\s+([一-鿿]))?(?![一-鿿])", r"\1\2\3"),  # 地　址, 联 系 人, 宦　恒
 )
-
 
 # What stands between the pieces of a line; a colon stays with its label.
 BETWEEN = r"[，,；;。|！\t]+|\s+|(?<=[:：])|(?<=[局队所办室处）)])、"
@@ -2982,16 +2971,12 @@ def pieces_of(text: str) -> Iterator[tuple[str, str]]:
     """(field, text) for each piece of a line: "number" for a number, "label" for a label, else what the label says."""
     for turn, labels in SPOKEN:
         text = re.sub(turn, labels, text)
-    # 地　址： is 地址：, 宦　恒 is 宦恒
-    text = re.sub(r"(?<![一-鿿])([一-鿿])\s+([一-鿿])(?![一-鿿])", r"\1\2", text)
-    text = re.sub(r"(?<![一-鿿])([一-鿿])\s+(?:([一-鿿])\s+)?([一-鿿])(?=\s*[:：])", r"\1\2\3", text)
     at = 0
     field = ""
     for found in [*re.finditer(ANY_NUMBER, text), None]:
-        clauses = re.split(BETWEEN, text[at : found.start() if found else None])
-        for clause in (clause for clause in clauses if clause):
-            for named, piece in labelled_pieces(clause, field, found is not None):
-                field = named if piece == "" else ""
+        for clause in re.split(BETWEEN, text[at : found.start() if found else None]):
+            for named, piece in labelled_pieces(clause, field):
+                field = "" if piece else named
                 yield ("unread" if named == "unread" else "label", clause) if piece == "" else (named, piece)
         if found:
             yield "number", found[0].strip()
@@ -2999,67 +2984,61 @@ def pieces_of(text: str) -> Iterator[tuple[str, str]]:
 
 
 LABEL = "^(?:详细|采血)?(地址|联系人|负责人|联系民警)(?=.{2})"
+LABELS = ("contact", "address", "unread", *NUMBER_FIELDS)  # may end a text: 一楼联系人：, 朱警官电话138…
 
 
-def labelled_pieces(clause: str, field: str, before_number: bool = False) -> Iterator[tuple[str, str]]:
+def labelled_pieces(clause: str, field: str) -> Iterator[tuple[str, str]]:
     """(field, text) of a clause, ("", text) for one without label, (field, "") for a label; `field` holds from before.
 
-    A label with a colon may end a text (一楼联系人：), so may a phone's in front of a number (朱警官电话138…); one
-    without must be all of it, or begin it (地址武汉市一路). A name keeps its title, an address its 1号.
+    A label is all of the clause, or ends it, or begins it (地址武汉市一路). A name keeps its title, an address its 1号.
     """
     head = bare_piece(clause) if len(clause) < 300 else ""  # no cell is that long
-    colon = clause.rstrip().endswith((":", "："))
-    inside = ("contact", "address", "unread", "mixed", *NUMBER_FIELDS) if colon else ("unread", *NUMBER_FIELDS)
-    for start in range(max(len(head) - 12, 0), max(len(head) - 1, 0)) if colon or before_number else (0,):
+    for start in range(max(len(head) - 12, 0), max(len(head) - 1, 0)):
         named = heading_field(head[start:])
-        title = re.match("警官|民警", head[start:]) and field != "address" and is_person(head[: start + 2])
-        if start and (title or named not in inside or re.match(r"[\W\d号的及和与]", head[start:])):
+        title = field != "address" and re.match("警官|民警", head[start:])
+        if start and (title or named not in LABELS or re.match(r"[\W\d号的及和与]", head[start:])):
             continue
         if named:
             front = bare_piece(head[:start])
-            told = field or named not in ("unread", *NUMBER_FIELDS) or re.search(f"{TITLE}$|{LABEL}", front)
-            if front and (told or looks_like_unit(front) or looks_like_address(front)):
+            titled = re.search(f"{TITLE}$|{LABEL}", front)
+            if field or titled or looks_like_unit(front) or looks_like_address(front):
                 yield from labelled_pieces(front, field)  # else it is the label's: 受理电话
             yield named, ""
             return
     begun = re.match(LABEL, head)
     if begun:
-        yield HEADING_WORDS.get(begun[1], "contact"), head[begun.end() :]
+        yield heading_field(begun[1]), head[begun.end() :]
     elif head:
         note = clause.strip("、.:：，, ")  # 288号 （刑警大队）: the bracket is the address's
-        bracketed = note[:1] in ("（", "(") and note[-1:] in ("）", ")") and "公安" not in note
-        yield field, note if field in ("address", "") and bracketed else head
+        bracketed = re.fullmatch(r"[（(].*[）)]", note) and "公安" not in note
+        yield field, note if bracketed else head
 
 
 class Reading:
-    """Running text, read from the top: the unit that what follows belongs to, the city and county of the headings."""
+    """Running text, read from the top: the unit that what follows belongs to, the county of the headings."""
 
     def __init__(self, batch: Batch, places: Places) -> None:
         self.batch, self.places = batch, places
         self.entry: Entry | None = None
-        self.city = self.district = ""
+        self.district = ""  # of the headings
         self.last = ""  # the field of the piece in front, on the same line
         self.seen = len(batch.entries)
         self.ahead: set[str] = set()  # labels in front of the first unit
 
     def line(self, line: Line) -> None:
-        """Take one line in."""
-        pieces = list(pieces_of(line.cells[0]))
-        fields = ["begin" if self.is_unit(field, piece) else field for field, piece in pieces]
-        if re.search(AROUND, line.cells[0]) and "begin" not in fields:
+        """Take one line in. One that has a number in front of its unit, and none at its end, is read from behind."""
+        pieces = [("begin" if self.is_unit(*piece) else piece[0], piece[1]) for piece in pieces_of(line.cells[0])]
+        fields = [field for field, _ in pieces]
+        first = fields.index("begin") if "begin" in fields else 0
+        in_front = "number" in fields[:first] and fields[-1] != "number"
+        if re.search(AROUND, line.cells[0]):
             self.entry = None
-        # A line that begins with a number and ends without one has each number in front of its unit.
-        in_front = "begin" in fields and "number" in fields[: fields.index("begin")] and "number" not in fields[-1:]
         before = len(self.batch.entries)
-        waiting: list[str] = []
         said = ""  # in front of a number, and not another cell's
         self.last = ""
-        for field, (_, piece) in zip(fields, pieces):
+        for field, piece in reversed(pieces) if in_front else pieces:
             if field == "begin":
-                self.begin(line, piece, waiting)
-                waiting = []
-            elif field == "number" and in_front:
-                waiting.append(piece)
+                self.begin(line, piece)
             elif field == "number":
                 self.number(line.number, piece, said)
             elif field != "label":
@@ -3067,17 +3046,18 @@ class Reading:
             said = f"{said} {piece}".strip() if field in ("", "unread", "label") else ""
         if self.entry is not None and self.entry.number != line.number:
             self.entry.doubts += line.doubts
-        if ("begin", "begin") in itertools.pairwise(fields):
-            for entry in self.batch.entries[before:]:
+        for entry in self.batch.entries[before:]:
+            if in_front:
+                entry.doubts.append("号码写在单位前面，请核对是不是它的")
+            if ("begin", "begin") in itertools.pairwise(fields):
                 entry.doubts.append("几个单位连着写，请核对哪个号码是谁的")
 
     def end(self) -> None:
         """Keep the units of which more is told than the name; doubt all where their labels seem to stand in front."""
         entries = self.batch.entries[self.seen :]
-        told = [entry for entry in entries if set(entry.cells) - {"unit", "above", "district"}]
+        told = [entry for entry in entries if set(entry.cells) - {"unit", "district"}]
         for field in self.ahead:
-            having = [entry for entry in told if field in entry.cells]
-            if told and told[-1] not in having and (having or len(told) == 1):
+            if any(field in entry.cells for entry in told) and field not in told[-1].cells:
                 for entry in told:
                     entry.doubts.append(f"名单把{FIELD_NAMES[field]}写在单位前面，请核对是不是它的")
         self.batch.entries[self.seen :] = told
@@ -3089,20 +3069,16 @@ class Reading:
         placed = self.places.read(piece)
         return bool(placed.division or placed.elsewhere or placed.unknown or self.district)
 
-    def begin(self, line: Line, piece: str, numbers: list[str]) -> None:
-        """A unit begins an entry, with the numbers in front of it."""
-        self.entry = Entry(line, {"unit": piece, "above": self.city})
-        if self.district and not self.places.read(piece).division:
-            self.entry.cells["district"] = self.district
-        for number in numbers:
-            self.entry.add("phone", number)
-            self.entry.doubts.append(f"{number} 写在单位前面，请核对是不是它的")
+    def begin(self, line: Line, piece: str) -> None:
+        """A unit begins an entry."""
+        self.entry = Entry(line, {"unit": piece, "district": self.district})
         self.batch.entries.append(self.entry)
         self.last = "unit"
 
     def number(self, row: int, number: str, said: str) -> None:
         """A number belongs to the unit in front of it, unless it is said to be another's."""
         if self.entry is None:
+            self.ahead.add("phone")
             self.batch.strays.append(Stray(row, f"{said} {number}".strip(), "前面没有单位"))
         elif re.search(OTHER_NUMBER, said):
             self.batch.strays.append(Stray(row, f"{self.entry.cells['unit']} {said} {number}", "不是采血电话"))
@@ -3114,50 +3090,43 @@ class Reading:
         """A piece that is neither a number nor a unit belongs to the cell that its label, or else its writing, says."""
         if self.last != "address" or is_person(bare_piece(piece)):
             piece = bare_piece(piece)
-        city = heading_city(piece, self.places) if field in ("", "city") else ""
-        if city and field == "city" and self.entry is not None and not self.entry.cells.get("phone"):
-            self.entry.add("city", piece)  # its label stands below the unit
-        elif city:
-            self.city, self.district = city, ""
+        county = not field and self.last in ("", "place") and simplified(piece) in self.places.counties
+        below = field == "city" and self.entry is not None and not self.entry.cells.get("phone")
+        if field in ("", "city") and not below and is_city_heading(piece, self.places):
+            self.district = ""
             self.entry = self.entry if self.last else None
-        elif field == "district" or (
-            not field and self.last in ("", "place") and simplified(piece) in self.places.counties
-        ):
+        elif field == "district" or county:
             self.district, self.entry, self.last = piece, None, "place"
-        elif self.entry is None and field in ("address", "contact"):
-            self.ahead.add(field)
-        elif self.entry is not None and not field and self.is_anothers(piece):
-            self.begin(line, piece, [])
+        elif self.entry is None:
+            self.ahead.update({field} & {"address", "contact"})
+        elif not field and self.is_anothers(piece, self.entry):
+            self.begin(line, piece)
             self.entry.doubts.append("单位名称和后面的字连在一起，请分开")
-        elif self.entry is not None and (field or not re.fullmatch(rf"\d{{1,6}}|{DATE}", piece)):
-            field = field or self.written_as(piece)
+        else:
+            field = field or self.written_as(piece, self.entry)
             if field in FIELD_NAMES:
                 self.entry.add(field, piece, "、" if field == "contact" else "")
                 self.last = field
             elif re.search("公安局|分局|派出所", piece):
                 self.entry.doubts.append(f"「{piece}」看不懂；请核对后面的号码是不是「{self.entry.cells['unit']}」的")
 
-    def is_anothers(self, piece: str) -> bool:
+    def is_anothers(self, piece: str, entry: Entry) -> bool:
         """Whether a piece begins with the name of a unit of another county, with more behind it."""
-        assert self.entry is not None
-        own, named = (self.places.read(text).division for text in (self.entry.cells["unit"], piece))
+        own, named = (self.places.read(text).division for text in (entry.cells["unit"], piece))
         return named not in (None, own) and re.search("公安|分局", piece) is not None
 
-    def written_as(self, piece: str) -> str:
+    def written_as(self, piece: str, entry: Entry) -> str:
         """The cell that a piece without a label belongs to, by how it is written and what is in front; "" for none."""
-        assert self.entry is not None
-        filled = self.entry.cells
-        if re.fullmatch(SMALL_TALK, piece) or re.fullmatch(r"\d{4}年\d{1,2}月(?:\d{1,2}日)?", piece):
+        if re.fullmatch(rf"{SMALL_TALK}|\d{{1,6}}|{DATE}", piece):
             return ""
         if self.last == "unit" and looks_like_unit(piece):
             return "unit"
         if self.last == "address" and not is_person(piece):
             return "address"
-        if looks_like_address(piece) or looks_like_unit(piece) or self.places.address(piece).division:
-            return "" if filled.get("address") else "address"
-        if is_person(piece):
-            return "contact" if self.last in ("contact", "phone") or not filled.get("contact") else ""
-        return ""
+        if looks_like_address(piece) or self.places.address(piece).division:
+            return "" if entry.cells.get("address") else "address"
+        is_officer = is_person(piece) and (self.last in ("contact", "phone") or not entry.cells.get("contact"))
+        return "contact" if is_officer else ""
 
 
 def columns_of(
@@ -3165,50 +3134,51 @@ def columns_of(
 ) -> tuple[int, list[str], list[str]]:
     """(the first line below a table's headings, each column's field, its heading).
 
-    `fields` and `headings` are those of the table before: one without any goes on from it when it is as wide.
+    `fields` and `headings` are those of the table before: one without any goes on from it when it is as wide. A column
+    without a heading, or with one of other words, is by its content what no other is.
     """
     start, own, said = headed_columns(lines)
+    new = {"contact", "address", "district", "city"} - set(own)
     if not {"unit", "district"} & set(own):
         width = max((len(line.cells) for line in lines), default=0)
-        if fields and width == len(fields):
+        if width == len(fields):
             return 0, fields, headings
-        start, own, said = 0, content_columns(lines, places), [""] * width
-    if "" in own:  # a heading of other words: its column is by its content what no other is
-        new = {"contact", "address", "district", "city"} - set(own)
-        content = content_columns(lines[start:], places) or own
-        own = [field or (other if other in new else "") for field, other in zip(own, content)]
-    return start, own, said
+        start, own, said, new = 0, [""] * width, [""] * width, set(FIELD_NAMES)
+    content = content_columns(lines[start:], places)
+    pairs = itertools.zip_longest(own, content, fillvalue="")
+    return start, [field or (other if other in new else "") for field, other in pairs], said
 
 
 def read_units(batch: Batch, parts: list[Part], places: Places) -> None:
     """Add a file's units: of every table that is a list, of every stretch of text that names any with a cell more."""
     fields: list[str] = []
     headings: list[str] = []
-    for part in parts if STRAY_SHEET not in [part.name for part in parts] else parts[:1]:
-        if part.beside:
-            for text in (cell for line in part.lines for cell in line.cells):
-                batch.titles.append(text)
-                batch.strays += [Stray(0, text, "不在名单里")] if has_number(text) else []
-            continue
+    for part in parts:
         seen = len(batch.entries)
-        part = part._replace(lines=transposed(part.lines)) if part.table else part
-        start, own_fields, own_headings = (
-            columns_of(part.lines, fields, headings, places) if part.table else (0, [], [])
-        )
-        if {"unit", "district"} & set(own_fields):
-            fields, headings = own_fields, own_headings
-            table_contents(batch, part.lines[start:], fields, headings, places)
+        lines = transposed(part.lines) if part.table else part.lines
+        start, own, said = columns_of(lines, fields, headings, places) if part.table else (0, [], [])
+        if part.beside:
+            texts = [cell for line in lines for cell in line.cells]
+            batch.titles += texts
+            batch.strays += [Stray(0, text, "不在名单里") for text in texts if has_number(text)]
+        if part.beside or part.name == STRAY_SHEET:
+            continue
+        if {"unit", "district"} & set(own):
+            fields, headings = own, said
+            for columns in side_by_side(fields):
+                cut = [line._replace(cells=line.cells[columns]) for line in lines[start:]]
+                table_contents(batch, cut, fields[columns], headings[columns])
         else:
             reading = Reading(batch, places)
-            for line in part.lines:
+            for line in lines:
                 reading.line(line._replace(cells=["  ".join(filter(None, line.cells)).replace("\n", "  ")]))
             reading.end()
-        first = batch.entries[seen].number if len(batch.entries) > seen else MAX_ROWS
-        batch.titles += [cell for line in part.lines[:15] if line.number < first for cell in line.cells]
-        if not part.table:  # a letter is dated below
-            batch.titles += [line.cells[0] for line in part.lines if re.fullmatch(DATE, in_digits(line.cells[0]))]
         if part.table and part.name and len(batch.entries) == seen:
             batch.skipped.append(part.name)
+        first = batch.entries[seen].number if len(batch.entries) > seen else MAX_ROWS
+        batch.titles += [cell for line in lines[:15] if line.number < first for cell in line.cells]
+        if not part.table:  # a letter is dated below
+            batch.titles += [line.cells[0] for line in lines if re.fullmatch(DATE, line.cells[0].translate(DIGITS))]
 
 
 # --- checked: each entry placed, its numbers read, all that is doubtful written down --------------
@@ -3232,11 +3202,8 @@ def date_of(text: str) -> str:
 
 def title_date(titles: list[str]) -> str:
     """The first date that the titles of a file print, "" for none: （2022年7月5日）, 二〇二二年七月五日."""
-    for text in itertools.chain.from_iterable((title, in_digits(title)) for title in titles):
-        found = re.search(DATE, text)
-        if found and date_of(found[0]):
-            return date_of(found[0])
-    return ""
+    printed = re.findall(DATE, "，".join(titles).translate(DIGITS))
+    return next(filter(None, map(date_of, printed)), "")
 
 
 def repaired_unit(entry: Entry, unit: Placed, city: str, beside: Division | None, places: Places) -> Division | None:
@@ -3248,44 +3215,27 @@ def repaired_unit(entry: Entry, unit: Placed, city: str, beside: Division | None
     home = unit.city or city
     names = [beside[1]] if beside else places.names_in.get(home, [])
     name = misread_name(unit.unknown, names, alike=not home and not beside)
-    text = simplified(entry.read["unit"])
-    if not name or unit.unknown not in text:
+    written = entry.read["unit"]
+    at = simplified(written).find(unit.unknown)
+    if not name or at < 0:
         return None
-    at = text.index(unit.unknown)
-    right = entry.read["unit"][:at] + name + entry.read["unit"][at + len(name) :]
-    entry.repairs.append(f"{entry.read['unit']} → {right}")
-    entry.read["unit"] = right
+    entry.read["unit"] = written[:at] + name + written[at + len(name) :]
+    entry.repairs.append(f"{written} → {entry.read['unit']}")
     return places.counties[name]
 
 
 def repair_address(entry: Entry, division: Division, places: Places) -> None:
-    """The city's and the county's names at the front of an address, where one character was misread or lost."""
+    """The city's and the county's names at the front of an address, where one character was misread."""
     address = entry.read["address"]
     at = len(HOME_PROVINCE) if address.startswith(HOME_PROVINCE) else 0
     for name in dict.fromkeys((places.city_of(division), division[1])):
-        same, shorter = address[at : at + len(name)], address[at : at + len(name) - 1]
-        lost = {name[:gap] + name[gap + 1 :] for gap in range(len(name) - 1)}
-        written = same if same[-1:] == name[-1] and misread_name(simplified(same), [name], False) else ""
-        if shorter in lost and len(shorter) > 1 and not is_official_elsewhere(shorter):
-            written = written or shorter
-        if written and written not in places.counties and written not in places.cities:
+        written = address[at : at + len(name)]
+        misread = written not in places.counties and misread_name(simplified(written), [name], alike=False)
+        if misread and written[-1] == name[-1]:
             entry.repairs.append(f"地址 {written} → {name}")
-            address = address[:at] + name + address[at + len(written) :]
+            address = address[:at] + name + address[at + len(name) :]
         at += len(name) if address.startswith(name, at) else 0
     entry.read["address"] = address
-
-
-def stated_city(entry: Entry, places: Places) -> str:
-    """The city that a row states, "" for none and for a county in its place; a misread one is repaired."""
-    written = simplified(clean(entry.cells.get("city", "")))
-    if not written or places.named(written) or re.match("省直|直管|湖北|省$|林区", written):
-        return places.cities.get(written, "")
-    name = places.cities.get(written) or misread_name(written, places.catalog.cities, alike=False)
-    if not name:
-        entry.problems.append(f"市州「{entry.cells['city']}」认不出来")
-    elif written not in places.cities:
-        entry.repairs.append(f"{written} → {name}")
-    return name
 
 
 def place_entry(entry: Entry, places: Places) -> None:
@@ -3295,15 +3245,17 @@ def place_entry(entry: Entry, places: Places) -> None:
     if elsewhere:
         entry.problems.append(f"在{elsewhere}，这份名单只收湖北的")
         return
-    city = stated_city(entry, places)
+    written = simplified(clean(entry.cells.get("city", "")))
+    city, instead = places.cities.get(written, ""), places.named(written)  # 仙桃 is both
+    if written and not city and not instead and not re.match("省直|直管|湖北|省$|林区", written):
+        entry.doubts.append(f"市州「{entry.cells['city']}」认不出来")
     county = places.named(entry.read["district"]) or places.read(entry.read["district"]).division
-    county = county or (None if city else places.named(entry.cells.get("city", "")))
-    hint = city or ("" if county else places.cities.get(simplified(clean(entry.cells.get("above", ""))), ""))
+    county = county or (None if city else instead)
     division = unit.division or (None if unit.unknown else county or address.division)
-    if re.search(WIDE_POLICE, unit.unknown) and (hint or address.city):
-        division = places.city_division(hint or address.city)
-    elif division is None and unit.unknown:
-        division = repaired_unit(entry, unit, hint, address.division or county, places)
+    if re.search(WIDE_POLICE, unit.unknown) and (city or address.city):
+        division = places.city_division(city or address.city)
+    elif unit.unknown:
+        division = repaired_unit(entry, unit, city, address.division or county, places)
     entry.division = division
     if division is None:
         named = f"单位「{entry.read['unit']}」里的地名认不出来" if unit.unknown else "看不出是哪个区县"
@@ -3320,18 +3272,13 @@ def contradictions(
     wide = division[0].endswith("00")  # a city's own, or a zone: it may sit in any of the city's counties
     if city not in ("", home):
         entry.problems.append(f"{division[1]}不属于{city}")
-    if county not in (None, division) and not (wide and county and places.city_of(county) == home):
+    if county and county != division and not (wide and places.city_of(county) == home):
         entry.problems.append(f"单位在{division[1]}，区县却写{entry.read['district'] or entry.cells.get('city')}")
     if address.city not in ("", home) or (not wide and address.division not in (None, division)):
         there = address.division[1] if address.division else address.city
         entry.doubts.append(f"单位在{division[1]}，地址却在{there}")
     elif not entry.problems:
         repair_address(entry, division, places)
-
-
-def has_surname(name: str) -> bool:
-    """Whether a person's name begins with one of some 475 surnames; 哀犇娜 is 袁犇娜 misread."""
-    return name[:1] in _phrases()["family"]
 
 
 def check_entry(entry: Entry, places: Places) -> None:
@@ -3343,8 +3290,11 @@ def check_entry(entry: Entry, places: Places) -> None:
     names = re.sub(r"\s*[、，,/／;；]\s*", "、", re.sub("(?<=[一-鿿]) +(?=[一-鿿])", "", entry.read["contact"]))
     entry.read["contact"] = names if is_person(names) else entry.read["contact"]
     place_entry(entry, places)
-    cell = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
-    numbers = numbers_in(cell, places.area_code(entry.division)) if entry.division else Numbers()
+    if entry.division in places.catalog.row_numbers and not entry.read["unit"]:
+        entry.read["unit"] = places.catalog.rows_of(entry.division)[0]["unit"]
+    elif entry.division and not entry.read["unit"]:
+        entry.problems.append("没有单位名称")
+    numbers = numbers_in(entry.phones(), places.area_code(entry.division)) if entry.division else Numbers()
     entry.problems += numbers.problems
     entry.repairs += numbers.repairs
     new = [name for name in numbers.names if name not in entry.read["contact"]]
@@ -3352,8 +3302,9 @@ def check_entry(entry: Entry, places: Places) -> None:
     entry.read["office_phone"] = ";".join(dict.fromkeys(numbers.office))
     entry.read["mobile"] = ";".join(dict.fromkeys(numbers.mobile))
     entry.problems += cell_faults(entry)
-    if entry.strip and is_person(entry.read["contact"]):
-        entry.doubts += [f"「{name}」的姓少见" for name in entry.read["contact"].split("、") if not has_surname(name)]
+    for name in entry.read["contact"].split("、"):
+        if entry.strip and is_person(name) and name[0] not in _phrases()["family"]:  # 哀犇娜 is 袁犇娜 misread
+            entry.doubts.append(f"「{name}」的姓少见")
     if entry.cells.get("note"):
         entry.doubts.append(f"这一栏有号码，没有收：{entry.cells['note']}；若是采血电话，请填到电话栏")
     if entry.cells.get("doubt"):
@@ -3383,8 +3334,13 @@ Unit = tuple[Division, str]
 def unit_key(division: Division, unit: str) -> Unit:
     """What tells a unit from others: its division, and its name without the province and city in front."""
     name = simplified(clean(unit)).removeprefix(HOME_PROVINCE).removeprefix("湖北")
-    front = re.match(f".{{2,10}}?[市州](?=.*{division[1]})", name)
-    return division, name[front.end() :] if front else name
+    city = re.match(".{2,10}?[市州]", name[: max(name.rfind(division[1]), 0)])
+    return division, name[city.end() :] if city else name
+
+
+def row_key(row: Row) -> Unit:
+    """The unit that a row of a list is about."""
+    return unit_key((row["code"], row["district"]), row["unit"])
 
 
 def join_repeated(entries: list[Entry]) -> list[Entry]:
@@ -3411,21 +3367,11 @@ def join_repeated(entries: list[Entry]) -> list[Entry]:
             entry.problems.append(f"与第 {earlier.number} 行同名，地址却不同；请在单位名称里写明是哪一处")
             kept.append(entry)
         else:
-            join(earlier, entry)
+            for field, between in (("address", "\n"), ("contact", "、"), ("office_phone", ";"), ("mobile", ";")):
+                texts = [*earlier.read[field].split(between), *entry.read[field].split(between)]
+                earlier.read[field] = between.join(dict.fromkeys(filter(None, texts)))
+            earlier.take(entry)
     return kept
-
-
-def join(entry: Entry, more: Entry) -> None:
-    """Put another entry of the same unit into the first."""
-    entry.read["address"] = entry.read["address"] or more.read["address"]
-    for field, between in (("contact", "、"), ("office_phone", ";"), ("mobile", ";")):
-        texts = [*entry.read[field].split(between), *more.read[field].split(between)]
-        entry.read[field] = between.join(dict.fromkeys(filter(None, texts)))
-    entry.doubts += more.doubts
-    entry.repairs += more.repairs
-    for field, cell in more.cells.items():
-        if cell and cell not in entry.cells.get(field, "").split("\n"):
-            entry.add(field, cell)
 
 
 def entry_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
@@ -3435,8 +3381,6 @@ def entry_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
         row["code"], row["district"] = entry.division
         row["province"], row["city"] = HOME_PROVINCE, places.city_of(entry.division)
         row["hotline"] = f"{places.area_code(entry.division)}-110"
-        if not row["unit"] and entry.division in places.catalog.row_numbers:
-            row["unit"] = places.catalog.rows_of(entry.division)[0]["unit"]
     row["status"] = entry.cells.get("status") or "listed"
     row["source"] = entry.cells.get("source") or source
     row["as_of"] = date_of(entry.cells.get("as_of", "")) or as_of
@@ -3542,31 +3486,29 @@ def add_strips(sheet: Any, strips: list[bytes]) -> None:
             sheet.column_dimensions["A"].width = max(sheet.column_dimensions["A"].width, image.width / 7)
 
 
-def draft_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
-    """A row of a picture's draft. Numbers that are wrong stand as they were read, to be compared with the picture."""
-    row = entry_row(entry, places, source, as_of)
-    as_read = "\n".join(filter(None, (entry.cells.get(field, "") for field in (*NUMBER_FIELDS, "mixed"))))
-    office, mobile = (as_read, "") if entry.problems else (row["office_phone"], row["mobile"])
-    changed = [f"已改 {repair}" for repair in entry.repairs if "补区号" not in repair]
-    return {
-        "图": "", "市州": row["city"] or entry.cells.get("city", ""), "区县": row["district"] or entry.read["district"],
-        "单位名称": row["unit"], "地址": row["address"], "负责人": row["contact"], "办公电话": office, "手机": mobile,
-        "存疑": "；".join(dict.fromkeys([*entry.problems, *entry.doubts, *changed])), "核对": "",
-        "出处": row["source"], "日期": row["as_of"],
-    }  # fmt: skip
-
-
 def draft_rows(batch: Batch, places: Places, source: str, as_of: str) -> list[Row]:
-    """The rows of a picture's draft; a number that belongs to none has a row of its own."""
-    rows = [draft_row(entry, places, source, as_of) for entry in batch.entries]
-    empty = dict.fromkeys(rows[0], "")
-    return rows + [{**empty, "存疑": f"「{stray.text}」没归到哪一行"} for stray in batch.strays]
+    """The rows of a picture's draft; a number that belongs to none has a row of its own.
+
+    Numbers that are wrong stand as they were read, to be compared with the picture.
+    """
+    rows = []
+    for entry in batch.entries:
+        row = entry_row(entry, places, source, as_of)
+        office, mobile = (entry.phones(), "") if entry.problems else (row["office_phone"], row["mobile"])
+        changed = [f"已改 {repair}" for repair in entry.repairs if "补区号" not in repair]
+        rows.append({
+            "图": "", "市州": row["city"] or entry.cells.get("city", ""), "区县": row["district"],
+            "单位名称": row["unit"], "地址": row["address"], "负责人": row["contact"],
+            "办公电话": office, "手机": mobile,
+            "存疑": "；".join(dict.fromkeys([*entry.problems, *entry.doubts, *changed])), "核对": "",
+            "出处": row["source"], "日期": row["as_of"],
+        })  # fmt: skip
+    return rows + [{**dict.fromkeys(rows[0], ""), "存疑": f"「{stray.text}」没归到哪一行"} for stray in batch.strays]
 
 
 def rejected_row(entry: Entry, source: str, as_of: str) -> Row:
     """A row that is not taken over, its cells as they came."""
     cells = {heading: entry.cells.get(field, "") for field, heading in FIELD_NAMES.items()}
-    cells["联系电话"] = "\n".join(filter(None, [cells["联系电话"], entry.cells.get("mixed", "")]))
     what = {"其他": entry.cells.get("note", ""), "问题": "；".join(entry.held()), "核对": ""}
     origin = {"出处": entry.cells.get("source") or source, "日期": entry.cells.get("as_of") or as_of}
     return {"行": str(entry.number), **cells, **what, **origin}
@@ -3657,33 +3599,30 @@ def own_rows() -> Sequence[Row]:
     import stat
 
     path = own_list_path()
-    remedy = "这是您导入的名单；请运行 xunqin import --undo 退回上一份"
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            raise ListError(path, "不是普通文件", remedy)
+            raise ListError(path, "不是普通文件", "")
         with open(path, "rb") as file:
-            raw = file.read()
+            rows, problems = parse_list(decoded(path, file.read()), path)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise ListError(path, f"打不开（{reason(error)}）", "这是您导入的名单，请检查权限") from None
-    try:
-        rows, problems = parse_list(decoded(path, raw), path)
     except ListError as error:
         problems = [error]
     if problems:
-        raise ListError(str(problems[0]), remedy, "")
+        raise ListError(str(problems[0]), "这是您导入的名单；请运行 xunqin import --undo 退回上一份", "")
     return rows
 
 
 def merged(bundled: Sequence[Row], own: Sequence[Row]) -> Sequence[Row]:
     """The user's own rows, then the bundled ones of other counties, and of the same those that a source names."""
-    divisions = {(row["code"], row["district"]) for row in own}
-    units = {unit_key((row["code"], row["district"]), row["unit"]) for row in own}
+    units = {row_key(row) for row in own}
+    divisions = {division for division, _ in units}
     kept = []
     for row in bundled if own else ():
-        division = (row["code"], row["district"])
-        if division not in divisions or (row["status"] == "listed" and unit_key(division, row["unit"]) not in units):
+        new = row["status"] == "listed" and row_key(row) not in units
+        if new or (row["code"], row["district"]) not in divisions:
             kept.append(row)
     return [*own, *kept] if own else bundled
 
@@ -3702,20 +3641,24 @@ def merge(old: Sequence[Row], new: list[Row], whole: bool, held: Collection[Divi
 
     With `whole` the import is the whole list: what is not in it goes, but for the counties with a row held back.
     """
-    rows = {unit_key((row["code"], row["district"]), row["unit"]): row for row in old}
+    rows = {row_key(row): row for row in old}
     outcomes = []
     seen = set()
     for row in new:
-        key = unit_key((row["code"], row["district"]), row["unit"])
+        key = row_key(row)
         seen.add(key)
         before = rows.get(key)
-        if before and (date_of(before["as_of"]) or before["as_of"]) > row["as_of"]:
+        if before is None:
+            rows[key] = row
+            outcomes.append("新增")
+        elif (date_of(before["as_of"]) or before["as_of"]) > row["as_of"]:
             outcomes.append("旧于现有")
-            continue
-        update = {**row, **{name: row[name] or before[name] for name in CONTACT_COLUMNS}} if before else row
-        same = before and all(update[name] == before[name] for name in CONTACT_COLUMNS)
-        outcomes.append("未变" if same else "更新" if before else "新增")
-        rows[key] = before if before and same and before["as_of"] == row["as_of"] else update
+        else:
+            filled = {name: row[name] or before[name] for name in CONTACT_COLUMNS}
+            same = all(cell == before[name] for name, cell in filled.items())
+            outcomes.append("未变" if same else "更新")
+            if not same or before["as_of"] != row["as_of"]:
+                rows[key] = {**row, **filled}
     stays = not whole or None in held
     gone = [row for key, row in rows.items() if not (stays or key in seen or key[0] in held)]
     after = [row for row in rows.values() if row not in gone]
@@ -3747,10 +3690,12 @@ def take_over(new: list[Row], path: str, whole: bool, held: Collection[Division 
 
 def undo(path: str) -> str:
     """Bring the own list back as it was before the last import, and say so; what was undone is kept too."""
-    if not kept_states(path):
-        raise ListError(path, "没有可以撤销的导入", "还没有导入过，或已经全部撤销")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     with locked(path):
-        state = kept_states(path)[-1]
+        states = kept_states(path)
+        if not states:
+            raise ListError(path, "没有可以撤销的导入", "还没有导入过，或已经全部撤销")
+        state = states[-1]
         with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
             write_new(state.removesuffix(".csv"), ".undone.csv", file.read())
         with open(state, "rb") as file:
@@ -4646,65 +4591,58 @@ def read_picture_parts(path: str) -> list[Part]:
 Problem = tuple[str, str, str]  # (column, what is wrong, what to do)
 
 
-def check_place(row: Row, bundled: Catalog) -> Iterator[Problem]:
-    """Code, city and county must be there and, for Hubei, be one division of today."""
-    for name in ("province", "city", "district", "unit"):
+def whole_division(name: str, places: Places) -> Division | None:
+    """The county, zone, city or province with this full name."""
+    if name == HOME_PROVINCE:
+        return PROVINCE_DIVISION
+    return places.city_division(name) if name in places.catalog.cities else places.counties.get(name)
+
+
+def check_place(row: Row, places: Places) -> Iterator[Problem]:
+    """The cells that say where a unit is are filled; in Hubei all are of one division, its area code and names too."""
+    for name in ("province", "city", "district", "unit", "hotline"):
         if not row[name].strip():
             yield name, "是空的", "请填上"
+    division = whole_division(row["district"], places) if row["code"].startswith("42") else None
     if not re.fullmatch(r"\d{6}", row["code"]):
         yield "code", f"「{row['code']}」不是六位区划代码", "请按 GB/T 2260 填写"
-    elif row["code"].startswith("42") and row["district"] and (row["code"], row["district"]) not in bundled.row_numbers:
-        right = [code for code, district in bundled.divisions if district == row["district"]]
-        if right:
-            yield "code", f"{row['district']}的代码不是 {row['code']}", f"应为 {right[0]}"
-        else:
-            yield "district", f"湖北没有「{row['district']}」", "请写今天的区县全名"
-    elif (row["code"], row["district"]) in bundled.row_numbers:
-        city = bundled.city_of((row["code"], row["district"]))
-        if row["city"] and row["city"] != city:
-            yield "city", f"{row['district']}不属于{row['city']}", f"应为 {city}"
-    if row["code"].startswith("42") and row["province"] not in ("", HOME_PROVINCE):
-        yield "province", f"代码 {row['code']} 不在{row['province']}", f"应为 {HOME_PROVINCE}"
+    elif division and division[0] != row["code"]:
+        yield "code", f"{row['district']}的代码不是 {row['code']}", f"应为 {division[0]}"
+    elif row["code"].startswith("42") and row["district"] and not division:
+        yield "district", f"湖北没有「{row['district']}」", "请写今天的区县全名"
+    if division:
+        yield from check_division(row, division, places)
+    elif row["hotline"] and not re.fullmatch(r"0\d{2,3}-110", row["hotline"]):
+        yield "hotline", f"「{row['hotline']}」不是区号加 110", "应如 027-110"
 
 
-places_of = lru_cache(maxsize=1)(Places)  # of the bundled list, for all rows that are checked
+def check_division(row: Row, division: Division, places: Places) -> Iterator[Problem]:
+    """What a row of Hubei says must be its division's, and what it names may be no other."""
+    hotline = f"{places.area_code(division)}-110"
+    for name, right in (("province", HOME_PROVINCE), ("city", places.city_of(division)), ("hotline", hotline)):
+        if row[name] not in ("", right):
+            yield name, f"「{row[name]}」不是{row['district']}的", f"应为 {right}"
+    named = {"unit": places.read(row["unit"]).division}
+    if not division[0].endswith("00"):  # a city's own unit may sit in any of its counties
+        named["address"] = places.address(row["address"]).division
+    for name, other in named.items():
+        if other and other != division:
+            yield name, f"写的是{other[1]}，这一行却是{row['district']}", "请核对后改成一致"
 
 
-def check_unit(row: Row, bundled: Catalog) -> Iterator[Problem]:
-    """A unit or an address that names another county of Hubei than the row's."""
-    if (row["code"], row["district"]) in bundled.row_numbers:
-        places = places_of(bundled)
-        named = {"unit": places.read(row["unit"]).division, "address": places.address(row["address"]).division}
-        for name, division in named.items():
-            if division and division != (row["code"], row["district"]):
-                yield name, f"写的是{division[1]}，这一行却是{row['district']}", "请核对后改成一致"
-
-
-def check_numbers(row: Row, bundled: Catalog) -> Iterator[Problem]:
+def check_numbers(row: Row, places: Places) -> Iterator[Problem]:
     """Landlines as 027-12345678 or with 转8012 behind, mobiles as 13812345678, several apart by ";"."""
     area = row["hotline"].removesuffix("-110") if row["hotline"].endswith("-110") else ""
     for name, is_mobile in (("office_phone", False), ("mobile", True)):
         for number in filter(None, row[name].split(";")):
+            problem = number_problem(number, area)
             if is_mobile == ("-" in number):
                 yield name, f"{number} 放错了列", "座机放 office_phone，手机放 mobile"
-                continue
-            problem = number_problem(number, area)
-            if problem:
+            elif problem:
                 yield name, f"{number} {problem}", "请对照来源核对号码"
 
 
-def check_hotline(row: Row, bundled: Catalog) -> Iterator[Problem]:
-    """Area code and 110, the division's own."""
-    if not re.fullmatch(r"0\d{2,3}-110", row["hotline"]):
-        yield "hotline", f"「{row['hotline']}」不是区号加 110", "应如 027-110"
-        return
-    division = (row["code"], row["district"])
-    right = bundled.rows_of(division)[0]["hotline"] if division in bundled.row_numbers else row["hotline"]
-    if row["hotline"] != right:
-        yield "hotline", f"{row['hotline']} 不是{bundled.city_of(division)}的", f"应为 {right}"
-
-
-def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
+def check_origin(row: Row, places: Places) -> Iterator[Problem]:
     """Every row has a status, a source and that source's date."""
     if row["status"] not in ("listed", "bureau"):
         yield "status", f"「{row['status']}」不认识", "应为 listed 或 bureau"
@@ -4715,36 +4653,30 @@ def check_origin(row: Row, bundled: Catalog) -> Iterator[Problem]:
         yield "as_of", f"「{row['as_of']}」不是过去的日期", "应如 2022-07-05"
 
 
-CHECKS: tuple[Callable[[Row, Catalog], Iterator[Problem]], ...] = (
+CHECKS: tuple[Callable[[Row, Places], Iterator[Problem]], ...] = (
     check_place,
-    check_unit,
     check_numbers,
-    check_hotline,
     check_origin,
 )
 
 
-def _repeated(row: Row, number: int, first_seen: dict[tuple[str, ...], int]) -> Iterator[Problem]:
-    """A unit listed twice, a number that another county's row has too."""
-    for column, key in (
-        ("unit", ("unit", row["code"], row["district"], row["unit"])),
-        *(("mobile", ("mobile", mobile)) for mobile in filter(None, row["mobile"].split(";"))),
-        *(("office_phone", ("office", phone)) for phone in filter(None, row["office_phone"].split(";"))),
-    ):
-        earlier = first_seen.setdefault(key, number)
-        if earlier != number:
-            yield column, f"与第 {earlier} 行重复", "请删去一行或核对号码"
+def list_problems(path: str, places: Places) -> tuple[list[Row], list[str]]:
+    """(the rows that have every cell, one line for each problem: file:row: column: problem: remedy).
 
-
-def list_problems(path: str, bundled: Catalog) -> tuple[list[Row], list[str]]:
-    """(the rows that have every cell, one line for each problem: file:row: column: problem: remedy)."""
+    A unit that is there twice is a problem, and a number that an earlier row has.
+    """
     text = read_text(path)
     rows, problems = parse_list(text, path)
     whole = (number for number, cells in parse_rows(text, path) if len(cells) == len(rows.header))
     first_seen: dict[tuple[str, ...], int] = {}
     for number, row in zip(itertools.islice(whole, 1, None), rows):
-        found = [problem for check in CHECKS for problem in check(row, bundled)]
-        found += _repeated(row, number, first_seen)
+        found = [problem for check in CHECKS for problem in check(row, places)]
+        keys: list[tuple[str, ...]] = [("unit", row["unit"], row["code"], row["district"])]
+        keys += [(name, one) for name in ("mobile", "office_phone") for one in row[name].split(";") if one]
+        for key in keys:
+            earlier = first_seen.setdefault(key, number)
+            if earlier != number:
+                found.append((key[0], f"与第 {earlier} 行重复", "请删去一行或核对号码"))
         problems += [ListError(path, problem, remedy, number, column) for column, problem, remedy in found]
     return list(rows), [str(problem) for problem in sorted(problems, key=lambda problem: problem.row)]
 
@@ -5561,14 +5493,14 @@ def check_command(data: str | None, file: str | None) -> int:
       xunqin check 我的名单.xlsx
     能导入的文件都能检查；不给文件时，检查正在使用的名单。
     """
-    bundled = bundled_catalog()
+    places = Places(bundled_catalog())
     chosen = file or data
     paths = [chosen] if chosen else [bundled_path("points.csv"), *filter(os.path.exists, [own_list_path()])]
     rows: Sequence[Row] = []
     problems: list[str] = []
     for path in paths:
         own = not file or is_own_format(path)
-        found, wrong = list_problems(path, bundled) if own else import_problems(path, Places(bundled))
+        found, wrong = (list_problems if own else import_problems)(path, places)
         rows, problems = merged(rows, found), problems + wrong
     lines = [*problems, *(f"名单：{typed(path)}" for path in paths), *coverage(rows)]
     emit("".join(f"{printable(line)}\n" for line in lines))

@@ -31,7 +31,10 @@ SLOW = " and ".join(f"not {name}" for name in ("stored", "traditional", "name_fr
 MATCHING = ("tests/test_match.py", "tests/test_gold.py")
 IMPORTING = ("tests/test_import.py", "tests/test_import_own.py", "tests/test_pictures.py")
 READING = ("tests/test_import.py", "tests/test_import_own.py", "tests/test_import_hostile.py")
-TESTS = {"Names": MATCHING, "Match": MATCHING, "Import": IMPORTING, "Readers": READING, "Merge": IMPORTING}
+CHECKING = ("tests/test_commands.py", "tests/test_attack.py")
+TESTS = {
+    "Names": MATCHING, "Match": MATCHING, "Import": IMPORTING, "Readers": READING, "Merge": IMPORTING, "Check": CHECKING,
+}  # fmt: skip
 
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,

@@ -27,8 +27,8 @@ PLANTED = [
     ({"district": "火星区"}, "district: 湖北没有「火星区」: 请写今天的区县全名"),
     ({"district": ""}, "district: 是空的: 请填上"),
     ({"unit": ""}, "unit: 是空的: 请填上"),
-    ({"city": "武汉市"}, "city: 大冶市不属于武汉市: 应为 黄石市"),
-    ({"province": "湖南省"}, "province: 代码 420281 不在湖南省: 应为 湖北省"),
+    ({"city": "武汉市"}, "city: 「武汉市」不是大冶市的: 应为 黄石市"),
+    ({"province": "湖南省"}, "province: 「湖南省」不是大冶市的: 应为 湖北省"),
     ({"unit": "阳新县公安局"}, "unit: 写的是阳新县，这一行却是大冶市: 请核对后改成一致"),
     ({"address": "阳新县一路"}, "address: 写的是阳新县，这一行却是大冶市: 请核对后改成一致"),
     ({"office_phone": "0714-80012345"}, "office_phone: 0714-80012345 0714 的座机应为 7 位: 请对照来源核对号码"),
@@ -37,8 +37,9 @@ PLANTED = [
     ({"mobile": "0714-8009999"}, "mobile: 0714-8009999 放错了列: 座机放 office_phone，手机放 mobile"),
     ({"mobile": "1380000123"}, "mobile: 1380000123 不是手机号或带区号的座机号: 请对照来源核对号码"),
     ({"mobile": "23800001234"}, "mobile: 23800001234 不是手机号或带区号的座机号: 请对照来源核对号码"),
-    ({"hotline": "110"}, "hotline: 「110」不是区号加 110: 应如 027-110"),
-    ({"hotline": "0713-110", "office_phone": ""}, "hotline: 0713-110 不是黄石市的: 应为 0714-110"),
+    ({"hotline": ""}, "hotline: 是空的: 请填上"),
+    ({"hotline": "0713-110", "office_phone": ""}, "hotline: 「0713-110」不是大冶市的: 应为 0714-110"),
+    ({"code": "990001", "hotline": "110"}, "hotline: 「110」不是区号加 110: 应如 027-110"),
     ({"status": "ok"}, "status: 「ok」不认识: 应为 listed 或 bureau"),
     ({"source": ""}, "source: 联系办法没有来源: 请写上网址或出处"),
     ({"as_of": "2022-13-01"}, "as_of: 「2022-13-01」不是过去的日期: 应如 2022-07-05"),
@@ -60,6 +61,21 @@ def test_check_finds_each_planted_error(changes: dict[str, str], problem: str, c
     assert result.code == 2
     assert [text for text in result.out.splitlines() if text.startswith(f"{path}:")] == [f"{path}:2: {problem}"]
     assert result.err == "有 1 个问题。\n"
+
+
+def test_check_takes_units_above_the_county_as_an_import_does(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    city = {"code": "420600", "city": "襄阳市", "district": "襄阳市", "unit": "襄阳市公安局刑侦支队"}
+    province = {"code": "420000", "city": "湖北省", "district": "湖北省", "unit": "湖北省公安厅"}
+    rows = [
+        line(**city, address="襄阳市樊城区一路1号", office_phone="", mobile="", hotline="0710-110"),
+        line(**province, address="", office_phone="", hotline="0710-110"),
+    ]
+    path.write_text(f"{HEADER}\n{''.join(rows)}", encoding="utf-8")
+    result = call("check", str(path))
+    assert [text for text in result.out.splitlines() if text.startswith(f"{path}:")] == [
+        f"{path}:3: hotline: 「0710-110」不是湖北省的: 应为 027-110"
+    ]
 
 
 def test_check_finds_all_at_once_with_ragged_and_repeated_rows(call: Call, tmp_path: Path) -> None:
@@ -84,6 +100,16 @@ def test_check_says_what_the_bundled_list_covers(call: Call) -> None:
     assert result.out == (SCRIPT.parent / "tests" / "screens" / "check.txt").read_text(encoding="utf-8").replace(
         "DATA", xunqin.data_file("points.csv")
     )
+
+
+def test_of_another_province_nothing_is_known_to_be_published(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(listing(60, address="一路1号", mobile=""), encoding="utf-8")
+    assert xunqin.coverage(xunqin.load_list(str(path)))[1:] == [
+        "合计        60      60       0       0",
+        "测试0      49      49       0       0",
+        "测试1      11      11       0       0",
+    ]
 
 
 def test_check_of_a_list_without_the_columns(call: Call, tmp_path: Path) -> None:

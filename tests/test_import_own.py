@@ -96,6 +96,10 @@ def test_older_and_same_lists(call: Call, tmp_path: Path) -> None:
     assert sorted(os.listdir(f"{xunqin.own_list_path()}.history")) == states
     call("import", path, "--as-of", "2023-07-05")
     assert [(row["source"], row["as_of"]) for row in xunqin.own_rows()] == [("名单.csv", "2023-07-05")]
+    kept = Path(xunqin.own_list_path())
+    kept.write_text(kept.read_text(encoding="utf-8").replace("2023-07-05", "2023/7/5"), encoding="utf-8")
+    call("import", older, "--as-of", "2023-08-01")  # later than the date as a spreadsheet writes it
+    assert [(row["mobile"], row["as_of"]) for row in xunqin.own_rows()] == [("13800009999", "2023-08-01")]
 
 
 def test_replace_says_what_goes_and_keeps_the_county_of_a_row_held_back(call: Call, tmp_path: Path) -> None:
@@ -129,6 +133,11 @@ def test_rows_held_back_are_written_as_they_came_and_come_back_corrected(call: C
         f"已收录到 {xunqin.own_list_path()}；要退回，用 xunqin import --undo。\n"
     )
     rejected = Path(f"{path}.待核对.xlsx")
+    book = openpyxl.load_workbook(rejected)
+    assert book.sheetnames == ["名单", "未收录的号码"]
+    assert [[cell.style for cell in row[:2]] for row in book["名单"]] == [["表头", "表头"], *[["待核对", "待核对"]] * 3]
+    assert {cell.alignment.wrap_text for row in book["名单"] for cell in row} == {True}
+    assert [row[0].font.bold for row in book["名单"]] == [True, False, False, False]
     head = {
         "行": "3",
         "单位名称": "阳新县公安局",
@@ -143,6 +152,7 @@ def test_rows_held_back_are_written_as_they_came_and_come_back_corrected(call: C
     assert sheet(rejected, "未收录的号码") == [{"行": "3", "内容": "传真 0714-8009999", "为什么没有收": "不是采血电话"}]
     # Imported untouched, nothing more is taken over.
     assert call("import", str(rejected)).err.startswith("读到 3 行：新增 0，更新 0，未变 0，旧于现有 0，待核对 3。")
+    assert {(row["出处"], row["日期"]) for row in sheet(f"{rejected}.待核对.xlsx")} == {("平安湖北", "2022-07-05")}
     book = openpyxl.load_workbook(rejected)
     rows = book["名单"]
     names = {cell.value: cell.column for cell in rows[1]}
@@ -157,6 +167,19 @@ def test_rows_held_back_are_written_as_they_came_and_come_back_corrected(call: C
         (unit, "平安湖北", "2022-07-05")
         for unit in ("大冶市公安局", "阳新县公安局", "大冶市公安局二队", "通城县公安局")
     ]
+
+
+def test_what_is_held_back_has_a_cell_for_its_unit_and_needs_openpyxl(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "名单.csv", "单位名称,地址,手机\n,一路1号,13800001234\n")
+    call("import", path)
+    assert list(sheet(f"{path}.待核对.xlsx")[0]) == ["行", "单位名称", "地址", "手机", "问题", "核对", "出处", "日期"]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "openpyxl"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    result = call("import", path)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert result.err.startswith("待核对的行: 还没装读它要用的库（import）: ")
 
 
 def test_a_rejected_file_that_is_there_is_never_overwritten(call: Call, tmp_path: Path) -> None:
@@ -182,8 +205,8 @@ def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A picture and what the picture reader says of it."""
     lines = [
         xunqin.Line(1, ["单位名称", "负责人", "办公电话"]),
-        xunqin.Line(2, ["大冶市公安局", "王警官", "0714-8001234"], (), png()),
-        xunqin.Line(3, ["阳新县公安局", "李警官", "0714-8001235"], ("再读成了 0714-8001236",), png()),
+        xunqin.Line(2, ["大冶市公安局", "王警官", "0714-8001234"], (), png(300, 1080)),
+        xunqin.Line(3, ["阳新县公安局", "李警官", "0714-8001235"], ("再读成了 0714-8001236",), png(1400, 8)),
         xunqin.Line(4, ["", "", ""]),
     ]
     stray = xunqin.Part("", False, [xunqin.Line(9, ["咨询 027-12345678"])])
@@ -226,6 +249,8 @@ def test_a_picture_becomes_a_draft_whose_doubts_are_held_back_until_they_are_loo
     ]
     book = openpyxl.load_workbook(draft)
     assert [image.anchor._from.row for image in book["草稿"]._images] == [1, 2]
+    assert [round(book["草稿"].row_dimensions[row].height) for row in (2, 3)] == [408, 18]
+    assert round(book["草稿"].column_dimensions["A"].width) == round(800 / 7)
     assert {cell.number_format for row in book["草稿"].iter_rows() for cell in row} == {"@"}
     result = call("import", draft)
     assert (result.code, own()) == (2, [("大冶市公安局", "0714-8001234", "", "2022-07-05")])
@@ -548,6 +573,10 @@ def test_own_rows_stand_before_the_bundled_ones_and_hide_no_point_that_a_source_
     assert [line.split(",")[7] for line in call("search", "大冶", "-f", "csv").out.splitlines()[1:]] == [
         "大冶市公安局刑侦大队"
     ]
+    bundled = xunqin.load_list(xunqin.data_file("points.csv"))
+    units = [row["unit"] for row in bundled if row["district"] != "大冶市"]
+    listed = call("list", "-f", "csv").out.splitlines()[1:]
+    assert sorted(line.split(",")[4] for line in listed) == sorted([*units, *(row[0] for row in own())])
 
 
 def test_usage(call: Call, tmp_path: Path) -> None:
