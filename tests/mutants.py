@@ -33,7 +33,8 @@ IMPORTING = ("tests/test_import.py", "tests/test_import_own.py", "tests/test_pic
 READING = ("tests/test_import.py", "tests/test_import_own.py", "tests/test_import_hostile.py")
 CHECKING = ("tests/test_commands.py", "tests/test_attack.py")
 TESTS = {
-    "Names": MATCHING, "Match": MATCHING, "Import": IMPORTING, "Readers": READING, "Merge": IMPORTING, "Check": CHECKING,
+    "Names": MATCHING, "Match": MATCHING, "Import": IMPORTING, "Readers": READING, "Merge": IMPORTING,
+    "Check": CHECKING,
 }  # fmt: skip
 
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {

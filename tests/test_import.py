@@ -163,7 +163,7 @@ def test_headings_of_phones(heading: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("heading", "field"),
     [
-        ("联系人电话", "phone"), ("联系人及电话", "mixed"), ("地址、电话", "mixed"), ("电话和手机", "mobile"), ("单位及地址", "address"),
+        ("联系人电话", "phone"), ("电话及联系人", "phone"), ("电话、地址", "phone"), ("电话联系人", "contact"), ("电话和手机", "mobile"), ("单位及地址", "address"),
         ("市领导", ""), ("No.", "number"), ("Phone No", "phone"), ("投诉电话", "unread"), ("公安局（盖章）", ""), ("", ""),
     ],
 )  # fmt: skip
