@@ -124,18 +124,26 @@ def own_list_path() -> str:
 MAX_LIST_BYTES = 200_000_000  # some million rows; nothing that large is read by mistake
 
 
+def file_bytes(path: str, most: int, remedy: str, piped: bool = False) -> bytes:
+    """The bytes of a file or of stdin. Raises ListError for what is no file, cannot be opened or has more of them."""
+    try:
+        if piped:
+            raw = sys.stdin.buffer.read(most + 1)
+        elif os.path.exists(path) and not os.path.isfile(path):
+            raise ListError(path, "这是一个目录" if os.path.isdir(path) else "不是普通文件", remedy)
+        else:
+            with open(path, "rb") as file:
+                raw = file.read(most + 1)
+    except OSError as error:
+        raise ListError(path or "（空的文件名）", f"打不开（{reason(error)}）", "请检查路径和权限") from None
+    if len(raw) > most:
+        raise ListError(path, f"文件太大（超过 {most // 1_000_000} MB）", "请确认是不是给错了文件")
+    return raw
+
+
 def read_text(path: str) -> str:
     """A file's text: UTF-8, with or without BOM. Raises ListError when it is no readable text."""
-    try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            problem = "这是一个目录" if os.path.isdir(path) else "不是普通文件"
-            raise ListError(path, problem, "请给出 CSV 文件")
-        with open(path, "rb") as file:
-            raw = file.read(MAX_LIST_BYTES + 1)
-    except OSError as error:
-        raise ListError(path, f"打不开（{reason(error)}）", "请检查路径和权限") from None
-    if len(raw) > MAX_LIST_BYTES:
-        raise ListError(path, "文件太大", "名单不该超过 200 MB，请确认是不是给错了文件")
+    raw = file_bytes(path, MAX_LIST_BYTES, "请给出 CSV 文件")
     if b"\0" in raw:
         raise ListError(path, "不是文本文件", "请给出 CSV；图片和 Excel 表请用 xunqin import")
     try:
@@ -163,9 +171,9 @@ def cell_problem(cell: str) -> tuple[str, str] | None:
     return None
 
 
-def parse_rows(text: str, path: str) -> Iterator[tuple[int, list[str]]]:
+def parse_rows(text: str, path: str, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
     """(row number, cells) of each record of a CSV text, blank lines left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     row = 1
     try:
         for cells in reader:
@@ -1986,13 +1994,13 @@ def heading_field(text: str) -> str:
 
     详细地址 -> address, 联系电话（工作日）-> phone, 电话2 -> phone, 联系人及电话 -> phone, 传真电话 -> unread.
     """
-    if len(text) > 100:
+    if len(text) > 60:
         return ""
-    bare = re.sub(r"[（(\[【][^）)\]】]*[）)\]】]", "", text) if len(text) < 60 else text
+    bare = re.sub(r"[（(\[【][^）)\]】]*[）)\]】]", "", text)
     heading = simplified(re.sub(r"[\s_:：*．.·\-\d]", "", bare)).lower()
     if heading in HEADING_WORDS:
         return HEADING_WORDS[heading]
-    words = re.findall(HEADING_PATTERN, heading) if len(heading) <= 24 else []
+    words = re.findall(HEADING_PATTERN, heading)
     if "".join(words) != heading or any(len(word) == 1 and word in HEADING_WORDS for word in words):
         return ""
     fields = [HEADING_WORDS[word] for word in words if word in HEADING_WORDS and word != "no"]
@@ -2011,10 +2019,7 @@ ONE_WIDTH.update({0x3000: 0x20, 0xA0: 0x20, 0xFEFF: 0x20})
 
 def tidy(cell: str) -> str:
     """A cell in one width, its lines apart by line breaks only."""
-    if re.fullmatch("[一-鿿0-9A-Za-z-]*", cell):
-        return cell
-    text = cell.translate(ONE_WIDTH)
-    text = re.sub(r"^'(?=[=+@-])", "", text)  # a spreadsheet's guard
+    text = re.sub(r"^'(?=[=+@-])", "", cell.translate(ONE_WIDTH))  # a spreadsheet's guard
     text = re.sub(r"\*\*(?=[一-鿿])|(?<=[一-鿿）)：:])\*\*|`", "", text)  # bold type and code, as robots write them
     return "\n".join(line.strip() for line in re.split(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]+", text) if line.strip())
 
@@ -2032,14 +2037,15 @@ def table_delimiter(lines: list[str]) -> str:
 
     That which makes most headings out of one of the first lines, or cuts most lines into as many cells.
     """
+    filled = [line for line in lines if line.strip()][:100]
     most, found = 1, ""
     for delimiter in "\t,;|":
-        rows = [line.split(delimiter, MAX_COLUMNS) for line in lines if line.strip()]
-        score = max(sum(heading_field(cell) != "" for cell in row) for row in rows[:15])
-        widths = sorted(map(len, rows))
-        even = widths[len(widths) // 2]
-        labelled = any(re.match(r"\s*(地址|电话|联系)[^:：]*[:：].", cell) for row in rows[:15] for cell in row)
-        if even > 1 and widths.count(even) * 3 >= len(widths) * 2 and not labelled:
+        rows = [line.split(delimiter, MAX_COLUMNS) for line in filled]
+        score = max((sum(heading_field(cell) != "" for cell in row) for row in rows), default=0)
+        widths = [len(row) for row in rows]
+        even = max(widths, key=widths.count, default=0)
+        labelled = any(re.match(r"\s*(地址|电话|联系)[^:：]*[:：].", cell) for row in rows for cell in row)
+        if even > 1 and widths.count(even) * 3 >= len(rows) * 2 and not labelled:
             score = max(score, 2)
         if score > most:
             most, found = score, delimiter
@@ -2061,28 +2067,12 @@ def decoded(path: str, raw: bytes) -> str:
 
 
 def text_rows(path: str, text: str) -> list[Line]:
-    """The rows of a text whose lines are cut into cells, as they came; none of running text.
-
-    A quote too many is an error.
-    """
+    """The rows of a text whose lines are cut into cells, as they came; none of running text."""
     lines = re.split(LINE_END, text)
-    if len(lines) > MAX_ROWS:
-        raise ListError(path, f"超过 {MAX_ROWS} 行", WRONG_FILE)
-    for at, line in enumerate(lines, 1):
-        if len(line) > MAX_LINE:
-            raise ListError(path, f"一行超过 {MAX_LINE} 个字", WRONG_FILE, at)
-    delimiter = table_delimiter(lines) if text.strip() else ""
-    rows = []
-    start = 1
-    if delimiter:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        try:
-            for cells in reader:
-                rows.append(Line(start, cells))
-                start = reader.line_num + 1
-        except csv.Error as error:
-            raise ListError(path, f"CSV 格式不对（{error}）", "请检查引号是否成对", start) from None
-    return rows
+    if len(lines) > MAX_ROWS or max(map(len, lines)) > MAX_LINE:
+        raise ListError(path, f"超过 {MAX_ROWS} 行，或一行超过 {MAX_LINE} 个字", WRONG_FILE)
+    delimiter = table_delimiter(lines)
+    return [Line(row, cells) for row, cells in parse_rows(text, path, delimiter)] if delimiter else []
 
 
 def read_text_parts(path: str, raw: bytes) -> list[Part]:
@@ -2091,7 +2081,7 @@ def read_text_parts(path: str, raw: bytes) -> list[Part]:
     rows = text_rows(path, text)
     if not rows:
         return [running("", re.split(LINE_END, text))]
-    return [Part("", True, [line._replace(cells=[tidy(cell) for cell in line.cells]) for line in rows])]
+    return [Part("", True, [Line(number, [tidy(cell) for cell in cells]) for number, cells, *_ in rows])]
 
 
 def unpacked(path: str, raw: bytes) -> Any:
@@ -2105,67 +2095,32 @@ def unpacked(path: str, raw: bytes) -> Any:
     return archive
 
 
-class SheetMarks(NamedTuple):
-    """What openpyxl does not say of a sheet that it reads row by row."""
+def sheet_marks(path: str, sheet: Any) -> tuple[list[str], list[str], int]:
+    """(merged areas as A1:A3, what its pages have as head and foot, columns that are filled) of a sheet, from its XML.
 
-    merged: list[str]  # areas as A1:A3
-    empty: list[str]  # cells with a formula but no stored value
-    around: list[str]  # what its pages have as head and foot
-    wide: bool  # whether a cell, if only a blank one, stands right of column ZZ
-
-
-def sheet_marks(path: str, archive: Any, position: int) -> SheetMarks:
-    """The marks of a workbook's sheet, from its XML. Raises ListError when it is too long or too wide."""
-    import posixpath
+    Raises ListError when it is too long or too wide, before it is read row by row.
+    """
     from xml.etree import ElementTree
 
-    relation = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-    sheets = [item for item in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter() if item.get(relation)]
-    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    targets = {item.get("Id"): item.get("Target", "") for item in relations}
-    member = posixpath.normpath(posixpath.join("/xl", targets[sheets[position].get(relation)])).lstrip("/")
-    merged, empty, around, wide, rows = [], [], [], False, 0
-    for _, item in ElementTree.iterparse(archive.open(member)):
+    from openpyxl.utils.cell import coordinate_to_tuple
+
+    merged, around, rows, width = [], [], 0, 0
+    for _, item in ElementTree.iterparse(sheet):
         tag = item.tag.rpartition("}")[2]
         if tag == "mergeCell":
             merged.append(item.get("ref", ""))
         elif tag.endswith(("Header", "Footer")):
             around.append(re.sub(r'&"[^"]*"|&\d+|&[A-Z]', "  ", item.text or ""))  # without its codes of layout
-        elif tag == "c":
-            inside = {child.tag.rpartition("}")[2]: child.text for child in item}
-            if "f" in inside and not inside.get("v"):
-                empty.append(item.get("r", ""))
-            wide = wide or item.get("r", "")[2:3].isalpha()
-            if inside and item.get("r", "")[2:3].isalpha():
+        elif tag == "c" and len(item):
+            width = max(width, coordinate_to_tuple(item.get("r", "A1"))[1])
+            if width > MAX_COLUMNS:
                 raise ListError(path, f"{item.get('r')} 格有内容", f"名单最多 {MAX_COLUMNS} 列")
         elif tag == "row":
             item.clear()
             rows += 1
             if rows > MAX_SHEET_ROWS:
                 raise ListError(path, f"超过 {MAX_SHEET_ROWS} 行", WRONG_FILE)
-    return SheetMarks(merged, empty, around, wide)
-
-
-def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
-    """Every visible sheet of an XLSX file; what stands in a cell merged downwards stands in each of its rows."""
-    import warnings
-
-    import openpyxl
-
-    archive = unpacked(path, raw)
-    parts, around = [], []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of drop-down lists and formats that openpyxl does not know
-        book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-        for sheet in book.worksheets:
-            if sheet.sheet_state == "visible":
-                marks = sheet_marks(path, archive, book.sheetnames.index(sheet.title))
-                parts.append(sheet_part(sheet, marks))
-                around.append(running(sheet.title, marks.around))
-            else:
-                parts.append(Part(f"{sheet.title}（隐藏）", True, []))
-    notes = office_parts(path, archive, "xl/(?:comments|drawings/)")
-    return [*parts, *beside([*around, *notes])]
+    return merged, around, width
 
 
 def cell_text(value: object) -> str:
@@ -2174,24 +2129,50 @@ def cell_text(value: object) -> str:
     return "" if value is None else str(int(value) if whole else value)  # type: ignore[call-overload]
 
 
-def sheet_part(sheet: Any, marks: SheetMarks) -> Part:
-    """A sheet as a part; merged areas are filled down."""
-    from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
+def sheet_rows(values: Any, formulas: Any, merged: list[str], width: int) -> list[Line]:
+    """The rows of a sheet; what stands in a cell merged downwards stands in each of its rows.
 
-    sheet.reset_dimensions()
+    `values` has what its formulas came to when it was saved, `formulas` has them as they are written.
+    """
+    from openpyxl.utils.cell import range_boundaries
+
     rows: dict[int, list[str]] = {}
-    for number, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS if marks.wide else None, values_only=True), 1):
-        if any(value is not None for value in values):
-            rows[number] = [tidy(cell_text(value)) for value in values]
-    for number, column in map(coordinate_to_tuple, marks.empty):
-        if number in rows:
-            rows[number][column - 1] = "#公式没有值"
-    for left, top, _, bottom in map(range_boundaries, marks.merged):
-        for number in range(top + 1, min(bottom, max(rows, default=0)) + 1) if top in rows else ():
-            if number in rows and left <= len(rows[top]) and left <= len(rows[number]):
+    for sheet in (values, formulas):
+        sheet.reset_dimensions()  # what a file says of its size may be wrong
+    read = (sheet.iter_rows(max_col=width, values_only=True) for sheet in (values, formulas))
+    for number, (cells, written) in enumerate(zip(*read), 1):
+        if any(cell is not None for cell in cells):
+            lost = (value is None and formula is not None for value, formula in zip(cells, written))
+            rows[number] = ["#公式没有值" if empty else tidy(cell_text(value)) for empty, value in zip(lost, cells)]
+    for left, top, _, bottom in map(range_boundaries, merged):
+        for number in range(top + 1, min(bottom, max(rows, default=0)) + 1) if top in rows and left <= width else ():
+            if number in rows:
                 rows[number][left - 1] = rows[number][left - 1] or rows[top][left - 1]
-    width = max((at + 1 for row in rows.values() for at, cell in enumerate(row) if cell), default=0)
-    return Part(sheet.title, True, [Line(number, cells[:width]) for number, cells in rows.items()])
+    return [Line(number, cells) for number, cells in rows.items()]
+
+
+def read_workbook_parts(path: str, raw: bytes) -> list[Part]:
+    """Every visible sheet of an XLSX file, then the heads and feet of their pages, remarks and drawings."""
+    import warnings
+
+    from openpyxl.reader.excel import ExcelReader
+
+    archive = unpacked(path, raw)
+    parts, around = [], []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of drop-down lists and formats that openpyxl does not know
+        readers = [ExcelReader(io.BytesIO(raw), read_only=True, data_only=kept) for kept in (True, False)]
+        for reader in readers:
+            reader.read()
+        members = {sheet.name: relation.target for sheet, relation in readers[0].parser.find_sheets()}
+        for sheet, formulas in zip(*(reader.wb.worksheets for reader in readers)):
+            if sheet.sheet_state == "visible":
+                merged, heads, width = sheet_marks(path, archive.open(members[sheet.title]))
+                parts.append(Part(sheet.title, True, sheet_rows(sheet, formulas, merged, width)))
+                around.append(running(sheet.title, heads)._replace(beside=True))
+            else:
+                parts.append(Part(f"{sheet.title}（隐藏）", True, []))
+    return [*parts, *around, *office_parts(path, archive, "xl/(?:comments|drawings/)")]
 
 
 # The tags of a web page that begin a line, and those whose text is not shown.
@@ -2208,10 +2189,13 @@ WEB_TAGS = {
 }  # fmt: skip
 
 
-def check_tags(path: str, raw: bytes) -> None:
-    """Raise ListError for a document that is too large to be taken apart."""
+def tree_of(path: str, raw: bytes, parser: Any) -> Any:
+    """A document taken apart. Raises ListError when it is too large."""
+    from lxml import etree
+
     if raw.count(b"<") > MAX_TAGS:
         raise ListError(path, f"超过 {MAX_TAGS} 个标记", WRONG_FILE)
+    return etree.fromstring(raw, parser)
 
 
 def tree_parts(root: Any) -> list[Part]:
@@ -2223,22 +2207,16 @@ def tree_parts(root: Any) -> list[Part]:
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
     for event, item in walk:
         inner = item.tag == "table" and next(item.iterdescendants("table"), None) is None
-        if event == "start" and item is not root and (inner or item.tag in HIDDEN):
+        if event == "start" and (inner or item.tag in HIDDEN):
             walk.skip_subtree()
             if inner:
                 rows = [Line(at, cells) for at, cells in enumerate(tree_rows(item), 1)]
                 parts += [running("", text.split("\n")), Part("", True, rows)]
                 text = ""
-        elif event == "start":
-            text += ("\n" if item.tag in LINES else "") + squeezed(item.text)
-        if event != "start" and item is not root:
-            text += ("\n" if item.tag in LINES else "") + squeezed(item.tail)
-    return [part for part in [*parts, running("", text.split("\n"))] if part.lines]
-
-
-def squeezed(text: str | None) -> str:
-    """A text of a document, each run of spaces and line ends one space."""
-    return re.sub(r"\s+", " ", text or "")
+            continue
+        said = item.text if event == "start" else item.tail
+        text += ("\n" if item.tag in LINES else "") + re.sub(r"\s+", " ", said or "")
+    return [*parts, running("", text.split("\n"))]
 
 
 def tree_rows(table: Any) -> Iterator[list[str]]:
@@ -2248,33 +2226,30 @@ def tree_rows(table: Any) -> Iterator[list[str]]:
         cells: list[str] = []
         waiting = list(row.iter("td", "th"))
         while (waiting or above.get(len(cells), (0, ""))[0]) and len(cells) <= MAX_COLUMNS:
-            column = len(cells)
+            column, wide = len(cells), 1
             left, text = above.get(column, (0, ""))
-            wide = 1
             if not left:
                 cell = waiting.pop(0)
-                spans = (cell.get("colspan", "1"), cell.get("rowspan", "1"))
-                wide, deep = (int(span) if span.isdecimal() and len(span) < 6 else 1 for span in spans)
+                spans = (cell.get("colspan", ""), cell.get("rowspan", ""))
+                wide, left = (int(span) if re.fullmatch("[1-9][0-9]{0,4}", span) else 1 for span in spans)
                 if cell.get("goes-on") is None:
                     text = "\n".join(line.cells[0] for part in tree_parts(cell) for line in part.lines)
-                    left = max(deep, 1)
             cells += [text, *[""] * (min(wide, MAX_COLUMNS) - 1)]
-            above[column] = (max(left - 1, 0), text)
+            above[column] = (left - 1, text)
         yield cells
 
 
-def office_parts(path: str, archive: Any, where: str) -> list[Part]:
+def office_parts(path: str, archive: Any, where: str, beside: bool = True) -> list[Part]:
     """The tables and texts in the files of a packed document whose name begins so, what two of them say once."""
     from lxml import etree
 
     parts: list[Part] = []
     for name in sorted(archive.namelist()):
         if re.match(where, name) and name.endswith(".xml"):
-            raw = archive.read(name)
-            check_tags(path, raw)
-            root = etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True))
+            root = tree_of(path, archive.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
             as_web_page(root)
-            parts += [part for part in tree_parts(root) if part not in parts]
+            new = (part._replace(beside=beside) for part in tree_parts(root))
+            parts += [part for part in new if part not in parts]
     return parts
 
 
@@ -2292,36 +2267,23 @@ def as_web_page(root: Any) -> None:
             merge.getparent().getparent().set("goes-on", "")
 
 
-def beside(parts: list[Part]) -> list[Part]:
-    """Parts that stand beside a list: heads and feet of pages, notes, text boxes."""
-    return [part._replace(beside=True) for part in parts]
-
-
 def read_word_parts(path: str, raw: bytes) -> list[Part]:
     """A DOCX file, with its pages' heads first; text boxes stand where they are anchored, deleted text is none."""
     archive = unpacked(path, raw)
-    heads = office_parts(path, archive, "word/header")
+    body = office_parts(path, archive, "word/document", beside=False)
     notes = office_parts(path, archive, "word/(?:footer|footnotes|endnotes|comments)")
-    body = office_parts(path, archive, "word/document")
-    return [*beside(heads), *body, *beside(notes)]
+    return [*office_parts(path, archive, "word/header"), *body, *notes]
 
 
 def read_html_parts(path: str, raw: bytes) -> list[Part]:
     """A web page, in the character set that it declares."""
-    from lxml import html
+    from lxml import etree
 
-    check_tags(path, raw)
-
-    def parsed(text: str) -> Any:
-        return html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8", huge_tree=True))
-
-    declared = "".join(parsed(raw.decode("latin-1")).xpath("//meta/@charset | //meta/@content")).lower()
-    named = re.search(r"utf-?(?:8|16)|gb\w+|big5", declared)
-    if named is None or raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return tree_parts(parsed(decoded(path, raw)))
+    declared = re.search(rb"<meta[^>]*charset[\s=\"']*(utf-?8|gb|big5)", raw.lower())
     # Browsers read all that calls itself GB as its largest set; the names 喆 and 镕 need it.
-    charset = "gb18030" if named[0].startswith("gb") else named[0]
-    return tree_parts(parsed(raw.decode(charset, "replace")))
+    charset = declared[1].decode().replace("gb", "gb18030") if declared else ""
+    text = raw.decode(charset, "replace") if charset else decoded(path, raw)
+    return tree_parts(tree_of(path, text.encode(), etree.HTMLParser(encoding="utf-8", huge_tree=True)))
 
 
 def read_pdf_parts(path: str, raw: bytes) -> list[Part]:
@@ -2345,7 +2307,7 @@ def read_pdf_parts(path: str, raw: bytes) -> list[Part]:
             else:
                 parts += pdf_page_parts(page, name)
             page.close()
-    return [part for part in parts if part.lines]
+    return parts
 
 
 def check_streams(path: str, raw: bytes) -> None:
@@ -2370,8 +2332,7 @@ def pdf_page_parts(page: Any, name: str) -> Iterator[Part]:
         x, y = (item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2
         return not any(box[0] <= x <= box[2] and box[1] <= y <= box[3] for box in (table.bbox for table in tables))
 
-    around = page.filter(lambda item: item["object_type"] != "char" or outside(item))
-    lines = spaced_lines(around)
+    lines = spaced_lines(page.filter(lambda item: item["object_type"] != "char" or outside(item)))
     for table in sorted(tables, key=lambda table: float(table.bbox[1])):
         yield running(name, [text for top, text in lines if top < table.bbox[1]])
         lines = [(top, text) for top, text in lines if top >= table.bbox[1]]
@@ -2385,88 +2346,78 @@ def spaced_lines(page: Any) -> list[tuple[float, str]]:
 
     Where every third line begins a word, a column begins: a text that runs up to it ends there, gap or none.
     """
-    from collections import Counter
-
     from pdfplumber.utils.clustering import cluster_objects
 
     words = page.extract_words(x_tolerance_ratio=0.6, return_chars=True, use_text_flow=True)  # cells may overlap
     lines = [sorted(line, key=lambda word: float(word["x0"])) for line in cluster_objects(words, "bottom", 3)]
-    begun = Counter(round(word["x0"]) for line in lines for word in line[1:])
-    columns = [x for x, times in begun.items() if times * 3 > len(lines) > 5]
+    begun = [round(word["x0"]) for line in lines for word in line[1:]]
+    columns = {x for x in begun if begun.count(x) * 3 > len(lines) > 5}
     texts = []
     for line in lines:
-        cut = any(round(word["x0"]) in columns for word in line[1:])
+        cut = columns & {round(word["x0"]) for word in line[1:]}  # a title is not
         text = ""
         for word in line:
-            text += " " if text else ""
-            for char in word["chars"]:
-                text += f"{' ' if cut and round(char['x0']) in columns else ''}{char['text']}"
+            for at, char in enumerate(word["chars"]):
+                begins = not at or (cut and round(char["x0"]) in columns)
+                text += f" {char['text']}" if begins else char["text"]
         texts.append((float(line[0]["top"]), text))
     return texts
 
 
 class Form:
-    """A form of file that is read: its name, the bytes it begins with (a packed one: the file in it), its reader."""
+    """A form of file: its name, the bytes it begins with, its reader, and of what one is `inside` (a packed file's).
 
-    def __init__(self, name: str, starts: tuple[bytes, ...], read: Callable[[str, bytes], list[Part]]) -> None:
-        self.name, self.starts, self.read = name, starts, read
+    What stands in a reader's place is what to do with a form that is not read.
+    """
+
+    def __init__(self, name: str, starts: tuple[bytes, ...], read: Any, inside: tuple[bytes, ...] = (b"",)) -> None:
+        self.name, self.starts, self.read, self.inside = name, starts, read, inside
 
 
 PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"GIF8")
 PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<meta", b"<table", b"<div", b"<p", b"<?xml")
+PACKED, OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+SHEETS = (b"xl/workbook.xml", b"xl/worksheets/", b"xl/styles.xml")
 PICTURE = Form("图片", PICTURE_STARTS, lambda path, _: read_picture_parts(path))
-TEXT = Form("文本", (), read_text_parts)
-WORKBOOK = Form("Excel（.xlsx）", (b"xl/workbook.xml", b"xl/worksheets/", b"xl/styles.xml"), read_workbook_parts)
-PACKED_FORMS = (WORKBOOK, Form("Word（.docx）", (b"word/",), read_word_parts))
-FORMS = (PICTURE, Form("PDF", (b"%PDF",), read_pdf_parts), Form("网页", PAGE_STARTS, read_html_parts))
-# What is known and not read: the bytes it begins with or holds, what it is, what to do.
-UNREAD_FORMS = (
-    (b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0", "是加了密码的 Office 文件", "请去掉密码后另存为 .xlsx 或 .docx"),
-    (b"W\0o\0r\0d\0D\0o\0c\0", "是旧版 Word 文件（.doc）", "请用 Word 或 WPS 另存为 .docx"),
-    (b"W\0o\0r\0k\0b\0o\0o\0k\0", "是旧版 Excel 文件（.xls）", "请用 Excel 或 WPS 另存为 .xlsx"),
-    (b"\xd0\xcf\x11\xe0", "是旧版 Office 文件", "请另存为 .xlsx 或 .docx"),
-    (b"PK\x03\x04", "是压缩包或别的 Office 文件", "请解压，或另存为 .xlsx 或 .docx"),
-    (b"Rar!", "是压缩包", "请先解压，给出里面的名单"),
-    (b"{\\rtf", "是 RTF 文件", "请用 Word 另存为 .docx"),
-    (b'[{"', "是 JSON 数据", "请另存为表格或 CSV"),
-    (b"MIME-Version", "是网页归档（.mht）", "请用浏览器打开，另存为 .html"),
-    (b"ftyp", "是 HEIC 照片或视频", "请另存为 JPEG 或 PNG"),
+WORKBOOK = Form("Excel（.xlsx）", (PACKED,), read_workbook_parts, SHEETS)
+TEXT = Form("文本", (b"",), read_text_parts)
+# The first that fits is taken.
+FORMS = (
+    PICTURE,
+    Form("PDF", (b"%PDF",), read_pdf_parts),
+    Form("网页", PAGE_STARTS, read_html_parts),
+    WORKBOOK,
+    Form("Word（.docx）", (PACKED,), read_word_parts, (b"word/",)),
+    Form("压缩包或别的 Office 文件", (PACKED,), "请解压，或另存为 .xlsx 或 .docx"),
+    Form("加了密码的 Office 文件", (OLD_OFFICE,), "请去掉密码后另存为 .xlsx 或 .docx", (b"E\0n\0c\0r\0y\0p\0t",)),
+    Form("旧版 Word 文件（.doc）", (OLD_OFFICE,), "请用 Word 或 WPS 另存为 .docx", (b"W\0o\0r\0d\0D\0o\0c",)),
+    Form("旧版 Excel 文件（.xls）", (OLD_OFFICE,), "请用 Excel 或 WPS 另存为 .xlsx", (b"W\0o\0r\0k\0b\0o\0o\0k",)),
+    Form("旧版 Office 文件", (OLD_OFFICE,), "请另存为 .xlsx 或 .docx"),
+    Form("压缩包", (b"Rar!",), "请先解压，给出里面的名单"),
+    Form("RTF 文件", (b"{\\rtf",), "请用 Word 另存为 .docx"),
+    Form("JSON 数据", (b'[{"',), "请另存为表格或 CSV"),
+    Form("网页归档（.mht）", (b"MIME-Version",), "请用浏览器打开，另存为 .html"),
+    Form("HEIC 照片或视频", (b"\0\0\0",), "请另存为 JPEG 或 PNG", (b"ftyp",)),
+    TEXT,
 )
 
 
 def form_of(path: str, raw: bytes) -> Form:
-    """The form of a file, by its first bytes. Raises ListError, with what it is, for one that is not read."""
-    if raw.startswith(b"PK\x03\x04"):
-        for form in PACKED_FORMS:
-            if any(name in raw for name in form.starts):
-                return form
-    old_office = raw.startswith(b"\xd0\xcf\x11\xe0")
-    for start, what, remedy in UNREAD_FORMS:
-        if start in (raw[: len(start)], raw[4:8]) or (old_office and start in raw):
-            raise ListError(path, what, remedy)
+    """The form of a file, by its first bytes, in a text blanks aside. Raises ListError for one that is not read."""
     head = raw[:1024].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
-    return next((form for form in FORMS if raw.startswith(form.starts) or head.startswith(form.starts)), TEXT)
+    begun = (form for form in FORMS if raw.startswith(form.starts) or head.startswith(form.starts))
+    form = next(form for form in begun if any(name in raw for name in form.inside))
+    if isinstance(form.read, str):
+        raise ListError(path, f"{form.name}不能直接读", form.read)
+    return form
 
 
 def read_bytes(path: str) -> bytes:
-    """The bytes of a file, of stdin for "-". Raises ListError for what cannot be opened, or is too large."""
-    import stat
-
-    try:
-        if path == "-" and sys.stdin is not None:
-            raw = sys.stdin.buffer.read(MAX_BYTES + 1)
-        elif stat.S_ISREG(os.stat(path).st_mode):
-            with open(path, "rb") as file:
-                raw = file.read(MAX_BYTES + 1)
-        else:
-            what = "这是一个目录" if os.path.isdir(path) else "不是普通文件"
-            raise ListError(path, what, "请给出一个文件；管道里的内容用 xunqin import - 读")
-    except OSError as error:
-        raise ListError(path or "（空的文件名）", f"打不开（{reason(error)}）", "请检查路径和权限") from None
+    """The bytes of a file to import, of stdin for "-". Raises ListError for what cannot be opened, or is too large."""
+    piped = path == "-" and sys.stdin is not None
+    raw = file_bytes(path, MAX_BYTES, "请给出一个文件；管道里的内容用 xunqin import - 读", piped)
     if not raw:
         raise ListError(path, "文件是空的", "请给出有内容的名单")
-    if len(raw) > MAX_BYTES:
-        raise ListError(path, "文件太大（超过 50 MB）", WRONG_FILE)
     return raw
 
 
@@ -2497,7 +2448,7 @@ def read_parts(path: str) -> tuple[Form, list[Part]]:
         most = MAX_CELL if part.table else MAX_LINE
         for line in part.lines:
             if len(line.cells) > MAX_COLUMNS or max(map(len, line.cells), default=0) > most:
-                wrong = f"超过 {MAX_COLUMNS} 列，或一格超过 {most} 个字" if part.table else f"一行超过 {most} 个字"
+                wrong = f"一行超过 {MAX_LINE} 个字，超过 {MAX_COLUMNS} 列，或一格超过 {MAX_CELL} 个字"
                 raise ListError(path, wrong, WRONG_FILE, line.number)
     return form, parts
 
@@ -2519,7 +2470,7 @@ SMALL_TALK = (
     "(?:白天|晚上|夜间|节假日|工作日|上班|下班|周[一二三四五六日末]|至|时间|以及|或者?|和|及|值班室?|24小时|全天|均可|办|手|座机|"
     r"办公室?|微信|同号?|联系|咨询|请|拨打|号码|手机|电话|可|与|致电|\d{1,2}[:：]\d\d|[（(）)。、.,，;；:：\s-])+"
 )
-HUBEI_AREAS = ("027", *(f"0{code}" for code in range(710, 720)), "0722", "0724", "0728")
+HUBEI_AREAS = r"027|071\d|072[248]"
 
 
 def has_number(text: str) -> bool:
@@ -2553,26 +2504,26 @@ def numbering_plan() -> str:
     return f"{plan.fixed_line.national_number_pattern}|{plan.mobile.national_number_pattern}"
 
 
-def is_valid_number(digits: str) -> bool:
-    """Whether China's numbering plan has such a number: 02712345678, 13812345678."""
-    return re.fullmatch(numbering_plan(), digits.removeprefix("0")) is not None
+def local_digits(area: str) -> int:
+    """How many digits a local number has in one of Hubei's areas."""
+    return 8 if area == "027" else 7
 
 
 def number_problem(number: str, area: str) -> str:
     """What is wrong with a number as the list keeps it, "" for nothing: 027-12345678转8012 or 13812345678.
 
-    `area` is the city's area code. Local numbers have eight digits in 027, seven in Hubei's other areas.
+    `area` is the city's area code, "" where it is not known.
     """
     landline = re.fullmatch(r"(0\d{2,3})-(\d{7,8})(?:转\d{1,5})?", number, re.ASCII)
+    digits = f"{landline[1]}{landline[2]}" if landline else number
+    exists = re.fullmatch(numbering_plan(), digits.removeprefix("0"))
     if not landline:
-        whole = re.fullmatch(r"1[3-9]\d{9}", number, re.ASCII) and is_valid_number(number)
-        return "" if whole else "不是手机号或带区号的座机号"
+        return "" if exists and re.fullmatch(r"1[3-9]\d{9}", number, re.ASCII) else "不是手机号或带区号的座机号"
     if area and landline[1] != area:
         return f"区号不是本地的 {area}"
-    digits = 8 if landline[1] == "027" else 7
-    if area in HUBEI_AREAS and len(landline[2]) != digits:
-        return f"{landline[1]} 的座机应为 {digits} 位"
-    return "" if is_valid_number(f"{landline[1]}{landline[2]}") else "号码不存在"
+    if re.fullmatch(HUBEI_AREAS, area) and len(landline[2]) != local_digits(area):
+        return f"{area} 的座机应为 {local_digits(area)} 位"
+    return "" if exists else "号码不存在"
 
 
 class Numbers:
@@ -2593,12 +2544,11 @@ def numbers_in(cell: str, area: str) -> Numbers:
     A number that lost its first zero in a spreadsheet (7283212345) gets it back. Digits that are left are a problem.
     """
     numbers = Numbers()
-    text = cell.translate(DASHES).replace("\n", " ; ")
-    if area:
-        lost_zero = rf"(?<![\d-]){area[1:]}-?\d{{{8 if area == '027' else 7}}}(?![\d-])"
-        numbers.repairs.extend(f"{found} 补上开头的 0" for found in re.findall(lost_zero, text))
-        text = re.sub(lost_zero, r"0\g<0>", text)
-    stated = ""
+    text = cell.translate(DASHES)
+    lost_zero = rf"(?<![\d-]){area[1:]}-?\d{{{local_digits(area)}}}(?![\d-])"
+    numbers.repairs += [f"{found} 补上开头的 0" for found in re.findall(lost_zero, text)]
+    text = re.sub(lost_zero, r"0\g<0>", text)
+    stated = area
     for found in re.finditer(NUMBER, text, re.ASCII | re.IGNORECASE):
         if found["mobile"]:
             number = re.sub("[- ]", "", found["mobile"])
@@ -2606,24 +2556,20 @@ def numbers_in(cell: str, area: str) -> Numbers:
         else:
             stated = found["area"] or stated
             local = re.sub("[- ]", "", found["local"])
-            number = f"{stated or area}-{local}{'转' if found['extension'] else ''}{found['extension'] or ''}"
+            number = f"{stated}-{local}" + (f"转{found['extension']}" if found["extension"] else "")
             numbers.office.append(number)
-            if not found["area"]:
-                numbers.repairs.append(f"{local} 补区号 {stated or area}")
+            numbers.repairs += [] if found["area"] else [f"{local} 补区号 {stated}"]
         problem = number_problem(number, area)
-        if problem:
-            numbers.problems.append(f"{found[0].strip()} {problem}")
+        numbers.problems += [f"{found[0]} {problem}"] if problem else []
     left = re.sub(NUMBER, " ", text, flags=re.ASCII | re.IGNORECASE)
-    if not left.strip(" ;"):
-        return numbers
     left = re.sub(r"\d{1,2}\s*(?:小时|[:：]\d\d|[时点])", "", left)
-    shown = " ".join(left.replace(";", " ").split())[:80]
-    if any(character.isdigit() or (character.isnumeric() and not "一" <= character <= "鿿") for character in left):
+    shown = " ".join(left.split())[:80]
+    if any(character.isnumeric() and not "一" <= character <= "鿿" for character in left):
         numbers.problems.append(f"「{shown}」不像完整的号码")
     if re.search("公安|分局|派出所", left):
         numbers.problems.append(f"号码格里有单位名「{shown}」")
-    words = [word for word in re.split(r"[^一-鿿·]+", left) if word and not re.fullmatch(SMALL_TALK, word)]
-    numbers.names.extend(word for word in words if is_person(word) and not heading_field(word))
+    words = [word for word in re.findall("[一-鿿·]+", left) if not re.fullmatch(SMALL_TALK, word)]
+    numbers.names = [word for word in words if is_person(word) and not heading_field(word)]
     return numbers
 
 
@@ -2647,21 +2593,23 @@ class Placed:
         self.division, self.city, self.elsewhere, self.unknown = division, city, elsewhere, unknown
 
 
+def front_name(text: str, names: Collection[str]) -> str:
+    """The longest of these names that a text begins with, "" for none."""
+    return next((text[:end] for end in range(_LONGEST, 1, -1) if text[:end] in names), "")
+
+
 class Places:
     """The counties and cities of a list, and which of them a unit's name or an address says. Strict: no guesses."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.cities = catalog.city_names
-        rows = {division: catalog.rows_of(division)[0] for division in catalog.divisions}
-        self.homes = {division: row["city"] for division, row in rows.items()}
-        self.areas = {row["city"]: row["hotline"].removesuffix("-110") for row in rows.values()}
+        self.areas = {row["city"]: row["hotline"].removesuffix("-110") for row in catalog.rows}
+        self.areas[HOME_PROVINCE] = self.areas["武汉市"]
         self.counties = {district: (code, district) for code, district in catalog.divisions}
         self.short = {short_name(name): division for name, division in self.counties.items()}
         self.names_in = {"": list(self.counties)}  # {a city, "" for all: the counties in it}
-        for name, division in self.counties.items():
-            self.names_in.setdefault(self.homes[division], []).append(name)
-        self.longest = max(map(len, [*self.counties, *self.cities]))
+        self.names_in.update({city: [name for _, name in found] for city, found in catalog.cities.items()})
         self.known: dict[str, Placed] = {}
         self.strangers = 0  # units that a search did not place
 
@@ -2671,11 +2619,11 @@ class Places:
 
     def city_of(self, division: Division) -> str:
         """The city that a division belongs to; the province and a city are their own."""
-        return self.homes.get(division, division[1])
+        return self.catalog.city_of(division) if division in self.catalog.row_numbers else division[1]
 
     def area_code(self, division: Division) -> str:
         """The area code of a division: what the hotlines of its city begin with."""
-        return self.areas["武汉市" if division == PROVINCE_DIVISION else self.city_of(division)]
+        return self.areas[self.city_of(division)]
 
     def named(self, text: str) -> Division | None:
         """The county with this full or short name."""
@@ -2685,7 +2633,7 @@ class Places:
     def read(self, text: str) -> Placed:
         """Where a unit is, by its name: 武汉市公安局硚口区分局, 硚口公安分局, 襄阳市公安局刑侦支队, 湖北省公安厅."""
         if text not in self.known:
-            self.known[text] = self._unit(simplified(clean(text[:60])))
+            self.known[text] = self._unit(clean(text[:60]))
         return self.known[text]
 
     def _unit(self, text: str) -> Placed:
@@ -2707,8 +2655,9 @@ class Places:
         if not re.search(POLICE_START, inside):
             return Placed(None, city)
         name = re.split(POLICE_START, bureau)[0]
+        fronts = (rest[:end] for end in range(3, 12))
         # 荆州公安局 may be the city's or the county's. A list of nothing but strangers is not searched to its end.
-        if name not in self.short and not self.elsewhere_name(rest) and self.strangers < 200:
+        if name not in self.short and not any(map(is_official_elsewhere, fronts)) and self.strangers < 200:
             hits = list({hit.division for hit in search(text, self.catalog) if hit.tier in SURE_TIERS})
             if len(hits) == 1 and city in ("", self.city_of(hits[0])):
                 return Placed(hits[0], self.city_of(hits[0]))
@@ -2717,7 +2666,7 @@ class Places:
 
     def address(self, text: str) -> Placed:
         """Where an address is, by the full names that it begins with; a short name in it may be a street's."""
-        rest = simplified(clean(text[:60])).removeprefix("湖北省").removeprefix("湖北")
+        rest = simplified(clean(text)).removeprefix("湖北省").removeprefix("湖北")
         city, inside = self.take_city(rest)
         county = self.take_county(inside)
         if county:
@@ -2727,46 +2676,30 @@ class Places:
     def take_city(self, text: str) -> tuple[str, str]:
         """(the city in front of a text, the rest); ("", text) when it begins with a county or with neither.
 
-        A full name goes before a short one, a county's before a city's: 荆州区, then 荆州.
+        A longer name goes before a shorter one: 荆州区, then 荆州, which is a county's too and needs one behind it.
         """
-        for end in range(min(len(text), self.longest), 1, -1):
-            name = text[:end]
-            if name in self.counties and name not in self.cities:
-                return "", text
-            if name in self.cities and name[-1] in "市州区" and name not in self.short:
-                return self.cities[name], text[end:]
-        short = next((text[:end] for end in (4, 3, 2) if text[:end] in self.cities), "")
-        if not short or (short in self.short and not self.take_county(text[len(short) :])):
+        name = front_name(text, {*self.counties, *self.cities})
+        rest = text[len(name) :]
+        if name not in self.cities or (name in self.short and not self.take_county(rest)):
             return "", text
-        return self.cities[short], text[len(short) :]
+        return self.cities[name], rest
 
     def take_county(self, text: str) -> Division | None:
         """The county that a text begins with: by its full name, or by its short one where police follow."""
-        for end in range(min(len(text), self.longest), 1, -1):
-            if text[:end] in self.counties:
-                return self.counties[text[:end]]
-        for end in range(min(len(text), self.longest), 1, -1):
-            follows = "公安" if text[:end] == "公安" else POLICE_START  # a county has this name
-            if text[:end] in self.short and re.match(follows, text[end:]):
-                ambiguous = text[:end] in self.cities and self.cities[text[:end]] not in self.counties
-                return None if ambiguous else self.short[text[:end]]
-        return None
+        full, name = front_name(text, self.counties), front_name(text, self.short)
+        if full:
+            return self.counties[full]
+        police = "公安" if name == "公安" else POLICE_START  # a county has this name
+        of_city = name in self.cities and self.cities[name] not in self.counties
+        return self.short[name] if name and not of_city and re.match(police, text[len(name) :]) else None
 
     def elsewhere(self, text: str) -> str:
         """The other province that a text begins with, "" for none."""
-        for name in (text[:3], text[:2]) if len(text) > 2 else ():
+        for name in (text[:3], text[:2]):
             street = re.match("[东西南北中]?[路街巷桥]|大道|大街|大厦", text[len(name) :])  # 北京路 is in many cities
-            province = any(sense.large and sense.note == short_name(name) for sense in elsewhere_senses(name))
-            if province and not street:
+            if not street and any(sense.note == short_name(name) for sense in elsewhere_senses(name)):
                 return name
         return ""
-
-    def elsewhere_name(self, text: str) -> bool:
-        """Whether a text begins with the full name of a county or city outside Hubei."""
-        return any(
-            text[end - 1] in "市区县旗盟州" and is_official_elsewhere(text[:end])
-            for end in range(3, min(len(text), 12))
-        )
 
 
 def misread_name(written: str, names: Iterable[str], alike: bool) -> str:
@@ -3312,7 +3245,7 @@ def place_entry(entry: Entry, places: Places) -> None:
     if elsewhere:
         entry.problems.append(f"在{elsewhere}，这份名单只收湖北的")
         return
-    written = simplified(clean(entry.cells.get("city", "")))
+    written = clean(entry.cells.get("city", ""))
     city, instead = places.cities.get(written, ""), places.named(written)  # 仙桃 is both
     if written and not city and not instead and not re.match("省直|直管|湖北|省$|林区", written):
         entry.doubts.append(f"市州「{entry.cells['city']}」认不出来")
@@ -3400,7 +3333,7 @@ Unit = tuple[Division, str]
 
 def unit_key(division: Division, unit: str) -> Unit:
     """What tells a unit from others: its division, and its name without the province and city in front."""
-    name = simplified(clean(unit)).removeprefix(HOME_PROVINCE).removeprefix("湖北")
+    name = clean(unit).removeprefix(HOME_PROVINCE).removeprefix("湖北")
     city = re.match(".{2,10}?[市州]", name[: max(name.rfind(division[1]), 0)])
     return division, name[city.end() :] if city else name
 

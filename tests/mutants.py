@@ -30,9 +30,12 @@ SUITE = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "
 SLOW = " and ".join(f"not {name}" for name in ("stored", "traditional", "name_from_elsewhere", "never", "process"))
 MATCHING = ("tests/test_match.py", "tests/test_gold.py")
 IMPORTING = ("tests/test_import.py", "tests/test_import_own.py", "tests/test_pictures.py")
+READING = ("tests/test_import.py", "tests/test_import_own.py", "tests/test_import_hostile.py")
 CHECKING = ("tests/test_commands.py", "tests/test_attack.py")
-TESTS = {"Names": MATCHING, "Match": MATCHING, "Import": IMPORTING, "Merge": IMPORTING, "Pictures": IMPORTING[2:]}
-TESTS["Check"] = CHECKING
+TESTS = {
+    "Names": MATCHING, "Match": MATCHING, "Import": IMPORTING, "Readers": READING, "Merge": IMPORTING,
+    "Pictures": IMPORTING[2:], "Check": CHECKING,
+}  # fmt: skip
 
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
@@ -55,15 +58,19 @@ class Mutant(NamedTuple):
 
 
 def sections(source: str) -> dict[str, range]:
-    """{the name of a section: its lines}; Merge and Pictures are parts of Import, which ends before the latter."""
+    """{the name of a section: its lines}; Readers, Merge and Pictures are parts of Import, which ends before the last."""
     heads = [(match[1], source.count("\n", 0, match.start()) + 1) for match in SECTION.finditer(source)]
     ends = [line for _, line in heads[1:]] + [source.count("\n") + 1]
     found = {name: range(line, end) for (name, line), end in zip(heads, ends)}
     lines = source.splitlines()
     parts = [at for at, line in enumerate(lines, 1) if line.startswith(("# ---", "# ==="))]
-    own = next(at for at in parts if lines[at - 1].startswith("# --- the user's own list"))
-    pictures = next(at for at in parts if lines[at - 1].startswith("# --- pictures "))
+
+    def part(start: str) -> int:
+        return next(at for at in parts if lines[at - 1].startswith(f"# --- {start}"))
+
+    own, pictures = part("the user's own list"), part("pictures ")
     return found | {
+        "Readers": range(found["Import"].start, part("entries")),
         "Merge": range(own, next(at for at in parts if at > own)),
         "Import": range(found["Import"].start, pictures),
         "Pictures": range(pictures, found["Import"].stop),

@@ -211,7 +211,7 @@ def test_the_column_of_places_is_found(
 @pytest.mark.parametrize(
     ("content", "args", "message"),
     [
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", [], "是旧版 Office 文件: 请另存为 .xlsx 或 .docx"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", [], "旧版 Office 文件不能直接读: 请另存为 .xlsx 或 .docx"),
         (b"PK\x03\x04 xl/workbook.xml", [], "这个Excel（.xlsx）文件读不了，可能不完整: 请打开看看，另存一份再试"),
         (b"%PDF-1.4", [], "是PDF: 请给出 Excel 表、CSV 或一行一个的文本"),
         (b"\xff\xfea", [], "不是认得的文件: 可用 CSV、文本、XLSX、DOCX、PDF、网页和图片"),

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import made_lists
@@ -158,6 +158,17 @@ def test_headings_of_phones(heading: str, tmp_path: Path) -> None:
     )
     assert told(batch) == [("大冶市", "大冶市公安局", "", "王警官", "0714-8001234", "13800001234")]
     assert held(batch) == [[]]
+
+
+@pytest.mark.parametrize(
+    ("heading", "field"),
+    [
+        ("联系人电话", "phone"), ("电话及联系人", "phone"), ("电话、地址", "phone"), ("电话联系人", "contact"), ("电话和手机", "mobile"), ("单位及地址", "address"),
+        ("市领导", ""), ("No.", "number"), ("Phone No", "phone"), ("投诉电话", "unread"), ("公安局（盖章）", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_what_a_heading_names(heading: str, field: str) -> None:
+    assert xunqin.heading_field(heading) == field
 
 
 @pytest.mark.parametrize("heading", ["传真电话", "监督电话", "传真", "举报电话", "Fax"])
@@ -429,6 +440,51 @@ def test_numbers(cell: str, office: list[str], mobile: list[str], problems: list
     assert (found.office, found.mobile, found.problems) == (office, mobile, problems)
 
 
+@pytest.mark.parametrize(
+    ("cell", "office", "mobile", "names", "repairs", "problems"),
+    [
+        ("7148001234", ["0714-8001234"], [], [], ["7148001234 补上开头的 0"], []),
+        ("714-8001234", ["0714-8001234"], [], [], ["714-8001234 补上开头的 0"], []),
+        ("8001234", ["0714-8001234"], [], [], ["8001234 补区号 0714"], []),
+        ("0714-800 1234、800-1235 ext.12", ["0714-8001234", "0714-8001235转12"], [], [], ["8001235 补区号 0714"], []),
+        ("0716-8001234；8001235", ["0716-8001234", "0716-8001235"], [], [], ["8001235 补区号 0716"], ["0716-8001234 区号不是本地的 0714", "8001235 区号不是本地的 0714"]),
+        ("王警官138-0000-1234 李建国、13800001235", [], ["13800001234", "13800001235"], ["王警官", "李建国"], [], []),
+        ("值班室8001234（白天），手机13800001234（微信同号）", ["0714-8001234"], ["13800001234"], [], ["8001234 补区号 0714"], []),
+        ("大冶一路13800001234 9时 24小时 8:30", [], ["13800001234"], [], [], []),
+        ("联系人13800001234", [], ["13800001234"], [], [], []),
+        ("王警官13800001234李建国13800001235", [], ["13800001234", "13800001235"], ["王警官", "李建国"], [], []),
+        ("阳新县公安局 13800001234", [], ["13800001234"], [], [], ["号码格里有单位名「阳新县公安局」"]),
+        ("8001234（转8012）", ["0714-8001234转8012"], [], [], ["8001234 补区号 0714"], []),
+        ("8001234转分机8", ["0714-8001234转8"], [], [], ["8001234 补区号 0714"], []),
+        ("+8613800001234/008613800001235", [], ["13800001234", "13800001235"], [], [], []),
+        ("长" * 100 + "12", [], [], [], [], ["「" + "长" * 80 + "」不像完整的号码"]),
+    ],
+)  # fmt: skip
+def test_all_that_a_cell_of_numbers_says(
+    cell: str, office: list[str], mobile: list[str], names: list[str], repairs: list[str], problems: list[str]
+) -> None:
+    found = xunqin.numbers_in(cell, "0714")
+    assert (found.office, found.mobile, found.names) == (office, mobile, names)
+    assert (found.repairs, found.problems) == (repairs, problems)
+
+
+@pytest.mark.parametrize(
+    ("number", "area", "problem"),
+    [
+        ("027-80001234", "027", ""), ("027-8001234", "027", "027 的座机应为 8 位"), ("0714-8001234", "0714", ""),
+        ("0714-80012345", "0714", "0714 的座机应为 7 位"), ("0728-32123456", "0728", "0728 的座机应为 7 位"),
+        ("0722-32123456", "0722", "0722 的座机应为 7 位"), ("0729-3212345", "0729", "号码不存在"),
+        ("0715-8001234", "0714", "区号不是本地的 0714"), ("0714-8001234", "", ""),
+        ("020-81234567", "020", ""), ("020-8123456", "020", "号码不存在"), ("0714-8001234转12345", "0714", ""),
+        ("0714-8001234转123456", "0714", "不是手机号或带区号的座机号"), ("13800001234", "0714", ""),
+        ("138000012345", "0714", "不是手机号或带区号的座机号"), ("7148001234", "", "不是手机号或带区号的座机号"),
+        ("27-80001234", "", "不是手机号或带区号的座机号"), ("0714-800123", "0714", "不是手机号或带区号的座机号"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_number(number: str, area: str, problem: str) -> None:
+    assert xunqin.number_problem(number, area) == problem
+
+
 def test_without_phonenumbers_the_patterns_have_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     assert xunqin.number_problem("14000001234", "027") == "不是手机号或带区号的座机号"
     assert xunqin.number_problem("13800001234", "027") == ""
@@ -515,6 +571,79 @@ def test_places_are_read_repaired_or_held_back(
     assert (entry.division[1] if entry.division else "", entry.repairs, entry.held()) == (district, repairs, problems)
 
 
+@pytest.mark.parametrize(
+    ("unit", "division", "city", "elsewhere", "unknown"),
+    [
+        ("湖北省公安厅", "湖北省", "", "", ""), ("湖北公安厅刑侦总队", "湖北省", "", "", ""), ("湖北省打拐办", "湖北省", "", "", ""),
+        ("湖北一路公安局", "", "", "", "一路"), ("公安厅", "", "", "", ""), ("荆州沙市公安分局", "沙市区", "荆州市", "", ""),
+        ("荆州市公安局沙市分局", "沙市区", "荆州市", "", ""), ("十堰市市公安局茅箭分局", "茅箭区", "十堰市", "", ""),
+        ("武汉市公安局水上分局", "武汉市", "武汉市", "", ""), ("宜昌水上公安局", "宜昌市", "宜昌市", "", ""), ("铁路公安局", "", "", "", "铁路公安局"),
+        ("黄石市公安局", "黄石市", "黄石市", "", ""), ("黄石市公安局直属分局", "", "黄石市", "", "直属"), ("黄石市派出所", "", "黄石市", "", ""),
+        ("荆州公安局", "", "", "", "荆州"), ("荆州区分局", "荆州区", "荆州市", "", ""), ("公安公安局", "公安县", "荆州市", "", ""),
+        ("公安分局", "", "", "", ""), ("硚口分局", "硚口区", "武汉市", "", ""), ("硚口一路", "", "", "", ""), ("武汉一路", "", "武汉市", "", ""),
+        ("神农架公安局", "神农架林区", "神农架林区", "", ""), ("恩施公安局", "", "", "", "恩施"), ("随州公安局", "随州市", "随州市", "", ""),
+        ("鄂州公安局华容分局", "华容区", "鄂州市", "", ""), ("华容县公安局", "", "", "", "华容县"), ("汉阳县公安局", "蔡甸区", "武汉市", "", ""),
+        ("襄樊市公安局", "", "", "", "襄樊市"), ("鄂州市沔阳县公安局", "", "鄂州市", "", "沔阳县"), ("吉林省公安厅", "", "", "吉林省", ""),
+        ("内蒙古公安厅", "", "", "内蒙古", ""), ("新疆公安厅", "", "", "新疆", ""), ("北京路派出所", "", "", "", "北京路"),
+        ("北京", "", "", "北京", ""), ("「大冶市」公安局", "大冶市", "黄石市", "", ""), ("□公安局", "", "", "", ""), ("大公安局", "", "", "", ""), ("", "", "", "", ""),
+    ],
+)  # fmt: skip
+def test_where_a_units_name_says_it_is(unit: str, division: str, city: str, elsewhere: str, unknown: str) -> None:
+    placed = xunqin.Places(CATALOG).read(unit)
+    assert (placed.division or ("", ""))[1] == division
+    assert (placed.city, placed.elsewhere, placed.unknown) == (city, elsewhere, unknown)
+
+
+@pytest.mark.parametrize(
+    ("address", "division", "city", "elsewhere"),
+    [
+        ("武汉市江岸区一路", "江岸区", "武汉市", ""), ("江岸区一路", "江岸区", "武汉市", ""), ("江岸一路", "", "", ""),
+        ("武汉一路", "", "", ""), ("武汉市一路", "", "武汉市", ""), ("湖北省黄石大冶市一路", "大冶市", "黄石市", ""),
+        ("湖北大冶市一路", "大冶市", "黄石市", ""), ("荆州区一路", "荆州区", "荆州市", ""), ("荆州市一路", "", "荆州市", ""),
+        ("荆州沙市区一路", "沙市区", "荆州市", ""), ("仙桃市一路", "", "仙桃市", ""), ("仙桃一路", "", "", ""),
+        ("北京市一路", "", "", "北京市"), ("北京路1号", "", "", ""), ("北京东路1号", "", "", ""), ("吉林大街1号", "", "", ""), ("", "", "", ""),
+    ],
+)  # fmt: skip
+def test_where_an_address_says_it_is(address: str, division: str, city: str, elsewhere: str) -> None:
+    placed = PLACES.address(address)
+    assert (placed.division or ("", ""))[1] == division
+    assert (placed.city, placed.elsewhere, placed.unknown) == (city, elsewhere, "")
+
+
+@pytest.mark.parametrize(
+    ("written", "names", "alike", "right"),
+    [
+        ("大治市", ["大冶市", "大悟县"], True, "大冶市"), ("夷凌区", ["夷陵区"], True, "夷陵区"), ("汇岸区", ["江岸区"], True, "江岸区"), ("大云市", ["大冶市"], True, ""),
+        ("大云市", ["大冶市"], False, "大冶市"), ("襄阻", ["襄阳市"], False, ""), ("武安市", ["武穴市"], False, ""),
+        ("大冶市", ["大冶市"], False, ""), ("黄x区", ["黄州区", "黄石区"], False, ""), ("沙市区", ["沙洋县"], False, ""),
+    ],
+)  # fmt: skip
+def test_a_misread_name(written: str, names: list[str], alike: bool, right: str) -> None:
+    assert xunqin.misread_name(written, names, alike) == right
+
+
+def test_a_list_of_strangers_is_not_searched_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    places = xunqin.Places(CATALOG)
+    searched = []
+    monkeypatch.setattr(xunqin, "search", lambda text, catalog: searched.append(text) or [])
+    for number in range(300):
+        assert places.read(f"□{number}市公安局").division is None
+        places.read(f"□{number}市公安局")
+    assert len(searched) == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("戴警官", True), ("戴警官、李警官", True), ("欧阳建国", True), ("买买提·艾力", True), ("李四和王五", True), ("李四/王五\n赵六", True),
+        ("王大队长", True), ("王女士", True), ("大冶一路", False), ("刑侦大队", False), ("王路", False), ("王五六七", False),
+        ("王", False), ("王五、", False), ("Wang", False), ("", False),
+    ],
+)  # fmt: skip
+def test_who_is_a_person(text: str, person: bool) -> None:
+    assert xunqin.is_person(text) is person
+
+
 def test_no_bureau_elsewhere_is_taken_for_one_in_hubei() -> None:
     """Every county outside Hubei, written in three ways; a name that Hubei has too counts by itself only."""
     home = {name for district in PLACES.counties for name in (district, xunqin.short_name(district))}
@@ -571,6 +700,123 @@ def test_one_unit_in_two_rows_is_one_and_at_two_addresses_is_asked_about(tmp_pat
         ("阳新县", "阳新县公安局", "一路", "", "0714-7001234", ""),
     ]
     assert held(batch) == [[], [], ["与第 4 行同名，地址却不同；请在单位名称里写明是哪一处"], []]
+
+
+# --- readers: all that each form gives --------------------------------------------------------------
+
+
+def parts(read_form: Callable[[str, bytes], list[xunqin.Part]], raw: bytes) -> list[tuple[object, ...]]:
+    """(name, whether a table, whether beside the list, [(number, *cells)]) of each part that has lines."""
+    return [
+        (part.name, part.table, part.beside, [(line.number, *line.cells) for line in part.lines])
+        for part in read_form("名单", raw)
+        if part.lines
+    ]
+
+
+PAGE = """<html><head><title>x</title><meta charset=gb2312></head><body>首　页<br>欢迎  光临<!-- 注 -->您
+<script>var tel = '13800001234';</script><table><tr><td>框<table>
+<tr><th rowspan=2>单位<th colspan="2">电话</tr><tr><td>座机<td>手机</tr>
+<tr><td>大冶市<br>公安局<td rowspan=9>8001234<td>13800001234</td>旁</tr>
+<tr><td colspan=0>阳新县公安局<td colspan=x>7</tr></table>框外</td></tr></table><p>喆</p><div>尾 <span>注</span></div></body></html>"""
+
+
+def test_what_a_web_page_gives() -> None:
+    assert parts(xunqin.read_html_parts, PAGE.encode("gb18030")) == [
+        ("", False, False, [(1, "首 页"), (3, "欢迎 光临您"), (6, "框")]),
+        (
+            "", True, False,
+            [
+                (1, "单位", "电话", ""), (2, "单位", "座机", "手机"), (3, "大冶市\n公安局", "8001234", "13800001234\n旁"),
+                (4, "阳新县公安局", "8001234", "7"),
+            ],
+        ),
+        ("", False, False, [(2, "框外"), (6, "喆"), (8, "尾 注")]),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("charset", "encoding", "text"),
+    [("gbk", "gb18030", "镕"), ("UTF-8", "utf-8", "镕"), ("big5", "big5", "鄖陽"), ("", "gb18030", "镕"), ("", "utf-16", "镕")],
+)  # fmt: skip
+def test_the_character_set_of_a_web_page(charset: str, encoding: str, text: str) -> None:
+    declared = f"<meta http-equiv=x content='text/html; charset={charset}'>" if charset else ""
+    raw = f"<html><head>{declared}</head><body>{text}</body></html>".encode(encoding)
+    assert parts(xunqin.read_html_parts, raw) == [("", False, False, [(1, text)])]
+    if charset == "UTF-8":  # one broken byte
+        broken = raw.replace(b"</body>", b"\xff</body>")
+        assert parts(xunqin.read_html_parts, broken)[0][3] == [(1, f"{text}\ufffd")]
+
+
+def test_what_a_word_document_gives() -> None:
+    import docx
+    from docx.oxml import OxmlElement
+
+    document = docx.Document()
+    document.sections[0].header.paragraphs[0].text = "眉"
+    document.sections[0].footer.paragraphs[0].text = "脚"
+    run = document.add_paragraph("前\t后").add_run("0714")
+    run._r.append(OxmlElement("w:noBreakHyphen"))
+    deleted = OxmlElement("w:delText")
+    deleted.text = "删"
+    run._r.append(deleted)
+    table = document.add_table(4, 3)
+    for place, text in zip((cell for row in table.rows for cell in row.cells), "abcdefghijkl"):
+        place.text = text
+    table.cell(1, 0).merge(table.cell(2, 0)).text = "合"
+    table.cell(0, 0).merge(table.cell(0, 1)).text = "宽"
+    out = io.BytesIO()
+    document.save(out)
+    assert parts(xunqin.read_word_parts, out.getvalue()) == [
+        ("", False, True, [(2, "眉")]),
+        ("", False, False, [(2, "前 后0714-")]),
+        ("", True, False, [(1, "宽", "", "c"), (2, "合", "e", "f"), (3, "合", "h", "i"), (4, "j", "k", "l")]),
+        ("", False, True, [(2, "脚")]),
+    ]
+
+
+def test_what_a_workbook_gives() -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "一"
+    for row in (["单位", "电话", None, "数"], [], ["甲", "=1+1", 1.0, 1.5], [None, "乙\n丙", "藏", True], [None, "丁"]):
+        sheet.append(row)
+    sheet.merge_cells("A3:A5")
+    sheet.merge_cells("Z4:Z5")
+    sheet.merge_cells("D7:D9")
+    sheet["F9"].font = openpyxl.styles.Font(bold=True)
+    sheet["A1"].comment = openpyxl.comments.Comment("批注", "张三")
+    sheet.oddFooter.right.text = "第 &P 页"
+    book.create_sheet("二").sheet_state = "hidden"
+    out = io.BytesIO()
+    book.save(out)
+    assert parts(xunqin.read_workbook_parts, out.getvalue()) == [
+        ("一", True, False, [
+            (1, "单位", "电话", "", "数"), (3, "甲", "#公式没有值", "1", "1.5"), (4, "甲", "乙\n丙", "藏", "True"), (5, "甲", "丁", "", ""),
+        ]),
+        ("一", False, True, [(2, "第    页")]),
+        ("", False, True, [(1, "张三"), (2, "批注")]),
+    ]  # fmt: skip
+    assert [part.name for part in xunqin.read_workbook_parts("名单", out.getvalue()) if not part.lines] == [
+        "二（隐藏）"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("单位;电话\n甲;1\n", [(1, "单位", "电话"), (2, "甲", "1")]), ("甲|1\n乙|2\n", [(1, "甲", "1"), (2, "乙", "2")]),
+        ("说明，很长\n甲,1\n\n乙,２\n", [(1, "说明，很长"), (2, "甲", "1"), (4, "乙", "2")]),
+        ("甲,1\n乙\n丙\n", []), ("地址：甲,电话：1\n地址：乙,电话：2\n", []), ("甲\n乙\n", []), ("  \n", []), ("单位,电话\n", [(1, "单位", "电话")]),
+        ('甲\t"乙\n丙"\n丁\t1\n戊\t2\n己\t3\n', [(1, "甲", "乙\n丙"), (3, "丁", "1"), (4, "戊", "2"), (5, "己", "3")]),
+    ],
+)  # fmt: skip
+def test_what_a_text_gives(text: str, rows: list[tuple[object, ...]]) -> None:
+    found = parts(xunqin.read_text_parts, text.encode("utf-16" if "|" in text else "utf-8-sig"))
+    running = [(at, line.strip()) for at, line in enumerate(text.split("\n"), 1) if line.strip()]
+    assert found == ([("", True, False, rows)] if rows else [("", False, False, running)] if running else [])
 
 
 # --- workbooks ------------------------------------------------------------------------------------
@@ -908,6 +1154,28 @@ def test_a_ruled_pdf_with_a_merged_cell(tmp_path: Path) -> None:
     assert (held(batch), batch.date) == ([[], []], "2022-07-05")
 
 
+def test_what_a_pdf_gives() -> None:
+    texts = [
+        (50, 760, "上"),
+        (50, 705, "单位"),
+        (130, 705, "电话"),
+        (50, 685, "甲"),
+        (130, 685, "1"),
+        (50, 640, "下  行"),
+        (300, 640, "远"),
+    ]
+    grid = [(45, y, 400, y) for y in (720.0, 700.0, 680.0)] + [(x, 680.0, x, 720.0) for x in (45.0, 125.0, 400.0)]
+    assert parts(xunqin.read_pdf_parts, pdf(texts, grid)) == [
+        ("第 1 页", False, False, [(1, "上")]),
+        ("第 1 页", True, False, [(1, "单位", "电话"), (2, "甲", "1")]),
+        ("第 1 页", False, False, [(1, "下 行 远")]),
+    ]
+    one = [(45, 720, 400, 720), (45, 700, 400, 700), (45, 700, 45, 720), (125, 700, 125, 720), (400, 700, 400, 720)]
+    assert parts(xunqin.read_pdf_parts, pdf(texts[:3], one)) == [
+        ("第 1 页", False, False, [(1, "上"), (2, "单位 电话")])
+    ]
+
+
 def test_columns_of_a_pdf_without_rules_are_told_apart_where_they_touch(tmp_path: Path) -> None:
     rows = [
         ("大冶市公安局", "大冶市一路1号", "0714-8001234"),
@@ -968,6 +1236,11 @@ def test_layouts_of_a_list(text: str, tmp_path: Path) -> None:
     batch = read(tmp_path / "list", text)
     assert [row[1:] for row in told(batch)] == UNITS
     assert held(batch) == [[], [], []]
+
+
+def test_a_text_between_the_cells_of_a_row_is_not_lost(tmp_path: Path) -> None:
+    text = "<table><tr><td>单位名称<td>手机</tr><tr><td>大冶市公安局</td>0714-8001234<td>13800001234</td></tr></table>"
+    assert held(read(tmp_path / "list.html", text)) == [["单位名称「大冶市公安局0714-8001234」里有号码"]]
 
 
 def test_rows_are_numbered_as_people_count_them(tmp_path: Path) -> None:

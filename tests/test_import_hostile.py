@@ -90,6 +90,7 @@ READ = {
     "formulas with values": lambda: in_sheet(
         '<row r="3"><c r="A3" t="str"><f>"x"</f><v>阳新县公安局</v></c><c r="B3"><f>1</f><v>13800001235</v></c></row></sheetData>'.encode()
     ),
+    "larger than it says": lambda: patched(workbook(), SHEET, b'ref="A1:B2"', b'ref="A1:B1"'),
     "formatted far below": lambda: in_sheet(b'<row r="1048576"><c r="C1048576" s="0"/></row></sheetData>'),
     "merged everywhere": lambda: merged_area(b"A1:XFD1048576"),
     "merged far down": lambda: merged_area(b"A3:A1048576"),
@@ -130,12 +131,12 @@ REFUSED = {
     "broken pdf": (lambda: b"%PDF-1.4\n" + random.Random(2).randbytes(10_000), "这个PDF文件读不了"),
     "cut pdf": (lambda: (DOCUMENTS / "d03_ruled.pdf").read_bytes()[:30_000], "这个PDF文件读不了"),
     "cut docx": (lambda: (DOCUMENTS / "d01_table.docx").read_bytes()[:20_000], "这个Word（.docx）文件读不了"),
-    "doc": (lambda: old_office("WordDocument"), "是旧版 Word 文件（.doc）"),
-    "xls": (lambda: old_office("Workbook"), "是旧版 Excel 文件（.xls）"),
-    "locked": (lambda: old_office("EncryptedPackage"), "是加了密码的 Office 文件"),
-    "zip": (lambda: archive("a.txt"), "是压缩包或别的 Office 文件"),
-    "rtf": (lambda: b"{\\rtf1 x}", "是 RTF 文件"),
-    "heic": (lambda: b"\0\0\0\x18ftypheic", "是 HEIC 照片或视频"),
+    "doc": (lambda: old_office("WordDocument"), "旧版 Word 文件（.doc）不能直接读"),
+    "xls": (lambda: old_office("Workbook"), "旧版 Excel 文件（.xls）不能直接读"),
+    "locked": (lambda: old_office("EncryptedPackage"), "加了密码的 Office 文件不能直接读"),
+    "zip": (lambda: archive("a.txt"), "压缩包或别的 Office 文件不能直接读"),
+    "rtf": (lambda: b"{\\rtf1 x}", "RTF 文件不能直接读"),
+    "heic": (lambda: b"\0\0\0\x18ftypheic", "HEIC 照片或视频不能直接读"),
     "no picture": (lambda: b"\x89PNG\r\n\x1a\n" + b"0" * 100, "图片打不开或不完整"),
     "no list": (lambda: "今天天气很好。\n".encode(), "没有读到一个单位"),
     "no list in cells": (lambda: b"a,b\n1,2\n", "没有读到一个单位"),
@@ -221,12 +222,15 @@ def test_what_is_no_file(call: Call, tmp_path: Path) -> None:
         result = call("import", str(path))
         assert (result.code, result.err) == (2, f"{path}: {problem}\n")
     assert call("import", "").err == "（空的文件名）: 打不开（没有这个文件）: 请检查路径和权限\n"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", None)  # as under pythonw
+        assert call("import", "-").err == "-: 打不开（没有这个文件）: 请检查路径和权限\n"
 
 
 @pytest.mark.parametrize(
     ("form", "modules", "extra"),
     [
-        ("xlsx", ("openpyxl",), "import"),
+        ("xlsx", ("openpyxl", "openpyxl.reader.excel"), "import"),
         ("docx", ("lxml",), "import"),
         ("html", ("lxml",), "import"),
         ("pdf", ("pdfplumber",), "import"),
