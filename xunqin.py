@@ -2666,7 +2666,7 @@ class Places:
 
     def address(self, text: str) -> Placed:
         """Where an address is, by the full names that it begins with; a short name in it may be a street's."""
-        rest = simplified(clean(text)).removeprefix("湖北省").removeprefix("湖北")
+        rest = clean(text).removeprefix("湖北省").removeprefix("湖北")
         city, inside = self.take_city(rest)
         county = self.take_county(inside)
         if county:

@@ -58,7 +58,7 @@ class Mutant(NamedTuple):
 
 
 def sections(source: str) -> dict[str, range]:
-    """{the name of a section: its lines}; Readers, Merge and Pictures are parts of Import, which ends before the last."""
+    """{the name of a section: its lines}; Readers, Merge and Pictures are parts of Import."""
     heads = [(match[1], source.count("\n", 0, match.start()) + 1) for match in SECTION.finditer(source)]
     ends = [line for _, line in heads[1:]] + [source.count("\n") + 1]
     found = {name: range(line, end) for (name, line), end in zip(heads, ends)}
