@@ -593,9 +593,28 @@ def build_lookalikes() -> None:
     strokes = dict(line.split() for line in (SOURCES / "strokes.txt").read_text(encoding="utf-8").splitlines())
     _, seen = phrase_counts()
 
-    def likeness(one: str, other: str) -> float:
-        shared = shared_parts(one, other, parts, weights, totals)
-        return (shared + Levenshtein.normalized_similarity(strokes[one], strokes[other])) / 2
+    holders: dict[str, list[tuple[str, int]]] = defaultdict(list)  # of each part, and how often each has it
+    for char in sorted(strokes.keys() & known):
+        for part, count in parts[char].items():
+            holders[part].append((char, count))
+
+    def likenesses(right: str) -> dict[str, float]:
+        """{a character: the mean of how much of its parts and of its strokes are those of the right one, 0 to 1}.
+
+        A part that few characters have counts more; a character itself is a part only where it stands in the other.
+        """
+        shared: dict[str, float] = defaultdict(float)
+        for part, count in parts[right].items():
+            for char, times in holders[part]:
+                shared[char] += weights[part] * min(count, times)
+        found = {}
+        for char in strokes.keys() & known - {right}:
+            whole = totals[char] + totals[right]
+            whole -= weights[char] if len(parts[char]) > 1 and char not in parts[right] else 0
+            whole -= weights[right] if len(parts[right]) > 1 and right not in parts[char] else 0
+            same = Levenshtein.normalized_similarity(strokes[char], strokes[right])
+            found[char] = (2 * shared.get(char, 0) / whole + same) / 2
+        return found
 
     attested = {(row["right"], row["typed"]) for row in read("lookalikes.csv")}
     targets = {c for row in read("divisions.csv") for c in row["short_name"] + short_name(row["city"])}
@@ -603,7 +622,7 @@ def build_lookalikes() -> None:
     with open(DATA / "lookalikes.txt", "w", encoding="utf-8", newline="") as file:
         for char in sorted(targets - set("县市区")):
             least = LIKENESS_RARE if seen[char] <= 1 else LIKENESS_COMMON
-            scores = {c: likeness(c, char) for c in strokes.keys() & known - {char}}
+            scores = likenesses(char)
             alike = {c for c, score in scores.items() if score >= least}
             alike |= {typed for right, typed in attested if right == char}
             perhaps = {c for c, score in scores.items() if score >= least - WEAKER} - alike
@@ -621,23 +640,6 @@ def components(char: str, depth: int = 5) -> Counter[str]:
         for part in parts:
             counts += components(part, depth - 1)
     return counts
-
-
-def shared_parts(
-    one: str, other: str, parts: dict[str, Counter[str]], weights: dict[str, float], totals: dict[str, float]
-) -> float:
-    """How much two characters are made of the same parts, 0 to 1; a part few characters have counts more.
-
-    A character itself counts as a part only where it stands in the other one (门 in 闪).
-    `totals` holds what all of a character's parts weigh.
-    """
-    mine, theirs = parts[one], parts[other]
-    shared = sum(weights[part] * min(mine[part], theirs[part]) for part in mine.keys() & theirs.keys())
-    whole = totals[one] + totals[other]
-    for char, counts, others in ((one, mine, theirs), (other, theirs, mine)):
-        if len(counts) > 1 and char not in others:
-            whole -= weights[char]
-    return 2 * shared / whole
 
 
 def main() -> None:

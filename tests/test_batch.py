@@ -264,7 +264,7 @@ def test_without_openpyxl_it_says_what_to_install(book: Path, call: Call, monkey
 
 def test_a_long_list_shows_a_bar_on_a_terminal_only(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    path.write_text("监利\n" * 1500, encoding="utf-8")
+    path.write_text("监利\n" * 1001, encoding="utf-8")
     assert "100%" in on_terminal(80, "batch", str(path)).out
     assert "%" not in process("batch", str(path)).err
 
