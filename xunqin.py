@@ -419,10 +419,11 @@ class Place(NamedTuple):
 REPAIRED = ("county", "zone", "prefecture", "former")
 
 
-@lru_cache(maxsize=1)
-def all_places() -> list[Place]:
-    """The gazetteer: places.csv, in which no field holds a comma (a test sees to it)."""
-    return [Place(*line.split(",")) for line in table_lines("places.csv")[1:]]
+@cache
+def places_of(repaired: bool) -> list[Place]:
+    """The gazetteer's rows of the kinds in REPAIRED, or the others; no field holds a comma (a test sees to it)."""
+    rows = (line.split(",") for line in table_lines("places.csv")[1:])
+    return [Place(*cells) for cells in rows if (cells[2] in REPAIRED) == repaired]
 
 
 # ==============================================================================================
@@ -642,9 +643,8 @@ class Catalog:
         return [(code, district)] if (code, district) in self.row_numbers else []
 
     def here(self, repaired: bool) -> list[tuple[Place, list[Division]]]:
-        """(place, divisions) for the gazetteer's rows of kinds in REPAIRED, or not, whose division is in this list."""
-        places = [place for place in all_places() if (place.kind in REPAIRED) == repaired]
-        found = [(place, self.resolve(place.code, place.district)) for place in places]
+        """(place, divisions) for the gazetteer's rows whose division is in this list."""
+        found = [(place, self.resolve(place.code, place.district)) for place in places_of(repaired)]
         return [(place, divisions) for place, divisions in found if divisions]
 
     @cached_property
@@ -672,7 +672,8 @@ class Catalog:
     def _own_senses(self, name: str) -> list[Sense]:
         """The counties, the city and the province of the list with this name."""
         found = []
-        counties = tuple(self.counties.get(name, ()))
+        # Short names are many, and made only where a full one does not do.
+        counties = tuple(self.full_names.get(name) or self.counties.get(name) or ())
         if counties:
             found.append(Sense("county", "whole" if simplified(counties[0][1]) == name else "short", counties))
         city = self.city_names.get(name, "")
@@ -4645,7 +4646,7 @@ def nearest(text: str, hits: list[Hit], catalog: Catalog, numbers_first: bool) -
 
     No rows, and a note, when the list has no seat for any of the hits.
     """
-    placed = [((place.code, place.district), place) for place in all_places() if place.lon]  # counties and zones
+    placed = [((place.code, place.district), place) for place in places_of(repaired=True) if place.lon]
     seats = {at: (float(place.lon), float(place.lat)) for at, place in placed if at in catalog.row_numbers}
     starts = [hit.division for hit in hits if hit.division in seats]
     if not starts:
@@ -4771,11 +4772,12 @@ def chosen_city(text: str, catalog: Catalog) -> str:
     than one is meant.
     """
     name = clean(text)
-    if not name or name in catalog.city_names:
-        return catalog.city_names.get(name, "")
+    if not name:
+        return ""
+    if name in catalog.city_names:
+        return catalog.city_names[name]
     hits = search(text, catalog)
-    kinds = ("county", "prefecture", "former")
-    known = [place for place in all_places() if place.kind in kinds and name in place.names()]
+    known = [place for place in places_of(repaired=True) if place.kind != "zone" and name in place.names()]
     found = {place.district for place in known if place.code.endswith("00") or place.code.startswith("4290")}
     found = found or {catalog.city_of(hit.division) for hit in hits}
     if len(found) == 1:
