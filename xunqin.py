@@ -3375,19 +3375,6 @@ def join_repeated(entries: list[Entry]) -> list[Entry]:
     return kept
 
 
-def entry_row(entry: Entry, places: Places, source: str, as_of: str) -> Row:
-    """An entry as a row of the list; without a division as far as it goes. What xunqin printed keeps its source."""
-    row = {name: entry.read.get(name, "") for name in COLUMNS}
-    if entry.division:
-        row["code"], row["district"] = entry.division
-        row["province"], row["city"] = HOME_PROVINCE, places.city_of(entry.division)
-        row["hotline"] = f"{places.area_code(entry.division)}-110"
-    row["status"] = entry.cells.get("status") or "listed"
-    row["source"] = entry.cells.get("source") or source
-    row["as_of"] = date_of(entry.cells.get("as_of", "")) or as_of
-    return row
-
-
 class Batch:
     """A file as it was understood, before anything is written."""
 
@@ -3397,6 +3384,8 @@ class Batch:
         self.strays: list[Stray] = []
         self.skipped: list[str] = []  # names of tables that are no list
         self.date = ""  # printed in the file
+        self.source, self.as_of = "", ""  # of every row that names none itself
+        self.stated = False  # whether a person said the date
         self.titles: list[str] = []  # what stands above the units and beside them
         self.pictured = False  # read from pictures: a draft is written, nothing is taken over
 
@@ -3404,9 +3393,21 @@ class Batch:
         """The entries that are not taken over."""
         return [entry for entry in self.entries if entry.held()]
 
-    def rows(self, places: Places, source: str, as_of: str) -> list[Row]:
+    def row(self, entry: Entry, places: Places) -> Row:
+        """An entry as a row of the list; without a division as far as it goes. What xunqin printed keeps its source."""
+        row = {name: entry.read.get(name, "") for name in COLUMNS}
+        if entry.division:
+            row["code"], row["district"] = entry.division
+            row["province"], row["city"] = HOME_PROVINCE, places.city_of(entry.division)
+            row["hotline"] = f"{places.area_code(entry.division)}-110"
+        row["status"] = entry.cells.get("status") or "listed"
+        row["source"] = entry.cells.get("source") or self.source
+        row["as_of"] = date_of(entry.cells.get("as_of", "")) or self.as_of
+        return row
+
+    def rows(self, places: Places) -> list[Row]:
         """The rows of the entries that are taken over."""
-        return [entry_row(entry, places, source, as_of) for entry in self.entries if not entry.held()]
+        return [self.row(entry, places) for entry in self.entries if not entry.held()]
 
 
 def understood(path: str, places: Places) -> Batch:
@@ -3487,14 +3488,14 @@ def add_strips(sheet: Any, strips: list[bytes]) -> None:
             sheet.column_dimensions["A"].width = max(sheet.column_dimensions["A"].width, image.width / 7)
 
 
-def draft_rows(batch: Batch, places: Places, source: str, as_of: str) -> list[Row]:
+def draft_rows(batch: Batch, places: Places) -> list[Row]:
     """The rows of a picture's draft; a number that belongs to none has a row of its own.
 
     Numbers that are wrong stand as they were read, to be compared with the picture.
     """
     rows = []
     for entry in batch.entries:
-        row = entry_row(entry, places, source, as_of)
+        row = batch.row(entry, places)
         office, mobile = (entry.phones(), "") if entry.problems else (row["office_phone"], row["mobile"])
         changed = [f"已改 {repair}" for repair in entry.repairs if "补区号" not in repair]
         rows.append({
@@ -3507,17 +3508,17 @@ def draft_rows(batch: Batch, places: Places, source: str, as_of: str) -> list[Ro
     return rows + [{**dict.fromkeys(rows[0], ""), "存疑": f"「{stray.text}」没归到哪一行"} for stray in batch.strays]
 
 
-def rejected_row(entry: Entry, source: str, as_of: str) -> Row:
+def rejected_row(entry: Entry, batch: Batch) -> Row:
     """A row that is not taken over, its cells as they came."""
     cells = {heading: entry.cells.get(field, "") for field, heading in FIELD_NAMES.items()}
     what = {"其他": entry.cells.get("note", ""), "问题": "；".join(entry.held()), "核对": ""}
-    origin = {"出处": entry.cells.get("source") or source, "日期": entry.cells.get("as_of") or as_of}
+    origin = {"出处": entry.cells.get("source") or batch.source, "日期": entry.cells.get("as_of") or batch.as_of}
     return {"行": str(entry.number), **cells, **what, **origin}
 
 
-def write_rejected(batch: Batch, source: str, as_of: str) -> str:
+def write_rejected(batch: Batch) -> str:
     """Write the rows that are not taken over, and the numbers of no unit, beside the file; the path."""
-    rows = [rejected_row(entry, source, as_of) for entry in batch.held()]
+    rows = [rejected_row(entry, batch) for entry in batch.held()]
     used = [name for name in rows[0] if name in ("单位名称", "核对") or any(row[name] for row in rows)] if rows else []
     strays = [{"行": str(stray.number or ""), "内容": stray.text, "为什么没有收": stray.why} for stray in batch.strays]
     sheets = {"名单": [{name: row[name] for name in used} for row in rows], STRAY_SHEET: strays}
@@ -3707,6 +3708,79 @@ def undo(path: str) -> str:
             os.unlink(path)
         os.unlink(state)
     return "已退回到上一次导入之前的名单。" if before else "已撤销第一次导入，现在没有自己的名单。"
+
+
+# --- an import, and what is said of it ------------------------------------------------------------
+
+
+def import_note(entry: Entry) -> Row:
+    """What an import says of a row: its number, the result, what is wrong, doubtful or repaired."""
+    result = "待核对" if entry.held() else entry.outcome
+    return {"row": str(entry.number), "result": result, "note": "；".join([*entry.held(), *entry.repairs])}
+
+
+def import_picture(batch: Batch, places: Places, dry_run: bool) -> None:
+    """Write a draft beside a picture; nothing is taken over from a picture itself."""
+    import shlex
+
+    rows = draft_rows(batch, places)
+    tell(f"从图里读到 {len(batch.entries)} 行，{sum(bool(row['存疑']) for row in rows)} 行有存疑。图片不直接收录。")
+    if dry_run:
+        tell("只是试读，草稿没有写。")
+        return
+    data = workbook({"草稿": rows}, [entry.strip for entry in batch.entries])
+    draft = printable(typed(write_new(f"{batch.path}.草稿", ".xlsx", data)))
+    tell(f"草稿写在 {draft}。请对照每行前面的图改好，存疑的行改完在「核对」里写「是」，")
+    tell(f"再运行 xunqin import {shlex.quote(f'./{draft}' if draft.startswith('-') else draft)}")
+
+
+def import_units(batch: Batch, places: Places, whole: bool, dry_run: bool) -> None:
+    """Take over what is sure of a file, write out what is not, and tell of both; each entry gets its outcome."""
+    rows = batch.rows(places)
+    rejected = ""
+    if (batch.held() or batch.strays) and not dry_run:
+        rejected = printable(typed(write_rejected(batch)))
+    held = {entry.division for entry in batch.held()}
+    if rows and not dry_run:
+        result = take_over(rows, own_list_path(), whole, held)
+    else:
+        result = merge(own_rows(), rows, whole, held)
+    outcomes = iter(result.outcomes)
+    for entry in batch.entries:
+        entry.outcome = "待核对" if entry.held() else next(outcomes)
+    if whole and None in held:
+        tell("有的行看不出是哪里，所以原来的单位都留着；改好后再用一次 --replace。")
+    for line in import_summary(batch, result, rejected, dry_run):
+        tell(line)
+
+
+def import_summary(batch: Batch, result: Merged, rejected: str, dry_run: bool) -> Iterator[str]:
+    """What an import did, a line each; `rejected` is the file written out."""
+    held = batch.held()
+    counts = [f"{name} {result.outcomes.count(name)}" for name in ("新增", "更新", "未变", "旧于现有")]
+    yield f"读到 {len(batch.entries)} 行：{'，'.join(counts)}，待核对 {len(held)}。"
+    if result.gone:
+        yield f"名单里没有、已去掉的 {len(result.gone)} 个：{'、'.join(row['unit'] for row in result.gone[:5])}。"
+    if batch.skipped:
+        yield f"跳过不是名单的表：{printable('、'.join(batch.skipped))}。"
+    dated = all(entry.cells.get("as_of") for entry in batch.entries if not entry.held())
+    if not batch.stated and not dated:
+        yield f"名单的日期按{'文件里写的' if batch.date else '今天'} {batch.as_of} 记；不对请加 --as-of 再导入一次。"
+    if batch.strays:
+        yield f"另有 {len(batch.strays)} 处号码不是单位的采血电话，没有收录。"
+    if rejected:
+        yield f"{'待核对的行' if held else '这些号码'}写在 {rejected}{'，改好后再导入它' if held else ''}。"
+    if dry_run:
+        yield "只是试读，什么都没有写。"
+    elif result.changed:
+        yield f"已收录到 {own_list_path()}；要退回，用 xunqin import --undo。"
+    else:
+        yield "自己的名单没有变化。"
+
+
+def clean_source(text: str) -> str:
+    """A source that a list may hold: not what a spreadsheet runs, no control characters."""
+    return printable(text).lstrip("=+-@ ") or STDIN_NAME
 
 
 # --- pictures ---------------------------------------------------------------------------------
@@ -4609,6 +4683,23 @@ def list_problems(path: str, places: Places) -> tuple[list[Row], list[str]]:
     return list(rows), [str(problem) for problem in sorted(problems, key=lambda problem: problem.row)]
 
 
+def import_problems(path: str, places: Places) -> tuple[list[Row], list[str]]:
+    """(the rows that an import of a file would take over, a line for each row that it would hold back)."""
+    batch = understood(path, places)
+    remedy = "请对照来源改好；确认无误的在「核对」里写「是」"
+    problems = [str(ListError(path, "；".join(entry.held()), remedy, entry.number)) for entry in batch.held()]
+    batch.source, batch.as_of = clean_source(os.path.basename(path)), batch.date
+    return batch.rows(places), problems
+
+
+def is_own_format(path: str) -> bool:
+    """Whether a file is a list as xunqin keeps it: CSV whose first line has its columns."""
+    try:
+        return set(COLUMNS) <= set(read_text(path).partition("\n")[0].strip().split(","))
+    except ListError:
+        return False
+
+
 def coverage(rows: Sequence[Row]) -> list[str]:
     """What a list covers, a line each: units, with address, with a number, per city, of the published 136."""
     groups = {"合计": list(rows)}
@@ -5271,78 +5362,6 @@ def guide_command() -> int:
     return FOUND
 
 
-def import_note(entry: Entry) -> Row:
-    """What an import says of a row: its number, the result, what is wrong, doubtful or repaired."""
-    result = "待核对" if entry.held() else entry.outcome
-    return {"row": str(entry.number), "result": result, "note": "；".join([*entry.held(), *entry.repairs])}
-
-
-def import_picture(batch: Batch, places: Places, source: str, date: str, dry_run: bool) -> None:
-    """Write a draft beside a picture; nothing is taken over from a picture itself."""
-    import shlex
-
-    rows = draft_rows(batch, places, source, date)
-    tell(f"从图里读到 {len(batch.entries)} 行，{sum(bool(row['存疑']) for row in rows)} 行有存疑。图片不直接收录。")
-    if dry_run:
-        tell("只是试读，草稿没有写。")
-        return
-    data = workbook({"草稿": rows}, [entry.strip for entry in batch.entries])
-    draft = printable(typed(write_new(f"{batch.path}.草稿", ".xlsx", data)))
-    tell(f"草稿写在 {draft}。请对照每行前面的图改好，存疑的行改完在「核对」里写「是」，")
-    tell(f"再运行 xunqin import {shlex.quote(f'./{draft}' if draft.startswith('-') else draft)}")
-
-
-def import_units(
-    batch: Batch, places: Places, source: str, date: str, stated: bool, whole: bool, dry_run: bool
-) -> None:
-    """Take over what is sure of a file, write out what is not, and tell of both; each entry gets its outcome."""
-    rows = batch.rows(places, source, date)
-    rejected = ""
-    if (batch.held() or batch.strays) and not dry_run:
-        rejected = printable(typed(write_rejected(batch, source, date)))
-    held = {entry.division for entry in batch.held()}
-    if rows and not dry_run:
-        result = take_over(rows, own_list_path(), whole, held)
-    else:
-        result = merge(own_rows(), rows, whole, held)
-    outcomes = iter(result.outcomes)
-    for entry in batch.entries:
-        entry.outcome = "待核对" if entry.held() else next(outcomes)
-    assumed = not stated and not all(entry.cells.get("as_of") for entry in batch.entries if not entry.held())
-    if whole and None in held:
-        tell("有的行看不出是哪里，所以原来的单位都留着；改好后再用一次 --replace。")
-    for line in import_summary(batch, result, date if assumed else "", rejected, dry_run):
-        tell(line)
-
-
-def import_summary(batch: Batch, result: Merged, assumed: str, rejected: str, dry_run: bool) -> Iterator[str]:
-    """What an import did, a line each; `assumed` is the date that nobody stated, `rejected` the file written out."""
-    held = batch.held()
-    counts = [f"{name} {result.outcomes.count(name)}" for name in ("新增", "更新", "未变", "旧于现有")]
-    yield f"读到 {len(batch.entries)} 行：{'，'.join(counts)}，待核对 {len(held)}。"
-    if result.gone:
-        yield f"名单里没有、已去掉的 {len(result.gone)} 个：{'、'.join(row['unit'] for row in result.gone[:5])}。"
-    if batch.skipped:
-        yield f"跳过不是名单的表：{printable('、'.join(batch.skipped))}。"
-    if assumed:
-        yield f"名单的日期按{'文件里写的' if batch.date else '今天'} {assumed} 记；不对请加 --as-of 再导入一次。"
-    if batch.strays:
-        yield f"另有 {len(batch.strays)} 处号码不是单位的采血电话，没有收录。"
-    if rejected:
-        yield f"{'待核对的行' if held else '这些号码'}写在 {rejected}{'，改好后再导入它' if held else ''}。"
-    if dry_run:
-        yield "只是试读，什么都没有写。"
-    elif result.changed:
-        yield f"已收录到 {own_list_path()}；要退回，用 xunqin import --undo。"
-    else:
-        yield "自己的名单没有变化。"
-
-
-def clean_source(text: str) -> str:
-    """A source that a list may hold: not what a spreadsheet runs, no control characters."""
-    return printable(text).lstrip("=+-@ ") or STDIN_NAME
-
-
 @cli.command("import")
 @click.argument("file", metavar="文件", required=False, shell_complete=complete)
 @click.option("--as-of", metavar="日期", help="名单的日期，如 2022-07-05；默认看文件里写的")
@@ -5379,37 +5398,22 @@ def import_command(
         tell("请粘贴名单，最后另起一行按 Ctrl-D：")
     places = Places(bundled_catalog())
     batch = understood(file, places)
-    origin = clean_source(source or (STDIN_NAME if file == "-" else os.path.basename(typed(file))))
-    date = stated or batch.date or ("" if batch.pictured else datetime.date.today().isoformat())
+    batch.source = clean_source(source or (STDIN_NAME if file == "-" else os.path.basename(typed(file))))
+    batch.stated = bool(stated)
+    batch.as_of = stated or batch.date or ("" if batch.pictured else datetime.date.today().isoformat())
     if batch.pictured:
-        import_picture(batch, places, origin, date, dry_run)
+        import_picture(batch, places, dry_run)
     else:
-        import_units(batch, places, origin, date, bool(stated), whole, dry_run)
+        import_units(batch, places, whole, dry_run)
     shown = []
     for entry in batch.entries:
         note = import_note(entry)
         if format or (not batch.pictured and note["result"] in ("待核对", "旧于现有")):
-            row = {**note, **entry_row(entry, places, origin, date)}
+            row = {**note, **batch.row(entry, places)}
             shown.append({name: printable(cell) for name, cell in row.items()})
     if format or shown:
         show(shown, ("row", "result", "note"), format)
     return FOUND if batch.pictured or not batch.held() else UNUSABLE
-
-
-def import_problems(path: str, places: Places) -> tuple[list[Row], list[str]]:
-    """(the rows that an import of a file would take over, a line for each row that it would hold back)."""
-    batch = understood(path, places)
-    remedy = "请对照来源改好；确认无误的在「核对」里写「是」"
-    problems = [str(ListError(path, "；".join(entry.held()), remedy, entry.number)) for entry in batch.held()]
-    return batch.rows(places, clean_source(os.path.basename(path)), batch.date), problems
-
-
-def is_own_format(path: str) -> bool:
-    """Whether a file is a list as xunqin keeps it: CSV whose first line has its columns."""
-    try:
-        return set(COLUMNS) <= set(read_text(path).partition("\n")[0].strip().split(","))
-    except ListError:
-        return False
 
 
 @cli.command("check")

@@ -409,6 +409,5 @@ def read_back(raw: bytes, path: Any) -> tuple[list[Row], list[Any], list[Any]]:
     path.write_bytes(raw)
     places = xunqin.Places(CATALOG)
     batch = xunqin.understood(str(path), places)
-    sure = [xunqin.entry_row(entry, places, "s", "2022-07-05") for entry in batch.entries if not entry.held()]
     held = [entry for entry in batch.entries if entry.held()]
-    return [{field: row[field] for field in FIELDS} for row in sure], held, batch.strays
+    return [{field: row[field] for field in FIELDS} for row in batch.rows(places)], held, batch.strays

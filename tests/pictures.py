@@ -787,7 +787,7 @@ def draft_of(path: str) -> list[Row]:
     """The rows of the draft that a picture becomes; a number that belongs to none has one of its own."""
     places = xunqin.Places(xunqin.Catalog(xunqin.load_list(xunqin.data_file("points.csv"))))
     try:
-        return list(xunqin.draft_rows(xunqin.understood(path, places), places, "", ""))
+        return list(xunqin.draft_rows(xunqin.understood(path, places), places))
     except xunqin.ListError:
         return []
 

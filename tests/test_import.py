@@ -34,7 +34,7 @@ def read(path: Path, text: str | bytes) -> xunqin.Batch:
 
 def told(batch: xunqin.Batch) -> list[tuple[str, str, str, str, str, str]]:
     """(county, unit, address, contact, landlines, mobiles) of each entry."""
-    rows = [xunqin.entry_row(entry, PLACES, "", "") for entry in batch.entries]
+    rows = [batch.row(entry, PLACES) for entry in batch.entries]
     return [
         (row["district"], row["unit"], row["address"], row["contact"], row["office_phone"], row["mobile"])
         for row in rows
@@ -55,7 +55,7 @@ def held(batch: xunqin.Batch) -> list[list[str]]:
 )  # fmt: skip
 def test_every_cell_of_a_list_as_it_is_passed_on(path: Path) -> None:
     batch = xunqin.understood(str(path), PLACES)
-    rows = [{field: row[field] for field in FIELDS} for row in batch.rows(PLACES, "", "")]
+    rows = [{field: row[field] for field in FIELDS} for row in batch.rows(PLACES)]
     for row in rows:
         row["address"] = (
             row["address"] if "documents" in str(path) else row["address"].translate({0xFF08: "(", 0xFF09: ")"})
@@ -116,8 +116,8 @@ def digit_runs(text: str) -> set[str]:
 
 def everything(batch: xunqin.Batch) -> str:
     """All text that an import of the batch writes: the own list, the rejected rows, the numbers of no unit."""
-    rows = batch.rows(PLACES, "", "")
-    rows += [xunqin.rejected_row(entry, "", "") for entry in batch.held()]
+    rows = batch.rows(PLACES)
+    rows += [xunqin.rejected_row(entry, batch) for entry in batch.held()]
     return "\n".join(text for row in rows for text in row.values()) + "\n".join(stray.text for stray in batch.strays)
 
 
@@ -137,7 +137,7 @@ def test_no_number_is_lost_and_every_form_says_the_same(tmp_path_factory: pytest
             batch = xunqin.understood(str(path), PLACES)
             written = digit_runs(everything(batch))
             assert {run for run in source if not any(run in other for other in written)} == set()
-            own = [{**row, "source": ""} for row in batch.rows(PLACES, "", "")]
+            own = [{**row, "source": ""} for row in batch.rows(PLACES)]
             outcomes.append((own, [re.sub(r"\D", "", "".join(entry.cells.values())) for entry in batch.held()]))
         assert all(outcome == outcomes[0] for outcome in outcomes)
 
@@ -287,7 +287,9 @@ def test_a_stray_quote_is_an_error_and_a_row_in_a_cell_is_held_back(tmp_path: Pa
 
 def test_what_xunqin_printed_keeps_its_status_source_and_date(tmp_path: Path) -> None:
     text = xunqin.csv_text(CATALOG.rows, xunqin.COLUMNS)
-    assert read(tmp_path / "list.csv", text).rows(PLACES, "list.csv", "2026-01-01") == list(CATALOG.rows)
+    batch = read(tmp_path / "list.csv", text)
+    batch.source, batch.as_of = "list.csv", "2026-01-01"
+    assert batch.rows(PLACES) == list(CATALOG.rows)
     batch = read(tmp_path / "list.csv", "单位名称,status,as_of\n大冶市公安局,sure,2099-01-01\n")
     assert held(batch) == [["status「sure」不认识", "as_of「2099-01-01」不是过去的日期"]]
 
@@ -942,7 +944,8 @@ def test_a_drafts_row_that_is_wrong_stands_as_it_was_read() -> None:
     cells = {"city": "黄石", "district": "大治市", "unit": "□□公安局", "office_phone": "071480", "mobile": "1380000"}
     batch.entries = [xunqin.Entry(xunqin.Line(1, [], (), b"strip"), cells)]
     xunqin.check_entry(batch.entries[0], PLACES)
-    (row,) = xunqin.draft_rows(batch, PLACES, "平安湖北", "2022-07-05")
+    batch.source, batch.as_of = "平安湖北", "2022-07-05"
+    (row,) = xunqin.draft_rows(batch, PLACES)
     assert row == {
         "图": "", "市州": "黄石", "区县": "大治市", "单位名称": "□□公安局", "地址": "", "负责人": "",
         "办公电话": "071480\n1380000", "手机": "", "存疑": "看不出是哪个区县", "核对": "", "出处": "平安湖北", "日期": "2022-07-05",
@@ -954,7 +957,7 @@ def test_a_draft_says_what_was_changed_and_which_number_is_no_rows() -> None:
     batch.entries = [xunqin.Entry(xunqin.Line(1, []), {"unit": "大治市公安局", "phone": "8001234"})]
     batch.strays = [xunqin.Stray(2, "027-67120000", "前面没有单位")]
     xunqin.check_entry(batch.entries[0], PLACES)
-    rows = xunqin.draft_rows(batch, PLACES, "", "")
+    rows = xunqin.draft_rows(batch, PLACES)
     assert [(row["单位名称"], row["办公电话"], row["存疑"]) for row in rows] == [
         ("大冶市公安局", "0714-8001234", "已改 大治市公安局 → 大冶市公安局"),
         ("", "", "「027-67120000」没归到哪一行"),
@@ -1090,7 +1093,7 @@ def test_a_heading_ends_what_is_a_units_and_a_city_in_its_line_does_not(heading:
     batch = read(tmp_path / "list.txt", f"大冶市公安局 黄石市 0714-8001234\n{heading}\n027-82712345\n")
     assert [row[4] for row in told(batch)] == ["0714-8001234"]
     assert [stray.text for stray in batch.strays] == ["027-82712345"]
-    assert [row["status"] for row in batch.rows(PLACES, "", "")] == ["listed"]
+    assert [row["status"] for row in batch.rows(PLACES)] == ["listed"]
 
 
 def test_same_as_above_and_a_sum(tmp_path: Path) -> None:
