@@ -164,6 +164,17 @@ def bounded(path: Path) -> tuple[int, str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits are Linux's")
+def test_a_document_brings_in_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "other.txt").write_text("阳新县公安局 13911112222", encoding="utf-8")
+    inside = b"<w:p><w:r><w:t>&other;</w:t></w:r></w:p>"
+    start = b'<!DOCTYPE x [<!ENTITY other SYSTEM "file://%s/other.txt">]><w:document' % bytes(tmp_path)
+    document = patched(in_document(inside), WORD, b"<w:document", start)
+    path = tmp_path / "a.docx"
+    path.write_bytes(document)
+    batch = xunqin.understood(str(path), xunqin.Places(xunqin.bundled_catalog()))
+    assert "13911112222" not in "".join(str(entry.cells) for entry in batch.entries)
+
+
 @pytest.mark.parametrize("name", READ)
 def test_an_odd_file_is_read(name: str, tmp_path: Path) -> None:
     path = tmp_path / "list"
