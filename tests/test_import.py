@@ -262,7 +262,7 @@ def test_numbers_of_no_units_row_and_rows_that_come_first(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "is_unit"),
     [
-        ("大冶市公安局", True), ("大冶市公安局（刑侦大队）", True), ("DNA实验室", True), ("打拐办", True), ("大冶市", False),
+        ("大冶市公安局", True), ("大冶市公安局（刑侦大队）", True), ("DNA实验室", True), ("打拐办", True), ("大冶市", False), ("残联办公室", False),
         ("公安局院内", False), ("公安局办公楼一楼", False), ("沿江路2号公安局", False), ("公安局0714-8001234值班室", False),
     ],
 )  # fmt: skip

@@ -80,6 +80,13 @@ def test_one_unit_of_three_is_imported_again_and_undone_twice(call: Call, tmp_pa
     assert undone == ["000001.undone.csv", "000002.undone.csv"]
 
 
+@pytest.mark.parametrize(("before", "outcome"), [("2099-01-01", "旧于现有"), ("2021/6/1", "更新"), ("", "更新")])
+def test_a_date_that_a_person_wrote_into_the_own_list_is_compared_as_it_stands(before: str, outcome: str) -> None:
+    row = {**dict.fromkeys(xunqin.COLUMNS, ""), "unit": "大冶市公安局", "code": "420281", "as_of": before}
+    newer = {**row, "mobile": "13800001234", "as_of": "2022-07-05"}
+    assert xunqin.merge([row], [newer], False, []).outcomes == [outcome]
+
+
 def test_older_and_same_lists(call: Call, tmp_path: Path) -> None:
     path = small(tmp_path / "名单.csv", "13800001234")
     call("import", path, "--as-of", "2022/07/05", "--source", "平安湖北")
