@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import shutil
@@ -78,6 +79,27 @@ def test_one_unit_of_three_is_imported_again_and_undone_twice(call: Call, tmp_pa
     assert (result.code, result.err) == (2, f"{path}: 没有可以撤销的导入: 还没有导入过，或已经全部撤销\n")
     undone = sorted(name for name in os.listdir(f"{path}.history") if "undone" in name)
     assert undone == ["000001.undone.csv", "000002.undone.csv"]
+
+
+def test_an_own_unit_takes_the_place_of_the_bundled_one() -> None:
+    bundled = [row for row in xunqin.load_list(xunqin.data_file("points.csv")) if row["city"] == "武汉市"]
+    listed = next(row for row in bundled if row["status"] == "listed")
+    own = {**listed, "mobile": "13800001234"}
+    rest = [row for row in bundled if row["district"] != listed["district"]]
+    assert list(xunqin.merged(bundled, [own])) == [own, *rest]
+    other = {**own, "unit": "武汉市江岸区公安分局打拐办"}
+    assert list(xunqin.merged(bundled, [other])) == [other, *[row for row in bundled if row in [listed, *rest]]]
+
+
+def test_a_file_system_without_locks(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "no locks")
+
+    monkeypatch.setattr("fcntl.flock", refused)
+    result = call("import", small(tmp_path / "a.csv", "13800001234"))
+    assert result.code == 2
+    assert result.err.startswith(f"{xunqin.own_list_path()}.lock: ")
+    assert result.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(("before", "outcome"), [("2099-01-01", "旧于现有"), ("2021/6/1", "更新"), ("", "更新")])
