@@ -1436,7 +1436,7 @@ def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     text = re.sub(r"(?<=\d) +(?=\d)", "", text)
     text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
     query = Query(text, catalog)
-    if not query.text or len(query.text) > 200:
+    if len(query.text) > 200:
         return []
     for way in WAYS:
         hits = [hit for hit in way(query) if not city or catalog.city_of(hit.division) == city]

@@ -182,6 +182,8 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("东西湖柏泉中学", [("东西湖区", "address")]),
         ("白纸坊街道", []),
         ("anlo", []),
+        ("东湖生态旅游风井区", [("东湖生态旅游风景区", "homophone")]),
+        ("汉口大队", [(d, "address") for d in ("江岸区", "江汉区", "硚口区")]),
         ("石堰竹溪", [("竹溪县", "homophone")]),
         ("武汉枝城镇", [(d, "city") for d in WUHAN]),
         ("河口县", []),
@@ -232,6 +234,7 @@ def test_the_tier_that_answers(query: str, expected: list[tuple[str, str]]) -> N
     [
         ("我在枝城市", [("宜都市", "1998 年以前的枝城市，今宜都市")]),
         ("监利", [("监利市", "")]),
+        ("荆州监利", [("监利市", "")]),
         ("应山公安局电话", [("广水市", "1988 年以前的应山，今广水市")]),
         ("长阳土家族自治县长阳县磨市镇", [("长阳土家族自治县", "")]),
         ("孝感黄陂", [("黄陂区", "黄陂区一带以前归孝感管")]),
@@ -240,6 +243,11 @@ def test_the_tier_that_answers(query: str, expected: list[tuple[str, str]]) -> N
 )
 def test_what_the_note_says_of_then(query: str, expected: list[tuple[str, str]]) -> None:
     assert [(hit.division[1], hit.note) for hit in xunqin.search(query, CATALOG)] == expected
+
+
+def test_a_city_keeps_what_is_in_it() -> None:
+    assert [hit.division[1] for hit in xunqin.search("江岸", CATALOG, "武汉市")] == ["江岸区"]
+    assert xunqin.search("江岸", CATALOG, "黄石市") == []
 
 
 def test_only_full_names_elsewhere_are_official() -> None:
@@ -323,6 +331,7 @@ def test_a_name_of_county_and_prefecture_gives_the_county_first_then_the_rest() 
         ("荆明市", ["荆门市"]),
         ("𠮷𠮷", []),
         ("益都县", []),
+        ("𠮷岸", []),
         ("东兴", ["大悟县"]),
         ("yincheng", ["应城市", "宜城市"]),
     ],
@@ -356,7 +365,8 @@ def test_another_provinces_list_needs_no_gazetteer() -> None:
     assert answers("hz", catalog) == [("海珠区", "initials")]
     assert answers("海珠分局刑警", catalog) == [("海珠区", "unit")]
     assert answers("刑警", catalog) == [("海珠区", "unit")]
-    assert answers("珠", catalog) == []
+    for query in ("珠", "完全不相干的一句话", "北京市公安局海珠分局刑警大队"):
+        assert answers(query, catalog) == [], query
     assert answers("珠分局", catalog) == [("海珠区", "unit")]
     assert answers("广州市公安局海珠分局形警大队", catalog) == [("海珠区", "address")]
     assert answers("广洲市公安局海珠分局行警大队", catalog) == [("海珠区", "address")]
