@@ -15,6 +15,8 @@ The words used here:
     county, prefecture, township    the three levels; a city here is a prefecture, 仙桃 and its like are both
     place       a row of the gazetteer: a name with its readings, its kind and the division of today
     sense       one thing that a written name stands for; a name may have several (洛阳: a town here, a city elsewhere)
+    use         where a sense counts: whole anywhere, short beside known words, bare alone, inside behind its prefecture
+    core        what is left of a text without coarse names and known words around it: sound and shape repair it
     piece       a part of a text: a name with its senses, a known word (phrases.txt), or unknown characters
     scope       the divisions in which a name must lie because of the coarser name in front of it
     hit, tier   a division that answers, and how it was found; TIERS says what people are told of it
