@@ -1435,7 +1435,6 @@ def _with_prefecture_of_then(hit: Hit, query: Query) -> Hit:
 
 def search(text: str, catalog: Catalog, city: str = "") -> list[Hit]:
     """The divisions that a name means, best first; [] when none is sure. `city` keeps to one city's."""
-    text = re.sub(r"(?<=\d) +(?=\d)", "", text)
     text = re.sub(r"(?<!\d)(\d{6})[*xX×]{4,}\d*[xX]?", r"\1", text)  # a card of which only the beginning is told
     query = Query(text, catalog)
     if len(query.text) > 200:

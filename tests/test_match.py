@@ -182,6 +182,9 @@ def answers(query: str, catalog: xunqin.Catalog = CATALOG) -> list[tuple[str, st
         ("东西湖柏泉中学", [("东西湖区", "address")]),
         ("白纸坊街道", []),
         ("anlo", []),
+        ("江岸区" + "哈" * 197, [("江岸区", "address")]),
+        ("江岸区" + "哈" * 198, []),
+        ("421023 1980 0101 1234", [("监利市", "code")]),
         ("东湖生态旅游风井区", [("东湖生态旅游风景区", "homophone")]),
         ("汉口大队", [(d, "address") for d in ("江岸区", "江汉区", "硚口区")]),
         ("石堰竹溪", [("竹溪县", "homophone")]),
@@ -365,6 +368,7 @@ def test_another_provinces_list_needs_no_gazetteer() -> None:
     assert answers("hz", catalog) == [("海珠区", "initials")]
     assert answers("海珠分局刑警", catalog) == [("海珠区", "unit")]
     assert answers("刑警", catalog) == [("海珠区", "unit")]
+    assert answers("珠区", catalog) == [("海珠区", "unit")]
     for query in ("珠", "完全不相干的一句话", "北京市公安局海珠分局刑警大队"):
         assert answers(query, catalog) == [], query
     assert answers("珠分局", catalog) == [("海珠区", "unit")]
