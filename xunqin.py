@@ -127,7 +127,7 @@ MAX_LIST_BYTES = 200_000_000  # some million rows; nothing that large is read by
 
 
 def file_bytes(path: str, most: int, remedy: str, piped: bool = False) -> bytes:
-    """The bytes of a file or of stdin. Raises ListError for what is no file, cannot be opened or has more of them."""
+    """The bytes of a file, or of stdin. Raises ListError for no file, one that cannot be opened or exceeds `most`."""
     try:
         if piped:
             raw = sys.stdin.buffer.read(most + 1)
